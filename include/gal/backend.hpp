@@ -1,0 +1,191 @@
+// gal/backend.hpp: the primitives that an execution backend offers, and the matrix that lives in its memory.
+// Provides: backend (concept), transpose, matrix, eigen_backend (declared only).
+#pragma once
+
+#include <gal/view.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <utility>
+
+namespace gal {
+
+/// The CPU backend, defined in gal/eigen.hpp. It is the default backend of every class template.
+class eigen_backend;
+
+/// Whether `product` uses a factor as it is or transposed.
+enum class transpose { no, yes };
+
+namespace detail {
+struct archetype_element {
+  GAL_HOST_DEVICE double operator()(index) const { return 0.0; }
+};
+struct archetype_entry {
+  GAL_HOST_DEVICE double operator()(index, index) const { return 0.0; }
+};
+struct archetype_action {
+  GAL_HOST_DEVICE void operator()(index) const {}
+  GAL_HOST_DEVICE void operator()(index, index) const {}
+};
+}  // namespace detail
+
+/// Requirements on a backend `B`, which runs every algorithm of the library. A value of it is a cheap handle (it may
+/// hold a stream or a memory pool); copies work on the same memory.
+///
+///  1. `B::memory_type` names the memory that its pointers lie in.
+///  2. `b.template allocate<T>(count)` returns memory for `count` values and `b.deallocate(pointer, count)` returns it.
+///  3. `b.copy(from, to, count)` copies within that memory; `b.fill(to, count, value)` fills it.
+///  4. `b.for_each(count, f)` runs `f(i)` for all i in [0, count) and `b.for_each(rows, columns, f)` runs `f(i, j)` for
+///     every entry of a matrix, in any order, possibly in parallel.
+///  5. `b.sum(count, f, result)` stores the sum of `f(i)` (doubles) in `*result`. Its order is fixed, so that the same
+///     input gives the same bits; `result` lies in the backend's memory.
+///  6. `b.sum_rows(rows, columns, f, results)` stores for each column j the sum over i of `f(i, j)` in `results[j]`.
+///  7. `b.product(ta, tb, alpha, a, b, beta, c)` computes c = alpha op(a) op(b) + beta c; with beta 0 c is not read.
+///  8. `b.read(pointer)` returns one value to the host, waiting for the work before it.
+template <class B>
+concept backend = std::copyable<B> &&
+    requires(B b, float* memory, const float* input, double* result, index count,
+             matrix_view<const float, typename B::memory_type> factor,
+             matrix_view<float, typename B::memory_type> product) {
+  typename B::memory_type;
+  { b.template allocate<float>(count) } -> std::same_as<float*>;
+  b.deallocate(memory, count);
+  b.copy(input, memory, count);
+  b.fill(memory, count, 0.0f);
+  b.for_each(count, detail::archetype_action{});
+  b.for_each(count, count, detail::archetype_action{});
+  b.sum(count, detail::archetype_element{}, result);
+  b.sum_rows(count, count, detail::archetype_entry{}, result);
+  b.product(transpose::no, transpose::yes, 1.0f, factor, factor, 0.0f, product);
+  { b.read(input) } -> std::same_as<float>;
+};
+
+/// Owning `rows x columns` matrix in the memory of a backend, column-major and contiguous. Resizing keeps the memory,
+/// so that a loop over batches of at most one size allocates once.
+///
+///     gal::matrix<float> x(13, 32);   // 13 features, 32 samples, zero
+///     x(0, 5) = 1.0f;
+template <class T, class Backend = eigen_backend>
+class matrix {
+ public:
+  using value_type = T;
+  using memory_type = typename Backend::memory_type;
+
+  matrix() = default;
+  explicit matrix(Backend backend) : backend_(std::move(backend)) {}
+
+  matrix(index rows, index columns, T fill = T{}, Backend backend = {}) : backend_(std::move(backend)) {
+    resize(rows, columns);
+    this->fill(fill);
+  }
+
+  /// A copy of what `other` shows, in this backend's memory.
+  explicit matrix(matrix_view<const T, memory_type> other, Backend backend = {})
+      : backend_(std::move(backend)) {
+    assign(other);
+  }
+
+  matrix(const matrix& other) : backend_(other.backend_) { assign(other); }
+  matrix(matrix&& other) noexcept : backend_(other.backend_) { swap(other); }
+  matrix& operator=(const matrix& other) {
+    if (this != &other) {
+      assign(other);
+    }
+    return *this;
+  }
+  matrix& operator=(matrix&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~matrix() {
+    if (data_ != nullptr) {
+      backend_.deallocate(data_, capacity_);
+    }
+  }
+
+  [[nodiscard]] index rows() const { return rows_; }
+  [[nodiscard]] index columns() const { return columns_; }
+  [[nodiscard]] index size() const { return rows_ * columns_; }
+  [[nodiscard]] gal::shape shape() const { return {rows_, columns_}; }
+  [[nodiscard]] T* data() { return data_; }
+  [[nodiscard]] const T* data() const { return data_; }
+
+  [[nodiscard]] matrix_view<T, memory_type> view() { return {data_, rows_, columns_}; }
+  [[nodiscard]] matrix_view<const T, memory_type> view() const { return {data_, rows_, columns_}; }
+
+  /// Element access, for memory that the host can read.
+  [[nodiscard]] T& operator()(index row, index column) requires std::same_as<memory_type, host_memory> {
+    return data_[column * rows_ + row];
+  }
+  [[nodiscard]] const T& operator()(index row,
+                                    index column) const requires std::same_as<memory_type, host_memory> {
+    return data_[column * rows_ + row];
+  }
+
+  /// Sets the size; values are unspecified afterwards. Memory is kept when it suffices.
+  void resize(index rows, index columns) {
+    detail::require(rows >= 0 && columns >= 0, error_code::shape_mismatch, "gal::matrix: size ", rows, " x ",
+                    columns, "; expected non-negative numbers");
+    const index wanted = rows * columns;
+    if (wanted > capacity_) {
+      T* const fresh = backend_.template allocate<T>(wanted);
+      if (data_ != nullptr) {
+        backend_.deallocate(data_, capacity_);
+      }
+      data_ = fresh;
+      capacity_ = wanted;
+    }
+    rows_ = rows;
+    columns_ = columns;
+  }
+
+  void fill(T value) { backend_.fill(data_, size(), value); }
+
+  /// Takes the size and values of `other`.
+  void assign(matrix_view<const T, memory_type> other) {
+    resize(other.rows(), other.columns());
+    backend_.copy(other.data(), data_, other.size());
+  }
+
+  void swap(matrix& other) noexcept {
+    std::swap(backend_, other.backend_);
+    std::swap(data_, other.data_);
+    std::swap(rows_, other.rows_);
+    std::swap(columns_, other.columns_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+  friend bool operator==(const matrix& a, const matrix& b) requires std::same_as<memory_type, host_memory> {
+    return a.shape() == b.shape() && std::equal(a.data_, a.data_ + a.size(), b.data_);
+  }
+
+ private:
+  Backend backend_{};
+  T* data_ = nullptr;
+  index rows_ = 0;
+  index columns_ = 0;
+  index capacity_ = 0;
+};
+
+template <class T, class Backend>
+struct view_of<matrix<T, Backend>> {
+  template <class M>
+  static auto get(M&& m) {
+    return m.view();
+  }
+};
+
+/// <a_j, b_j> for every column j, into `products` (`1 x columns`), accumulated in double.
+template <class T, class Memory, class Backend>
+void column_products(const Backend& backend, matrix_view<const T, Memory> a, matrix_view<const T, Memory> b,
+                     matrix<double, Backend>& products) {
+  products.resize(1, a.columns());
+  backend.sum_rows(
+      a.rows(), a.columns(),
+      [=] GAL_HOST_DEVICE(index i, index j) {
+        return static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
+      },
+      products.data());
+}
+
+}  // namespace gal
