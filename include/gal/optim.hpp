@@ -1,0 +1,556 @@
+// gal/optim.hpp: optimizers, gradient clipping, parameter groups.
+// Provides: sgd, rmsprop, adam, adamw, adabound, lookahead; clipping; parameter_group. Includes gal/schedule.hpp.
+#pragma once
+
+#include <gal/backend.hpp>
+#include <gal/concepts.hpp>
+#include <gal/schedule.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gal {
+
+/// Limits on gradients before a step; infinity is no limit. First every entry is cut to `value`, then all gradients
+/// together are scaled down to the norm `norm`.
+struct clipping {
+  double value = std::numeric_limits<double>::infinity();
+  double norm = std::numeric_limits<double>::infinity();
+  friend bool operator==(const clipping&, const clipping&) = default;
+};
+
+/// Settings of the parameters of one group; what is left out is the optimizer's own.
+struct parameter_group {
+  std::optional<double> learning_rate = {};
+  std::optional<double> weight_decay = {};
+  friend bool operator==(const parameter_group&, const parameter_group&) = default;
+};
+
+namespace detail {
+
+inline void require_at_least(double value, double least, std::string_view where) {
+  require(value >= least && std::isfinite(value), error_code::invalid_option, where, " is ", value,
+          "; expected a number of at least ", least);
+}
+inline void require_positive(double value, std::string_view where) {
+  require(value > 0.0 && std::isfinite(value), error_code::invalid_option, where, " is ", value,
+          "; expected a positive number");
+}
+inline void require_share(double value, std::string_view where) {
+  require(value >= 0.0 && value < 1.0, error_code::invalid_option, where, " is ", value,
+          "; expected a number in [0, 1)");
+}
+
+template <class T, class Memory>
+index number_of_values(std::span<const parameter<T, Memory>> parameters) {
+  index count = 0;
+  for (const auto& block : parameters) {
+    count += static_cast<index>(block.value.size());
+  }
+  return count;
+}
+
+// Moments of parameters without gradient (dead ReLU units) decay into denormal numbers, on which arithmetic is many
+// times slower; they are cut to zero before.
+template <class T>
+GAL_HOST_DEVICE T without_denormals(T number) {
+  return std::abs(number) < std::numeric_limits<T>::min() ? T(0) : number;
+}
+
+/// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
+/// its options and the update of one number:
+///
+///     struct rule { struct options; static index moments(const options&); static void validate(const options&);
+///                   rule(const options&, learning_rate, weight_decay, step number);
+///                   void operator()(T& value, T gradient, T* moment, index stride) const; };
+///
+/// Moment k of a number lies `k * stride` behind its first.
+template <template <class> class Rule, class T, class Backend>
+class first_order {
+ public:
+  using value_type = T;
+  using backend_type = Backend;
+  using memory_type = typename Backend::memory_type;
+  using options_type = typename Rule<T>::options;
+
+  /// Throws where an option is outside its range.
+  explicit first_order(options_type options = {}, Backend backend = {})
+      : options_(std::move(options)),
+        backend_(std::move(backend)),
+        moments_(backend_),
+        squares_(1, 1, 0.0, backend_) {
+    require_at_least(options_.learning_rate, 0.0, "gal: the optimizer's learning_rate");
+    require_at_least(options_.weight_decay, 0.0, "gal: the optimizer's weight_decay");
+    require(options_.clipping.value > 0.0, error_code::invalid_option, "gal: clipping.value is ",
+            options_.clipping.value, "; expected a positive number");
+    require(options_.clipping.norm > 0.0, error_code::invalid_option, "gal: clipping.norm is ",
+            options_.clipping.norm, "; expected a positive number");
+    for (const parameter_group& group : options_.groups) {
+      require_at_least(group.learning_rate.value_or(0.0), 0.0, "gal: a parameter group's learning_rate");
+      require_at_least(group.weight_decay.value_or(0.0), 0.0, "gal: a parameter group's weight_decay");
+    }
+    Rule<T>::validate(options_);
+  }
+
+  [[nodiscard]] const options_type& options() const { return options_; }
+
+  /// Learning rate of the next step: the options' times the schedule's factor.
+  [[nodiscard]] double learning_rate() const {
+    return options_.learning_rate * options_.schedule.factor(steps_);
+  }
+
+  /// Changes the options' learning rate, before the schedule's factor.
+  void set_base_learning_rate(double learning_rate) {
+    require_at_least(learning_rate, 0.0, "gal: the optimizer's learning_rate");
+    options_.learning_rate = learning_rate;
+  }
+  [[nodiscard]] double base_learning_rate() const { return options_.learning_rate; }
+
+  /// Steps taken.
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  /// Allocates the state for these blocks ahead of the first step, which does it otherwise.
+  void reserve(std::span<const parameter<T, memory_type>> parameters) {
+    if (steps_ == 0) {
+      count_ = number_of_values(parameters);
+      moments_.resize(count_, Rule<T>::moments(options_));
+      moments_.fill(T(0));
+    }
+  }
+
+  /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step; throws
+  /// where their total size has changed, or a value has no gradient.
+  void step(std::span<const parameter<T, memory_type>> parameters) {
+    reserve(parameters);
+    check(parameters);
+    const double scale = clipping_scale(parameters);
+    const double factor = options_.schedule.factor(steps_);
+    ++steps_;
+    index offset = 0;
+    for (std::size_t first = 0; first < parameters.size();) {
+      const auto [next, size] = run_from(parameters, first);
+      const Rule<T> rule(options_, factor * base_rate(parameters[first].group),
+                         decay(parameters[first].group), static_cast<double>(steps_));
+      update(rule, size, parameters[first].value.data(), parameters[first].gradient.data(),
+             moments_.size() == 0 ? nullptr : moments_.data() + offset, count_, static_cast<T>(scale));
+      offset += size;
+      first = next;
+    }
+  }
+
+ private:
+  void check(std::span<const parameter<T, memory_type>> parameters) const {
+    for (const auto& block : parameters) {
+      require(block.value.size() == block.gradient.size(), error_code::shape_mismatch, "gal: a parameter of ",
+              block.value.size(), " numbers has a gradient of ", block.gradient.size());
+    }
+    const index count = number_of_values(parameters);
+    require(count == count_, error_code::shape_mismatch, "gal: the optimizer steps ", count,
+            " numbers; expected the ", count_, " that it has state for");
+  }
+
+  // A group's own settings, or the optimizer's.
+  [[nodiscard]] double base_rate(std::size_t group) const {
+    const bool own = group < options_.groups.size() && options_.groups[group].learning_rate.has_value();
+    return own ? *options_.groups[group].learning_rate : options_.learning_rate;
+  }
+  [[nodiscard]] double decay(std::size_t group) const {
+    const bool own = group < options_.groups.size() && options_.groups[group].weight_decay.has_value();
+    return own ? *options_.groups[group].weight_decay : options_.weight_decay;
+  }
+
+  // Neighbouring blocks of one group are one run of memory, updated by one kernel.
+  static std::pair<std::size_t, index> run_from(std::span<const parameter<T, memory_type>> parameters,
+                                                std::size_t first) {
+    std::size_t next = first + 1;
+    auto size = parameters[first].value.size();
+    while (next < parameters.size() && parameters[next].group == parameters[first].group &&
+           parameters[next].value.data() == parameters[first].value.data() + size &&
+           parameters[next].gradient.data() == parameters[first].gradient.data() + size) {
+      size += parameters[next++].value.size();
+    }
+    return {next, static_cast<index>(size)};
+  }
+
+  // What clipping by norm multiplies every gradient with.
+  double clipping_scale(std::span<const parameter<T, memory_type>> parameters) {
+    if (options_.clipping.norm == std::numeric_limits<double>::infinity()) {
+      return 1.0;
+    }
+    double square = 0.0;
+    for (const auto& block : parameters) {
+      backend_.sum(
+          static_cast<index>(block.gradient.size()),
+          [from = block.gradient.data(), limit = options_.clipping.value] GAL_HOST_DEVICE(index i) {
+            const double g = clipped(static_cast<double>(from[i]), limit);
+            return g * g;
+          },
+          squares_.data());
+      square += backend_.read(squares_.data());
+    }
+    const double norm = std::sqrt(square);
+    return norm > options_.clipping.norm ? options_.clipping.norm / norm : 1.0;
+  }
+
+  template <class Number>
+  GAL_HOST_DEVICE static Number clipped(Number g, Number limit) {
+    return g > limit ? limit : (g < -limit ? -limit : g);
+  }
+
+  void update(const Rule<T>& rule, index size, T* value, const T* gradient, T* moment, index stride,
+              T scale) {
+    const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
+                        ? std::numeric_limits<T>::infinity()
+                        : static_cast<T>(options_.clipping.value);
+    const index step = moment == nullptr ? 0 : 1;  // a rule without moments has no memory for them
+    backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
+      rule(value[i], clipped(gradient[i], limit) * scale, moment + step * i, stride);
+    });
+  }
+
+  options_type options_;
+  Backend backend_;
+  matrix<T, Backend> moments_;
+  matrix<double, Backend> squares_;
+  std::int64_t steps_ = 0;
+  index count_ = 0;
+};
+
+template <class T>
+struct sgd_rule {
+  struct options {
+    double learning_rate = 1e-2;
+    double momentum = 0.0;
+    bool nesterov = false;
+    double weight_decay = 0.0;
+    gal::schedule schedule = {};
+    gal::clipping clipping = {};
+    std::vector<parameter_group> groups = {};
+  };
+
+  static index moments(const options& o) { return o.momentum == 0.0 ? 0 : 1; }
+  static void validate(const options& o) {
+    require_share(o.momentum, "gal::sgd: momentum");
+    require(!o.nesterov || o.momentum > 0.0, error_code::invalid_option,
+            "gal::sgd: nesterov is set with momentum 0; expected a positive momentum");
+  }
+
+  sgd_rule(const options& o, double learning_rate, double weight_decay, double)
+      : rate(static_cast<T>(learning_rate)),
+        decay(static_cast<T>(weight_decay)),
+        momentum(static_cast<T>(o.momentum)),
+        nesterov(o.nesterov) {}
+
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index) const {
+    T direction = gradient + decay * value;
+    if (momentum != T(0)) {
+      moment[0] = without_denormals(momentum * moment[0] + direction);
+      direction = nesterov ? direction + momentum * moment[0] : moment[0];
+    }
+    value -= rate * direction;
+  }
+
+  T rate, decay, momentum;
+  bool nesterov;
+};
+
+template <class T>
+struct rmsprop_rule {
+  struct options {
+    double learning_rate = 1e-2;
+    double smoothing = 0.99;
+    double epsilon = 1e-8;
+    double momentum = 0.0;
+    bool centred = false;
+    double weight_decay = 0.0;
+    gal::schedule schedule = {};
+    gal::clipping clipping = {};
+    std::vector<parameter_group> groups = {};
+  };
+
+  static index moments(const options&) { return 3; }
+  static void validate(const options& o) {
+    require_share(o.smoothing, "gal::rmsprop: smoothing");
+    require_share(o.momentum, "gal::rmsprop: momentum");
+    require_positive(o.epsilon, "gal::rmsprop: epsilon");
+  }
+
+  rmsprop_rule(const options& o, double learning_rate, double weight_decay, double)
+      : rate(static_cast<T>(learning_rate)),
+        decay(static_cast<T>(weight_decay)),
+        smoothing(static_cast<T>(o.smoothing)),
+        fresh(static_cast<T>(1.0 - o.smoothing)),
+        epsilon(static_cast<T>(o.epsilon)),
+        momentum(static_cast<T>(o.momentum)),
+        centred(o.centred) {}
+
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+    T& square = moment[0];
+    T& mean = moment[stride];
+    T& velocity = moment[2 * stride];
+    const T g = gradient + decay * value;
+    square = without_denormals(smoothing * square + fresh * g * g);
+    T variance = square;
+    if (centred) {
+      mean = without_denormals(smoothing * mean + fresh * g);
+      variance -= mean * mean;
+      variance = variance < T(0) ? T(0) : variance;  // rounding may take a constant gradient's below zero
+    }
+    velocity = without_denormals(momentum * velocity + g / (std::sqrt(variance) + epsilon));
+    value -= rate * velocity;
+  }
+
+  T rate, decay, smoothing, fresh, epsilon, momentum;
+  bool centred;
+};
+
+// Adam's moments and bias corrections, which AdamW and AdaBound share.
+template <class T>
+struct adam_moments {
+  adam_moments(double beta1, double beta2, double added, double step)
+      : first(static_cast<T>(beta1)),
+        fresh_first(static_cast<T>(1.0 - beta1)),
+        second(static_cast<T>(beta2)),
+        fresh_second(static_cast<T>(1.0 - beta2)),
+        epsilon(static_cast<T>(added)),
+        correction(1.0 - std::pow(beta1, step)),
+        root_correction(std::sqrt(1.0 - std::pow(beta2, step))) {}
+
+  static void validate(double beta1, double beta2, double epsilon) {
+    require_share(beta1, "gal: the optimizer's beta1");
+    require_share(beta2, "gal: the optimizer's beta2");
+    require_positive(epsilon, "gal: the optimizer's epsilon");
+  }
+
+  GAL_HOST_DEVICE void accumulate(T g, T* moment, index stride) const {
+    moment[0] = without_denormals(first * moment[0] + fresh_first * g);
+    moment[stride] = without_denormals(second * moment[stride] + fresh_second * g * g);
+  }
+
+  T first, fresh_first, second, fresh_second, epsilon;
+  double correction, root_correction;
+};
+
+template <class T>
+struct adam_rule : adam_moments<T> {
+  struct options {
+    double learning_rate = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double weight_decay = 0.0;
+    gal::schedule schedule = {};
+    gal::clipping clipping = {};
+    std::vector<parameter_group> groups = {};
+  };
+
+  static index moments(const options&) { return 2; }
+  static void validate(const options& o) { adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon); }
+
+  adam_rule(const options& o, double learning_rate, double weight_decay, double step)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
+        size(static_cast<T>(learning_rate / this->correction)),
+        root(static_cast<T>(1.0 / this->root_correction)),
+        decay(static_cast<T>(weight_decay)) {}
+
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+    this->accumulate(gradient + decay * value, moment, stride);
+    value -= size * moment[0] / (std::sqrt(moment[stride]) * root + this->epsilon);
+  }
+
+  T size, root, decay;
+};
+
+template <class T>
+struct adamw_rule : adam_moments<T> {
+  struct options {
+    double learning_rate = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double weight_decay = 1e-2;
+    gal::schedule schedule = {};
+    gal::clipping clipping = {};
+    std::vector<parameter_group> groups = {};
+  };
+
+  static index moments(const options&) { return 2; }
+  static void validate(const options& o) { adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon); }
+
+  adamw_rule(const options& o, double learning_rate, double weight_decay, double step)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
+        size(static_cast<T>(learning_rate / this->correction)),
+        root(static_cast<T>(1.0 / this->root_correction)),
+        kept(static_cast<T>(1.0 - learning_rate * weight_decay)) {}
+
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+    this->accumulate(gradient, moment, stride);
+    value = kept * value - size * moment[0] / (std::sqrt(moment[stride]) * root + this->epsilon);
+  }
+
+  T size, root, kept;
+};
+
+template <class T>
+struct adabound_rule : adam_moments<T> {
+  struct options {
+    double learning_rate = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double final_learning_rate = 0.1;
+    double gamma = 1e-3;
+    double weight_decay = 0.0;
+    gal::schedule schedule = {};
+    gal::clipping clipping = {};
+    std::vector<parameter_group> groups = {};
+  };
+
+  static index moments(const options&) { return 2; }
+  static void validate(const options& o) {
+    adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon);
+    require_at_least(o.final_learning_rate, 0.0, "gal::adabound: final_learning_rate");
+    require(o.gamma > 0.0 && std::isfinite(o.gamma), error_code::invalid_option, "gal::adabound: gamma is ",
+            o.gamma, "; expected a positive number");
+  }
+
+  adabound_rule(const options& o, double learning_rate, double weight_decay, double step)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
+        size(static_cast<T>(learning_rate * this->root_correction / this->correction)),
+        decay(static_cast<T>(weight_decay)) {
+    // The bounds close in on the final rate, which follows the schedule and the group's rate.
+    const double share = o.learning_rate > 0.0 ? learning_rate / o.learning_rate : 1.0;
+    const double final_rate = o.final_learning_rate * share;
+    lower = static_cast<T>(final_rate * (1.0 - 1.0 / (o.gamma * step + 1.0)));
+    upper = static_cast<T>(final_rate * (1.0 + 1.0 / (o.gamma * step)));
+  }
+
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+    this->accumulate(gradient + decay * value, moment, stride);
+    const T rate = size / (std::sqrt(moment[stride]) + this->epsilon);
+    value -= (rate < lower ? lower : (rate > upper ? upper : rate)) * moment[0];
+  }
+
+  T size, decay, lower, upper;
+};
+
+}  // namespace detail
+
+/// Stochastic gradient descent: m = momentum m + g; value -= rate m (g + momentum m with `nesterov`). Options:
+/// learning_rate 1e-2, momentum 0, nesterov, weight_decay 0 (added to the gradient), schedule, clipping, groups.
+///
+///     gal::sgd<float> optimizer({.learning_rate = 0.05, .momentum = 0.9});
+template <class T, class Backend = eigen_backend>
+using sgd = detail::first_order<detail::sgd_rule, T, Backend>;
+
+/// RMSProp (Hinton, 2012): the gradient over the root of its smoothed square (`centred`: of its smoothed variance).
+/// Options: learning_rate 1e-2, smoothing 0.99, epsilon 1e-8, momentum 0, centred, weight_decay 0, schedule, clipping, groups.
+template <class T, class Backend = eigen_backend>
+using rmsprop = detail::first_order<detail::rmsprop_rule, T, Backend>;
+
+/// Adam (Kingma and Ba, 2015). Options: learning_rate 1e-3, beta1 0.9, beta2 0.999, epsilon 1e-8, weight_decay 0
+/// (added to the gradient), schedule, clipping, groups.
+template <class T, class Backend = eigen_backend>
+using adam = detail::first_order<detail::adam_rule, T, Backend>;
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019). Options: as `adam`, weight_decay 1e-2.
+template <class T, class Backend = eigen_backend>
+using adamw = detail::first_order<detail::adamw_rule, T, Backend>;
+
+/// AdaBound (Luo et al., 2019): Adam's rates held between bounds that close in on `final_learning_rate`. Options: as
+/// `adam`, and final_learning_rate 0.1, gamma 1e-3.
+template <class T, class Backend = eigen_backend>
+using adabound = detail::first_order<detail::adabound_rule, T, Backend>;
+
+/// Settings of `lookahead`.
+struct lookahead_options {
+  std::int64_t k = 5;  ///< fast steps between two slow ones
+  double alpha = 0.5;  ///< share of the way that the slow weights go
+};
+
+/// Lookahead over any optimizer (Zhang et al., 2019): after every k steps the slow weights, which start where the fast
+/// ones do, move a share alpha of the way towards the fast ones, which restart from there.
+///
+///     gal::lookahead optimizer(gal::sgd<double>({.learning_rate = 0.01}), {.k = 5, .alpha = 0.5});
+template <class Optimizer>
+class lookahead {
+ public:
+  using value_type = typename Optimizer::value_type;
+  using memory_type = typename Optimizer::memory_type;
+
+  explicit lookahead(Optimizer inner, lookahead_options options = {})
+      : inner_(std::move(inner)), options_(options) {
+    detail::require(options_.k >= 1, error_code::invalid_option, "gal::lookahead: k is ", options_.k,
+                    "; expected at least 1");
+    detail::require(options_.alpha > 0.0 && options_.alpha <= 1.0, error_code::invalid_option,
+                    "gal::lookahead: alpha is ", options_.alpha, "; expected a number in (0, 1]");
+  }
+
+  [[nodiscard]] double learning_rate() const { return inner_.learning_rate(); }
+  [[nodiscard]] double base_learning_rate() const requires requires(const Optimizer& inner) {
+    inner.base_learning_rate();
+  }
+  { return inner_.base_learning_rate(); }
+  void set_base_learning_rate(double learning_rate) requires requires(Optimizer& inner) {
+    inner.set_base_learning_rate(1.0);
+  }
+  { inner_.set_base_learning_rate(learning_rate); }
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  void reserve(std::span<const parameter<value_type, memory_type>> parameters) {
+    if constexpr (requires { inner_.reserve(parameters); }) {
+      inner_.reserve(parameters);
+    }
+    if (steps_ == 0) {
+      slow_.resize(detail::number_of_values(parameters), 1);
+    }
+  }
+
+  void step(std::span<const parameter<value_type, memory_type>> parameters) {
+    if (steps_ == 0) {
+      remember(parameters);
+    }
+    inner_.step(parameters);
+    if (++steps_ % options_.k == 0) {
+      synchronise(parameters);
+    }
+  }
+
+ private:
+  using backend_type = typename Optimizer::backend_type;
+
+  void remember(std::span<const parameter<value_type, memory_type>> parameters) {
+    reserve(parameters);
+    value_type* to = slow_.data();
+    for (const auto& block : parameters) {
+      backend_type().copy(block.value.data(), to, static_cast<index>(block.value.size()));
+      to += block.value.size();
+    }
+  }
+
+  void synchronise(std::span<const parameter<value_type, memory_type>> parameters) {
+    value_type* slow = slow_.data();
+    const auto alpha = static_cast<value_type>(options_.alpha);
+    for (const auto& block : parameters) {
+      backend_type().for_each(static_cast<index>(block.value.size()),
+                              [slow, fast = block.value.data(), alpha] GAL_HOST_DEVICE(index i) {
+                                slow[i] += alpha * (fast[i] - slow[i]);
+                                fast[i] = slow[i];
+                              });
+      slow += block.value.size();
+    }
+  }
+
+  Optimizer inner_;
+  lookahead_options options_;
+  matrix<value_type, backend_type> slow_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace gal
