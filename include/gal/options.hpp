@@ -1,0 +1,122 @@
+// gal/options.hpp: the settings of a training step, and its report.
+// Provides: adjust_options and its enumerations, paper, recommended, step_report.
+#pragma once
+
+#include <gal/adjuster.hpp>
+#include <gal/normalisation.hpp>
+
+#include <limits>
+#include <vector>
+
+namespace gal {
+
+/// The remainder R = L(X - D) - L(X) + first-order term.
+enum class remainder_kind {
+  exact,                  ///< <D, G>, the Taylor remainder
+  mean_over_samples,      ///< <D, G> / n, as the authors' training code
+  mean_over_coordinates,  ///< <D, G> / d, as the authors' 3D code
+};
+
+/// What the adjuster minimises.
+enum class objective {
+  remainder,       ///< abs(R) (paper, eq. 6)
+  tentative_loss,  ///< L(X - D)
+};
+
+/// When the adjusted gradient is used.
+enum class safeguard {
+  not_worse,               ///< tentative loss <= loss (paper, line 7)
+  better,                  ///< tentative loss < loss
+  not_worse_than_vanilla,  ///< tentative loss <= that of the step without adjustment
+  always,
+  never,
+};
+
+/// Whether the safeguard decides once for the batch or for every sample.
+enum class decision { per_batch, per_sample };
+
+/// The gradient that the tentative step D follows.
+enum class tentative_step {
+  mean_gradient,     ///< D = eta tau (G + A), where G carries 1/n
+  sample_gradients,  ///< D = eta tau n (G + A): every sample by its own gradient
+};
+
+/// What the adjuster sees.
+enum class adjuster_input {
+  features,
+  features_and_gradients,  ///< the samples' own gradients n G below the features
+};
+
+/// Who steps the adjuster's weights.
+enum class adjuster_training {
+  model_optimizer,  ///< the model's method and settings, with state of its own (paper)
+  own_adam,         ///< Adam at `adjuster_learning_rate`
+};
+
+/// What happens where the loss or a parameter's gradient is not finite.
+enum class non_finite_policy {
+  skip,    ///< nothing is changed, bit for bit; the report says so
+  raise,   ///< as skip, then throws `gal::error`
+  ignore,  ///< the step is taken
+};
+
+/// Settings of `adjust`. The defaults are `recommended()`.
+struct adjust_options {
+  double epsilon = 3.0;                  ///< strength of the adjustment relative to the gradient, >= 0
+  double tau = 1.0;                      ///< tentative learning rate over the optimizer's, >= 0
+  std::vector<index> hidden = {64, 24};  ///< hidden widths of the adjuster
+  gal::normalisation normalisation = gal::normalisation::gate;
+  remainder_kind remainder = remainder_kind::exact;
+  gal::objective objective = gal::objective::tentative_loss;
+  gal::safeguard safeguard = gal::safeguard::not_worse_than_vanilla;
+  gal::decision decision = gal::decision::per_sample;
+  gal::tentative_step tentative_step = gal::tentative_step::sample_gradients;
+  adjuster_input input = adjuster_input::features_and_gradients;
+  bool remove_mean = false;  ///< take the mean over the rows from A: softmax cross-entropy does not see it
+  int adjuster_steps = 1;    ///< training steps of the adjuster an iteration, >= 1
+  adjuster_training training = adjuster_training::own_adam;
+  double adjuster_learning_rate = 1e-3;  ///< of `own_adam`
+  adjuster_options adjuster = {};
+  non_finite_policy non_finite = non_finite_policy::skip;
+  bool report_vanilla =
+      false;  ///< report the vanilla tentative loss even where the safeguard does not ask for it
+};
+
+/// The library's own settings. On the 3D problem they beat the plain optimizer; on regression they are about level with
+/// it: docs/algorithm.md has the measurements.
+[[nodiscard]] inline adjust_options recommended() { return {}; }
+
+/// The paper's settings (arXiv 2201.09193, algorithm 1): epsilon and tau depend on the task, see docs/algorithm.md.
+[[nodiscard]] inline adjust_options paper() {
+  return {.epsilon = 0.1,
+          .tau = 1.0,
+          .hidden = {64, 24},
+          .normalisation = normalisation::per_sample,
+          .remainder = remainder_kind::exact,
+          .objective = objective::remainder,
+          .safeguard = safeguard::not_worse,
+          .decision = decision::per_batch,
+          .tentative_step = tentative_step::mean_gradient,
+          .input = adjuster_input::features,
+          .training = adjuster_training::model_optimizer,
+          .adjuster = {.activation = nn::identity}};
+}
+
+/// What one step did. Numbers that were not computed are NaN.
+struct step_report {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+  double loss = none;                    ///< L(X), mean over the batch, before the step
+  double tentative_loss = none;          ///< L(X - D) with the adjusted gradient
+  double vanilla_tentative_loss = none;  ///< L(X - D) with the plain gradient, where computed
+  double remainder = none;               ///< R of the adjusted tentative step
+  bool accepted = false;                 ///< whether the adjusted gradient was used (for any sample)
+  double accepted_share = 0.0;           ///< share of the samples for which it was used
+  double gradient_norm = none;           ///< Frobenius norm of G
+  double adjustment_norm = none;         ///< Frobenius norm of A
+  double cosine = none;                  ///< of the angle between G and A; 0 where either is zero
+  double learning_rate = none;           ///< of this step
+  bool non_finite = false;  ///< the loss or a parameter's gradient was not finite: see the policy
+};
+
+}  // namespace gal
