@@ -1,0 +1,19 @@
+// gal/gal.hpp: the library for programs that run on the host: everything that needs only Eigen.
+#pragma once
+
+#define GAL_VERSION_MAJOR 0
+#define GAL_VERSION_MINOR 1
+#define GAL_VERSION_PATCH 0
+
+#include <gal/adjust.hpp>
+#include <gal/adjuster.hpp>
+#include <gal/check.hpp>
+#include <gal/concepts.hpp>
+#include <gal/csv.hpp>
+#include <gal/data.hpp>
+#include <gal/eigen.hpp>
+#include <gal/error.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+#include <gal/optim.hpp>
+#include <gal/stats.hpp>
