@@ -1,0 +1,176 @@
+// A step allocates nothing after the first of its size: every way to the heap is counted, malloc included where the
+// platform lets a program stand in for it.
+
+#include <gal/gal.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace {
+std::atomic<long> allocations{0};
+}  // namespace
+
+// Under a sanitizer malloc is the sanitizer's own; there, operator new alone is counted.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if !__has_feature(address_sanitizer)
+#define GAL_TEST_COUNTS_MALLOC 1
+#endif
+#else
+#define GAL_TEST_COUNTS_MALLOC 1
+#endif
+#endif
+
+#if defined(GAL_TEST_COUNTS_MALLOC)
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+void* malloc(std::size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+}
+
+#else
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  return memory != nullptr ? memory : throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++allocations;
+  const auto boundary = static_cast<std::size_t>(alignment);
+  void* const memory = std::aligned_alloc(boundary, (size / boundary + 1) * boundary);
+  return memory != nullptr ? memory : throw std::bad_alloc();
+}
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+#endif
+
+namespace {
+
+template <class T>
+gal::matrix<T> ramp(gal::index rows, gal::index columns) {
+  gal::matrix<T> result(rows, columns);
+  for (gal::index i = 0; i < result.size(); ++i) {
+    result.data()[i] = static_cast<T>(0.01 * static_cast<double>(i % 97) - 0.4);
+  }
+  return result;
+}
+
+/// Allocations of `steps` steps after the first.
+template <class Trainer, class Input, class Target>
+long allocations_after_first(Trainer& trainer, const Input& x, const Target& y, int steps = 5) {
+  trainer.step(x, y);
+  const long before = allocations;
+  for (int k = 0; k < steps; ++k) {
+    trainer.step(x, y);
+  }
+  return allocations - before;
+}
+
+}  // namespace
+
+TEST_CASE("the counter counts") {
+  const long before = allocations;
+  const std::vector<double> vector(1000);
+  const gal::matrix<float> matrix(100, 10);
+  CHECK(allocations - before == 2);
+}
+
+TEST_CASE_TEMPLATE("networks of every size step without allocating", T, float, double) {
+  // The last is large enough that Eigen's own product would take its buffers from the heap.
+  const std::vector<std::vector<gal::index>> networks{{13, 100, 50, 1}, {8, 256, 64, 1}, {300, 400, 300, 10}};
+  for (const auto& widths : networks) {
+    for (const gal::index samples : {32, 128}) {
+      for (const auto& preset : {gal::paper(), gal::recommended()}) {
+        gal::nn::mlp<T> model(widths, {.activation = gal::nn::gelu});
+        gal::adam<T> optimizer({.clipping = {.norm = 5.0}});
+        gal::adjust_options options = preset;
+        options.normalisation = widths.back() == 1 ? gal::normalisation::gate : preset.normalisation;
+        options.adjuster_steps = 3;
+        gal::adjust trainer(model, optimizer, gal::mse(), options);
+        CHECK(allocations_after_first(trainer, ramp<T>(widths.front(), samples),
+                                      ramp<T>(widths.back(), samples)) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("neither do other losses, optimizers and adjusters") {
+  const gal::matrix<float> x = ramp<float>(6, 20);
+  const std::vector<int> labels(20, 1);
+  const auto count = [&](auto optimizer, gal::adjust_options options) {
+    gal::nn::mlp<float> model({6, 9, 4});
+    gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), options);
+    return allocations_after_first(trainer, x, labels, 12);
+  };
+  gal::adjust_options noise;
+  noise.adjuster.kind = gal::adjuster_kind::normal;
+  gal::adjust_options shared = gal::paper();
+  shared.adjuster_steps = 4;
+  CHECK(count(gal::sgd<float>({.momentum = 0.9}), noise) == 0);
+  CHECK(count(gal::lookahead(gal::rmsprop<float>(), {.k = 3}), shared) == 0);
+  CHECK(count(gal::adabound<float>({.schedule = gal::linear_warm_up(5).then(gal::cosine_schedule(9))}), {}) ==
+        0);
+
+  const gal::sample_loss squares([](auto sample, auto target, auto gradient) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+      const double r = sample[i] - static_cast<double>(target[i]);
+      gradient[i] = 2 * r;
+      sum += r * r;
+    }
+    return sum;
+  });
+  gal::nn::mlp<float> model({6, 9, 4});
+  gal::adamw<float> optimizer;
+  gal::adjust trainer(model, optimizer, squares);
+  CHECK(allocations_after_first(trainer, x, ramp<float>(4, 20)) == 0);
+}
+
+TEST_CASE("a smaller batch, and the largest again, allocate nothing") {
+  gal::nn::mlp<float> model({13, 100, 50, 1});
+  gal::adam<float> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  const gal::matrix<float> x = ramp<float>(13, 64);
+  const gal::matrix<float> y = ramp<float>(1, 64);
+  trainer.step(x, y);
+  const long before = allocations;
+  for (const gal::index samples : {10, 64, 1, 33, 64}) {
+    trainer.step(x.view().columns(0, samples), y.view().columns(0, samples));
+  }
+  CHECK(allocations - before == 0);
+}
+
+TEST_CASE("an epoch of batches allocates nothing") {
+  const gal::matrix<float> x = ramp<float>(13, 100);
+  const gal::matrix<float> y = ramp<float>(1, 100);
+  gal::nn::mlp<float> model({13, 20, 1});
+  gal::adam<float> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  gal::batches batches(x, y, 32, {.seed = 1});
+  const auto epoch = [&] {
+    for (const auto [features, targets] : batches) {
+      trainer.step(features, targets);
+    }
+  };
+  epoch();
+  const long before = allocations;
+  epoch();
+  CHECK(allocations - before == 0);
+}

@@ -1,0 +1,15 @@
+// Targets that the loss cannot take.
+// expected: gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for these targets, or wrap a function of one sample in gal::sample_loss.
+#include <gal/adjust.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+
+#include <list>
+
+int main() {
+  gal::nn::mlp<double> model({2, 1});
+  gal::sgd<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  trainer.step(gal::matrix<double>(2, 3), std::list<double>{1, 2, 3});
+}

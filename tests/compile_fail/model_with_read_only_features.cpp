@@ -1,0 +1,25 @@
+// Features that cannot be written.
+// expected: gal::model, requirement 3: `feature_type` must be viewable and writable; specialise gal::view_of for it.
+#include <gal/adjust.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+
+#include <array>
+#include <span>
+#include <vector>
+
+struct proportional {
+  using input_type = std::vector<double>;
+  using feature_type = std::span<const double>;
+  double a = 0, da = 0;
+  std::span<const double> y;
+  const std::span<const double>& forward(const std::vector<double>&) { return y; }
+  void backward(const std::span<const double>&) {}
+  auto parameters() { return std::array{gal::parameter<double>({&a, 1}, {&da, 1})}; }
+};
+
+int main() {
+  proportional model;
+  gal::sgd<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+}

@@ -1,0 +1,30 @@
+// A model that shows no parameters.
+// expected: gal::model, requirement 7: provide `parameters()`, a range of (value, gradient) pairs of contiguous memory with the scalar of the features.
+#include <gal/adjust.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+
+#include <array>
+#include <vector>
+
+struct proportional {
+  using input_type = std::vector<double>;
+  using feature_type = std::vector<double>;
+  double a = 0, da = 0;
+  std::vector<double> x, y;
+  const std::vector<double>& forward(const std::vector<double>& input) {
+    x = input;
+    y = x;
+    for (double& value : y) value *= a;
+    return y;
+  }
+  void backward(const std::vector<double>& g) {
+    for (std::size_t j = 0; j < g.size(); ++j) da += g[j] * x[j];
+  }
+};
+
+int main() {
+  proportional model;
+  gal::sgd<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+}

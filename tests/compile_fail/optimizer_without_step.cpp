@@ -1,0 +1,16 @@
+// An optimizer that does not step.
+// expected: gal::optimizer_for, requirement 2: provide `void step(std::span<const gal::parameter<T>> parameters)` with the scalar T of the model's features.
+#include <gal/adjust.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+
+struct descent {
+  double learning_rate() const { return 0.1; }
+};
+
+int main() {
+  gal::nn::mlp<double> model({2, 1});
+  descent optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+}
