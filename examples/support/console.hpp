@@ -1,0 +1,129 @@
+// support/console.hpp: what the examples show on the terminal.
+// Provides: progress_bar, console_table, fixed, scientific.
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+namespace detail {
+
+inline std::string printed(const char* format, std::optional<double> number, int decimals) {
+  if (!number || !std::isfinite(*number)) {
+    return "n/a";
+  }
+  std::string result(static_cast<std::size_t>(std::snprintf(nullptr, 0, format, decimals, *number)), '\0');
+  std::snprintf(result.data(), result.size() + 1, format, decimals, *number);
+  return result;
+}
+
+}  // namespace detail
+
+/// A number with so many decimals; "n/a" for none, NaN and infinity.
+inline std::string fixed(std::optional<double> number, int decimals) {
+  return detail::printed("%.*f", number, decimals);
+}
+
+/// The same with an exponent: 1.20e-03.
+inline std::string scientific(std::optional<double> number, int decimals) {
+  return detail::printed("%.*e", number, decimals);
+}
+
+/// How far a long task is, on stderr; silent where that is no terminal. Any thread may advance it.
+class progress_bar {
+ public:
+  progress_bar(std::string title, std::size_t total)
+      : title_(std::move(title)),
+        total_(std::max<std::size_t>(total, 1)),
+        visible_(::isatty(STDERR_FILENO) == 1) {
+    draw();
+  }
+  progress_bar(const progress_bar&) = delete;
+  progress_bar& operator=(const progress_bar&) = delete;
+  ~progress_bar() {
+    if (visible_) {
+      std::fputs("\r\x1b[K", stderr);  // clears the line
+    }
+  }
+
+  void advance() {
+    const std::lock_guard lock(mutex_);
+    const std::size_t before = percent();
+    ++done_;
+    if (percent() != before) {
+      draw();
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t percent() const { return std::min<std::size_t>(100, 100 * done_ / total_); }
+
+  void draw() const {
+    if (visible_) {
+      constexpr std::size_t width = 30;
+      std::string bar(width, '.');
+      std::fill_n(bar.begin(), width * percent() / 100, '#');
+      std::fprintf(stderr, "\r%s [%s] %3zu %%", title_.c_str(), bar.c_str(), percent());
+      std::fflush(stderr);
+    }
+  }
+
+  std::string title_;
+  std::size_t total_;
+  std::size_t done_ = 0;
+  bool visible_;
+  std::mutex mutex_;
+};
+
+/// Text in columns as wide as they need: the first `left` flush left, the others flush right.
+class console_table {
+ public:
+  explicit console_table(std::vector<std::string> header, std::size_t left = 1)
+      : rows_{std::move(header)}, left_(left) {}
+
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+  /// A line between the rows before and those to come.
+  void add_rule() { rows_.emplace_back(); }
+
+  void print() const {
+    std::vector<std::size_t> widths(rows_.front().size(), 0);
+    for (const auto& row : rows_) {
+      for (std::size_t j = 0; j < row.size(); ++j) {
+        widths.at(j) = std::max(widths.at(j), row[j].size());
+      }
+    }
+    print_row(rows_.front(), widths);
+    print_row({}, widths);
+    for (std::size_t i = 1; i < rows_.size(); ++i) {
+      print_row(rows_[i], widths);
+    }
+  }
+
+ private:
+  void print_row(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) const {
+    std::string line;
+    for (std::size_t j = 0; j < widths.size(); ++j) {
+      const std::string cell = row.empty() ? std::string(widths[j], '-') : row.at(j);
+      const std::string padding(widths[j] - cell.size(), ' ');
+      line += (j == 0 ? "" : "  ") + (j < left_ ? cell + padding : padding + cell);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::printf("%s\n", line.c_str());
+  }
+
+  std::vector<std::vector<std::string>> rows_;
+  std::size_t left_;
+};
+
+}  // namespace support

@@ -1,0 +1,55 @@
+// support/housing.hpp: where the examples' data are, and the features of the California housing data.
+// Provides: data_file, california_features.
+#pragma once
+
+#include <gal/csv.hpp>
+#include <gal/error.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace support {
+
+/// Path of a file of data: in the directory that the environment variable GAL_DATA_DIR names, where the file is there;
+/// else in the directory that comes with the examples, whose path the build compiles in.
+inline std::string data_file(const std::string& name) {
+  if (const char* const directory = std::getenv("GAL_DATA_DIR"); directory != nullptr && *directory != '\0') {
+    const auto path = std::filesystem::path(directory) / name;
+    if (std::filesystem::exists(path)) {
+      return path.string();
+    }
+  }
+  return (std::filesystem::path(GAL_EXAMPLE_DATA_DIR) / name).string();
+}
+
+/// The eight features of scikit-learn's `fetch_california_housing`, in its order, and its target, in 100,000 dollars,
+/// from the raw columns of `california.csv`. Throws `gal::error` for a missing column and a block group without
+/// households; `source` names the file in messages.
+inline gal::table california_features(const gal::table& raw, const std::string& source) {
+  const gal::index longitude = raw.column_index("longitude");
+  const gal::index latitude = raw.column_index("latitude");
+  const gal::index age = raw.column_index("housing_median_age");
+  const gal::index rooms = raw.column_index("total_rooms");
+  const gal::index bedrooms = raw.column_index("total_bedrooms");
+  const gal::index population = raw.column_index("population");
+  const gal::index households = raw.column_index("households");
+  const gal::index income = raw.column_index("median_income");
+  const gal::index value = raw.column_index("median_house_value");
+
+  gal::table result{.names = {"MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup",
+                              "Latitude", "Longitude", "MedHouseVal"},
+                    .values = {}};
+  for (gal::index i = 0; i < raw.rows(); ++i) {
+    const double count = raw(i, households);
+    gal::detail::require(count > 0.0, gal::error_code::malformed_data, source, ", row ", i + 1, ": ", count,
+                         " households; expected a positive number");
+    result.values.insert(
+        result.values.end(),
+        {raw(i, income), raw(i, age), raw(i, rooms) / count, raw(i, bedrooms) / count, raw(i, population),
+         raw(i, population) / count, raw(i, latitude), raw(i, longitude), raw(i, value) / 100'000.0});
+  }
+  return result;
+}
+
+}  // namespace support

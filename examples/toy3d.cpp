@@ -1,0 +1,526 @@
+// Walks down a surface with five optimizers, plain and with adjusted gradients: tables, pictures, JSON.
+#include "support/console.hpp"
+#include "support/files.hpp"
+#include "support/gnuplot.hpp"
+#include "support/parallel.hpp"
+#include "support/surfaces.hpp"
+
+#include <gal/gal.hpp>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using support::surface;
+using support::walk_settings;
+using json = nlohmann::ordered_json;  // NaN and infinity become null
+
+constexpr std::string_view description =
+    R"(Gradient adjustment learning on a surface that one can see.
+
+The features are a point in the plane, and the loss is the height of the surface there. From one start, each
+optimizer walks down twice: plain ("vanilla"), and with the gradients that an adjuster proposes, a small network that
+learns during the walk. The adjuster starts at random, so the second walk is repeated for every seed; the plain one
+is always the same. A walk is better where its mean height is lower: it came down earlier, deeper, or both.
+
+Presets:
+  recommended  the library's own options, with 5 steps of the adjuster at learning rate 3e-3 in each of the walk's:
+               a walk of a few hundred steps is short, and the adjuster has to learn within it
+  paper        the paper's options and settings (arXiv 2201.09193), with the exact remainder of its text
+
+With --out DIR: the paths (CSV), and through gnuplot, where it is installed, pictures (PNG, SVG; --animate: GIF).)";
+
+// ---- Settings ------------------------------------------------------------------------------------------------------
+
+struct settings {
+  std::string optimizer = "all";
+  std::string preset = "recommended";
+  std::string surface_name = "paper";
+  int seeds = 20;
+  int steps = 0;  // 0: the table's
+  int threads = support::default_threads();
+  bool animate = false;
+  std::string out;
+  std::string json_file;
+};
+
+// What is the same on all surfaces: the paper's moments, and its epsilon and tau for preset paper.
+struct optimizer_entry {
+  std::string_view name;
+  std::string_view title;
+  double paper_epsilon;
+  double paper_tau;
+};
+
+constexpr optimizer_entry optimizers[] = {
+    {"gd", "gradient descent", 0.2, 1.0}, {"lookahead", "Lookahead", 0.1, 1.0},
+    {"rmsprop", "RMSProp", 0.3, 1.0},     {"adam", "Adam", 0.4, 0.1},
+    {"adabound", "AdaBound", 0.5, 1.0},
+};
+
+using any_optimizer = std::variant<gal::sgd<double>, gal::lookahead<gal::sgd<double>>, gal::rmsprop<double>,
+                                   gal::adam<double>, gal::adabound<double>>;
+
+any_optimizer make_optimizer(const walk_settings& walk) {
+  const double rate = walk.learning_rate;
+  if (walk.optimizer == "gd") {
+    return gal::sgd<double>({.learning_rate = rate});
+  }
+  if (walk.optimizer == "lookahead") {
+    return gal::lookahead(gal::sgd<double>({.learning_rate = rate}), {.k = 5, .alpha = 0.5});
+  }
+  if (walk.optimizer == "rmsprop") {
+    return gal::rmsprop<double>({.learning_rate = rate, .epsilon = 0.1});
+  }
+  if (walk.optimizer == "adam") {
+    return gal::adam<double>({.learning_rate = rate, .beta1 = 0.8, .beta2 = 0.999, .epsilon = 0.1});
+  }
+  return gal::adabound<double>(
+      {.learning_rate = rate, .final_learning_rate = walk.final_learning_rate, .gamma = 0.5});
+}
+
+gal::adjust_options adjusted_options(const std::string& preset, const optimizer_entry& entry,
+                                     const walk_settings& walk) {
+  if (preset == "paper") {
+    gal::adjust_options options = gal::paper();
+    options.normalisation = gal::normalisation::per_batch;
+    options.epsilon = entry.paper_epsilon;
+    options.tau = walk.surface == "paper" ? entry.paper_tau : walk.tau;
+    return options;
+  }
+  gal::adjust_options options = gal::recommended();
+  options.tau = walk.tau;
+  options.adjuster_learning_rate = 3e-3;
+  options.adjuster_steps = 5;
+  return options;
+}
+
+gal::adjust_options vanilla_options() {
+  return {.safeguard = gal::safeguard::never, .adjuster = {.kind = gal::adjuster_kind::zero}};
+}
+
+// ---- Walks ---------------------------------------------------------------------------------------------------------
+
+struct position {
+  double x, y, z;
+};
+
+struct walk_result {
+  std::vector<position> path;  // every point visited, start and end included
+  double mean = 0.0;           // height over the path
+  double accepted_share = 0.0;
+
+  [[nodiscard]] double final_height() const { return path.back().z; }
+};
+
+walk_result walk_down(const surface& ground, any_optimizer any, const gal::adjust_options& options,
+                      int steps) {
+  return std::visit(
+      [&](auto& optimizer) {
+        gal::nn::point<double> point({ground.start[0], ground.start[1]});
+        gal::adjust trainer(point, optimizer, gal::sample_loss(ground.value), options);
+        const auto place = point.coordinates();
+        walk_result result;
+        double sum = 0.0;
+        int accepted = 0;
+        for (int step = 0; step < steps; ++step) {
+          const double x = place(0, 0);
+          const double y = place(1, 0);
+          const gal::step_report report = trainer.step();
+          result.path.push_back({x, y, report.loss});
+          sum += report.loss;
+          accepted += report.accepted ? 1 : 0;
+        }
+        std::array<double, 2> unused{};
+        result.path.push_back({place(0, 0), place(1, 0), ground.value(place.column(0), unused)});
+        result.mean = (sum + result.final_height()) / static_cast<double>(steps + 1);
+        result.accepted_share = static_cast<double>(accepted) / steps;
+        return result;
+      },
+      any);
+}
+
+// An optimizer's walks: the plain one, and the adjusted ones by seed.
+struct experiment {
+  const optimizer_entry* optimizer = nullptr;
+  walk_settings settings{};
+  gal::adjust_options options{};
+  walk_result vanilla{};
+  std::vector<walk_result> adjusted{};
+  std::vector<std::uint64_t> seeds{};
+};
+
+// Of the adjusted walks.
+struct summary {
+  double mean = 0.0;         // mean over the seeds of the mean heights
+  double worst = 0.0;        // largest of them
+  double final_mean = 0.0;   // mean of the heights in the end
+  double final_worst = 0.0;  // largest of them
+  double accepted_share = 0.0;
+  int better = 0;  // lower mean height than vanilla
+  int missed = 0;  // ended above the surface's goal
+};
+
+bool missed(const surface& ground, const walk_result& walk) { return !(walk.final_height() <= ground.goal); }
+
+summary summarise(const surface& ground, const experiment& e) {
+  // A walk that left the range of numbers is the worst there is.
+  const auto height = [](double z) { return std::isnan(z) ? std::numeric_limits<double>::infinity() : z; };
+  const auto count = static_cast<double>(e.adjusted.size());
+  summary result{.worst = -std::numeric_limits<double>::infinity(),
+                 .final_worst = -std::numeric_limits<double>::infinity()};
+  for (const walk_result& walk : e.adjusted) {
+    result.mean += height(walk.mean) / count;
+    result.worst = std::max(result.worst, height(walk.mean));
+    result.final_mean += height(walk.final_height()) / count;
+    result.final_worst = std::max(result.final_worst, height(walk.final_height()));
+    result.accepted_share += walk.accepted_share / count;
+    result.better += walk.mean < e.vanilla.mean ? 1 : 0;
+    result.missed += missed(ground, walk) ? 1 : 0;
+  }
+  return result;
+}
+
+std::vector<experiment> run(const settings& s, const surface& ground) {
+  std::vector<experiment> experiments;
+  for (const optimizer_entry& entry : optimizers) {
+    if (s.optimizer == "all" || s.optimizer == entry.name) {
+      experiment e{.optimizer = &entry, .settings = support::settings_for(ground.name, entry.name)};
+      e.settings.steps = s.steps > 0 ? s.steps : e.settings.steps;
+      e.options = adjusted_options(s.preset, entry, e.settings);
+      e.adjusted.resize(static_cast<std::size_t>(s.seeds));
+      for (int k = 1; k <= s.seeds; ++k) {
+        e.seeds.push_back(static_cast<std::uint64_t>(k));
+      }
+      experiments.push_back(std::move(e));
+    }
+  }
+  const auto seeds = static_cast<std::size_t>(s.seeds);
+  support::progress_bar progress("walking", experiments.size() * seeds);
+  support::parallel_for(experiments.size() * seeds, s.threads, [&](std::size_t task) {
+    experiment& e = experiments[task / seeds];
+    const std::size_t k = task % seeds;
+    gal::adjust_options options = e.options;
+    options.adjuster.seed = e.seeds[k];
+    e.adjusted[k] = walk_down(ground, make_optimizer(e.settings), options, e.settings.steps);
+    if (k == 0) {
+      e.vanilla = walk_down(ground, make_optimizer(e.settings), vanilla_options(), e.settings.steps);
+    }
+    progress.advance();
+  });
+  return experiments;
+}
+
+// ---- Report --------------------------------------------------------------------------------------------------------
+
+void print(const settings& s, const surface& ground, const std::vector<experiment>& experiments) {
+  std::printf("%s, from (%g, %g); preset %s, %d seed%s\n", ground.title.data(), ground.start[0],
+              ground.start[1], s.preset.c_str(), s.seeds, s.seeds == 1 ? "" : "s");
+  if (s.preset == "recommended") {
+    std::printf(
+        "The adjuster takes 5 steps at learning rate 0.003 in each of the walk's: it has only the walk to "
+        "learn.\n");
+  }
+  std::printf("\n");
+  const auto height = [&](double z) {
+    return ground.logarithmic ? support::scientific(z, 2) : support::fixed(z, 4);
+  };
+  support::console_table table(
+      {"optimizer", "method", "steps", "mean z", "worst", "final z", "worst", "accepted", "better", "missed"},
+      2);
+  const auto share = [&](int count) { return std::to_string(count) + "/" + std::to_string(s.seeds); };
+  for (const experiment& e : experiments) {
+    const summary all = summarise(ground, e);
+    if (&e != &experiments.front()) {
+      table.add_rule();
+    }
+    table.add({std::string(e.optimizer->title), "vanilla", std::to_string(e.settings.steps),
+               height(e.vanilla.mean), "", height(e.vanilla.final_height()), "", "", "",
+               missed(ground, e.vanilla) ? "yes" : "no"});
+    table.add({"", "adjusted", "", height(all.mean), height(all.worst), height(all.final_mean),
+               height(all.final_worst), support::fixed(100.0 * all.accepted_share, 1) + " %",
+               share(all.better), share(all.missed)});
+  }
+  table.print();
+  std::printf(
+      "\nmean z: over the path, then over the seeds; worst: largest over the seeds; accepted: steps with the "
+      "adjusted\n"
+      "gradient; better: seeds with a lower mean z than vanilla; missed: ended above z = %g,\n%s\n",
+      ground.goal,
+      ground.name == "paper" ? "so in the wrong basin (-0.1843), not in the deep one (-1.3549)"
+                             : "with less than 99 % of the way down done");
+}
+
+json to_json(const settings& s, const surface& ground, const std::vector<experiment>& experiments) {
+  json result{{"program", "toy3d"},  {"surface", ground.name}, {"start", ground.start},
+              {"goal", ground.goal}, {"preset", s.preset},     {"experiments", json::array()}};
+  for (const experiment& e : experiments) {
+    const summary all = summarise(ground, e);
+    const auto seeds = static_cast<double>(s.seeds);
+    json runs = json::array();
+    for (std::size_t k = 0; k < e.adjusted.size(); ++k) {
+      const walk_result& walk = e.adjusted[k];
+      runs.push_back({{"seed", e.seeds[k]},
+                      {"mean", walk.mean},
+                      {"final", walk.final_height()},
+                      {"accepted_share", walk.accepted_share},
+                      {"better", walk.mean < e.vanilla.mean},
+                      {"missed", missed(ground, walk)}});
+    }
+    result["experiments"].push_back(
+        {{"optimizer", e.optimizer->name},
+         {"steps", e.settings.steps},
+         {"learning_rate", e.settings.learning_rate},
+         {"epsilon", e.options.epsilon},
+         {"tau", e.options.tau},
+         {"adjuster_steps", e.options.adjuster_steps},
+         {"adjuster_learning_rate", e.options.training == gal::adjuster_training::own_adam
+                                        ? e.options.adjuster_learning_rate
+                                        : e.settings.learning_rate},
+         {"vanilla",
+          {{"mean", e.vanilla.mean},
+           {"final", e.vanilla.final_height()},
+           {"missed", missed(ground, e.vanilla)}}},
+         {"adjusted",
+          {{"mean", all.mean},
+           {"worst_mean", all.worst},
+           {"final", all.final_mean},
+           {"worst_final", all.final_worst},
+           {"accepted_share", all.accepted_share},
+           {"share_better", all.better / seeds},
+           {"share_missed", all.missed / seeds}}},
+         {"runs", std::move(runs)}});
+  }
+  return result;
+}
+
+// ---- Pictures ------------------------------------------------------------------------------------------------------
+
+// Heights as they are drawn in the 3D pictures.
+double drawn_height(const surface& ground, double z) { return ground.logarithmic ? std::log10(1.0 + z) : z; }
+
+// The paths of vanilla and of the first seed, side by side.
+std::string path_csv(const surface& ground, const experiment& e) {
+  std::string text =
+      "step,vanilla_x,vanilla_y,vanilla_z,vanilla_drawn_z,adjusted_x,adjusted_y,adjusted_z,adjusted_drawn_"
+      "z\n";
+  for (std::size_t i = 0; i < e.vanilla.path.size(); ++i) {
+    const position& a = e.vanilla.path[i];
+    const position& b = e.adjusted.front().path[i];
+    support::append_csv_row(
+        text, i,
+        std::array{a.x, a.y, a.z, drawn_height(ground, a.z), b.x, b.y, b.z, drawn_height(ground, b.z)});
+  }
+  return text;
+}
+
+// The surface on a grid, in gnuplot's form "nonuniform matrix": x along the first row, y down the first column.
+std::string grid_csv(const surface& ground) {
+  constexpr int cells = 60;
+  const auto at = [](const std::array<double, 2>& range, int i) {
+    return range[0] + (range[1] - range[0]) * i / static_cast<double>(cells);
+  };
+  std::string text = std::to_string(cells + 1);
+  for (int i = 0; i <= cells; ++i) {
+    text += gal::detail::text(",", at(ground.x_range, i));
+  }
+  text += '\n';
+  for (int j = 0; j <= cells; ++j) {
+    text += gal::detail::text(at(ground.y_range, j));
+    for (int i = 0; i <= cells; ++i) {
+      const std::array<double, 2> place{at(ground.x_range, i), at(ground.y_range, j)};
+      std::array<double, 2> unused{};
+      text += gal::detail::text(",", drawn_height(ground, ground.value(place, unused)));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+// What all pictures of a surface share: data, axes, and `scene(steps)`, the arguments of splot with the paths so far.
+std::string scene_script(const surface& ground, const experiment& e) {
+  const std::string name(e.optimizer->name);
+  std::string script = gal::detail::text(
+      "grid = '", ground.name, ".csv'\npath = '", name, "_path.csv'\nranges = 'set xrange [",
+      ground.x_range[0], ":", ground.x_range[1], "]; set yrange [", ground.y_range[0], ":", ground.y_range[1],
+      "]'\nset view ", ground.view[0], ",", ground.view[1], ", 1.12, 1.1\n");
+  script += "$minima << END\n";
+  for (const support::point& minimum : ground.minima) {
+    std::array<double, 2> unused{};
+    script += gal::detail::text(minimum[0], ",", minimum[1], ",",
+                                drawn_height(ground, ground.value(minimum, unused)), "\n");
+  }
+  script += "END\n";
+  const auto literal = support::gnuplot::literal;
+  const std::string title =
+      gal::detail::text(ground.title, ", ", e.optimizer->title, ", seed ", e.seeds.front());
+  script += "ztitle = " + literal(ground.logarithmic ? "log_{10}(1 + z)" : "z") +
+            "\nformula = " + literal(ground.formula) + "\ntitle = " + literal(title) + "\n";
+  script += R"(
+# Grey heights, so that the paths have all the colour.
+set palette defined (0 '#8fa3b3', 0.5 '#ccd6dd', 1 '#f7f9fa')
+set pm3d scansautomatic border linecolor rgb '#b4c0c9' linewidth 0.3
+unset colorbox
+set xyplane relative 0.12
+)";
+  return script;
+}
+
+// Two panels: the surface with both paths, and the heights over the steps.
+std::string still_script(const surface& ground, const experiment& e) {
+  return scene_script(ground, e) + (ground.logarithmic ? "logarithmic = 1\n" : "logarithmic = 0\n") + R"(
+do for [kind in 'png svg'] {
+  eval start(kind, 1500, 720)
+  set multiplot title sprintf("%s\n{/*0.75 %s}", title, formula) font ',17' textcolor rgb ink
+
+  eval ranges
+  set margins -1, -1, -1, -1
+  set xtics offset 0, -0.3
+  set origin 0.015, 0.05
+  set size 0.60, 0.90
+  set xlabel 'x'
+  set ylabel 'y'
+  set zlabel ztitle rotate parallel
+  set key at screen 0.30, screen 0.03 center center horizontal maxrows 1 samplen 2 width -3
+  splot grid nonuniform matrix using 1:2:3 with pm3d notitle, \
+    path skip 1 using 2:3:5 with lines linewidth 7 linecolor rgb 'white' notitle, \
+    path skip 1 using 6:7:9 with lines linewidth 7 linecolor rgb 'white' notitle, \
+    path skip 1 using 2:3:5 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
+    path skip 1 using 6:7:9 with lines linewidth 3 linecolor rgb adjusted title 'adjusted', \
+    path skip 1 every ::::0 using 2:3:5 with points pointtype 7 pointsize 1.8 linecolor rgb ink title 'start', \
+    $minima with points pointtype 3 pointsize 1.8 linewidth 2.5 linecolor rgb ink title 'minimum'
+
+  set origin 0.6, 0.0
+  set size 0.4, 0.9
+  set margins at screen 0.67, screen 0.98, screen 0.14, screen 0.84
+  set xrange [0:*]
+  set yrange [*:*]
+  set xtics auto offset 0, 0
+  set xlabel 'step'
+  set ylabel (logarithmic ? 'z (logarithmic)' : 'z') rotate by 90
+  if (logarithmic) { set logscale y; set format y '10^{%T}'; set yrange [1e-8 < *:*] }
+  set grid linecolor rgb '#dddddd' linetype 1
+  set key top right vertical maxrows 4
+  set key inside
+  plot path skip 1 using 1:4 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
+    path skip 1 using 1:8 with lines linewidth 3 linecolor rgb adjusted title 'adjusted'
+  unset multiplot
+  unset logscale y
+  unset grid
+  set format y
+}
+)";
+}
+
+std::string animation_script(const surface& ground, const experiment& e) {
+  return scene_script(ground, e) + gal::detail::text("steps = ", e.settings.steps, "\n") + R"(
+eval start('gif', 720, 560)
+set pm3d noborder
+eval ranges
+set xtics offset 0, -0.3
+set xlabel 'x'
+set ylabel 'y'
+set zlabel ztitle rotate parallel
+set origin 0.03, 0.06
+set size 0.97, 0.94
+set key at screen 0.5, screen 0.03 center center horizontal maxrows 1 samplen 2
+frames = 45
+do for [frame = 0:frames + 10] {
+  # More frames where the walks are fast: at their beginning; the last ones stand still.
+  now = frame >= frames ? steps : int(steps * (1.0 * frame / frames)**2)
+  set title sprintf("%s\nstep %d of %d", title, now, steps)
+  splot grid nonuniform matrix using 1:2:3 with pm3d notitle, \
+    path skip 1 every ::::now using 2:3:5 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
+    path skip 1 every ::::now using 6:7:9 with lines linewidth 3 linecolor rgb adjusted title 'adjusted', \
+    path skip 1 every ::::0 using 2:3:5 with points pointtype 7 pointsize 1.5 linecolor rgb ink title 'start', \
+    $minima with points pointtype 3 pointsize 1.5 linewidth 2 linecolor rgb ink title 'minimum'
+}
+)";
+}
+
+void write_pictures(const settings& s, const surface& ground, const std::vector<experiment>& experiments) {
+  const std::filesystem::path out(s.out);
+  support::write_file(out / (std::string(ground.name) + ".csv"), grid_csv(ground));
+  for (const experiment& e : experiments) {
+    support::write_file(out / (std::string(e.optimizer->name) + "_path.csv"), path_csv(ground, e));
+  }
+  const auto plotter = support::gnuplot::find();
+  if (!plotter) {
+    std::printf("\ngnuplot is not in PATH: no pictures. The paths are in %s\n", s.out.c_str());
+    return;
+  }
+  support::progress_bar progress("drawing", experiments.size() * (s.animate ? 2 : 1));
+  for (const experiment& e : experiments) {
+    const std::string name(e.optimizer->name);
+    plotter->draw(out, name, still_script(ground, e), {"png", "svg"});
+    progress.advance();
+    if (s.animate) {
+      plotter->draw(out, name + "_walk", animation_script(ground, e), {"gif"});
+      progress.advance();
+    }
+  }
+  std::printf("\nPaths and pictures are in %s\n", s.out.c_str());
+}
+
+const surface& surface_called(std::string_view name) {
+  return *std::ranges::find(support::surfaces, name, &surface::name);  // --surface was checked
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  settings s;
+  CLI::App app{std::string(description)};
+  app.add_option("--optimizer", s.optimizer, "Which optimizer walks")
+      ->check(CLI::IsMember({"gd", "lookahead", "rmsprop", "adam", "adabound", "all"}))
+      ->capture_default_str();
+  app.add_option("--preset", s.preset, "Options of the adjustment")
+      ->check(CLI::IsMember({"paper", "recommended"}))
+      ->capture_default_str();
+  app.add_option("--surface", s.surface_name, "The surface")
+      ->check(CLI::IsMember({"paper", "rosenbrock", "himmelblau", "beale"}))
+      ->capture_default_str();
+  app.add_option("--seeds", s.seeds, "Walks with adjusted gradients, of seeds 1, 2, ...")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--steps", s.steps, "Steps of every walk, instead of the optimizer's own number")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--threads", s.threads, "Threads; the results do not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  auto* const out = app.add_option("--out", s.out, "Directory for paths and pictures of the first seed");
+  app.add_flag("--animate", s.animate, "Draw animations too")->needs(out);
+  app.add_option("--json", s.json_file, "File for all numbers");
+  CLI11_PARSE(app, count, arguments);
+
+  try {
+    const surface& ground = surface_called(s.surface_name);
+    const std::vector<experiment> experiments = run(s, ground);
+    print(s, ground, experiments);
+    if (!s.json_file.empty()) {
+      support::write_file(s.json_file, to_json(s, ground, experiments).dump(2) + "\n");
+    }
+    if (!s.out.empty()) {
+      write_pictures(s, ground, experiments);
+    }
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "toy3d: %s\n", failure.what());
+    return 1;
+  }
+  return 0;
+}

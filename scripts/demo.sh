@@ -1,0 +1,21 @@
+#!/bin/sh
+# Usage: sh scripts/demo.sh
+# Installs what is missing, runs the example programs, and says where their pictures are.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh scripts/install_packages.sh
+cmake --preset release
+cmake --build --preset release --parallel "$(getconf _NPROCESSORS_ONLN)" --target toy3d regression
+
+examples=build/release/examples
+out=build/demo
+mkdir -p "$out"
+"$examples/toy3d" --optimizer all --preset recommended --seeds 20 --out "$out/toy3d" --json "$out/toy3d.json"
+for dataset in boston diabetes; do
+  "$examples/regression" --dataset "$dataset" --out "$out/$dataset" --json "$out/$dataset.json"
+done
+
+echo
+echo "Pictures:"
+find "$PWD/$out" -name '*.png' | sort
