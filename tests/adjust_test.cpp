@@ -3,6 +3,8 @@
 
 #include <gal/gal.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <Eigen/Core>
@@ -18,16 +20,6 @@
 namespace {
 
 using doctest::Approx;
-
-template <class T = double>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed, double scale = 1.0) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream random{seed, 0};
-  for (gal::index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(scale * random.normal());
-  }
-  return result;
-}
 
 template <class M>
 std::vector<double> values_of(M& owner) {
@@ -643,6 +635,40 @@ TEST_CASE("a changed learning rate of the model's optimizer reaches the adjuster
   CHECK(report.remainder == 0.0);
   CHECK(values_of(trainer.adjuster()) == adjuster);
   CHECK(values_of(model) == point);
+}
+
+TEST_CASE("the adjuster's copy of the model's optimizer starts without its state") {
+  const gal::matrix<double> target = random_matrix(3, 4, 103);
+  gal::nn::point<double> model(random_matrix(3, 4, 104).view());
+  gal::adam<double> optimizer({.learning_rate = 0.1});
+  gal::adjust(model, optimizer, gal::mse()).step(gal::nothing{}, target);
+
+  gal::adjuster<double> h({3, 4, 3}, {.seed = 3});
+  const std::vector<double> before = values_of(h);
+  gal::adjust trainer(model, optimizer, gal::mse(), gal::paper(), h);
+  trainer.step(gal::nothing{}, target);
+  const std::vector<double> after = values_of(trainer.adjuster());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(std::abs(after[i] - before[i]) <= 0.1);  // Adam's first step is its learning rate at most
+  }
+  CHECK(after != before);
+}
+
+TEST_CASE("a schedule runs at the same pace for model and adjuster") {
+  const gal::matrix<double> target = random_matrix(3, 4, 105);
+  gal::nn::point<double> model(random_matrix(3, 4, 106).view());
+  gal::sgd<double> optimizer({.learning_rate = 0.1, .schedule = gal::step_schedule(3, 0.0)});
+  gal::adjust_options options = gal::paper();
+  options.adjuster_steps = 5;
+  gal::adjust trainer(model, optimizer, gal::mse(), options);
+  std::vector<double> before;
+  for (int step = 0; step < 5; ++step) {
+    const double rate = trainer.step(gal::nothing{}, target).learning_rate;
+    CHECK(rate == (step < 3 ? 0.1 : 0.0));
+    const std::vector<double> after = values_of(trainer.adjuster());
+    CHECK((after == before) == (rate == 0.0));
+    before = after;
+  }
 }
 
 TEST_CASE("Eigen types go in as they are") {

@@ -4,6 +4,8 @@
 #include <gal/eigen.hpp>
 #include <gal/random.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,16 +22,6 @@ namespace {
 using gal::transpose;
 
 constexpr std::array both = {transpose::no, transpose::yes};
-
-template <class T>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream stream{seed};
-  for (gal::index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(2.0 * stream.uniform() - 1.0);
-  }
-  return result;
-}
 
 struct size {
   gal::index rows, columns, depth;

@@ -5,6 +5,8 @@
 #include <gal/nn.hpp>
 #include <gal/random.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <Eigen/Core>
@@ -26,39 +28,6 @@ using gal::nn::activation;
 constexpr std::array activations = {gal::nn::identity, gal::nn::relu, gal::nn::tanh, gal::nn::sigmoid,
                                     gal::nn::gelu};
 const std::vector<gal::index> widths = {3, 5, 4, 2};
-
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    static_cast<void>(f());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
-
-// Row i of the result is rows[i].
-template <class T = double>
-gal::matrix<T> matrix(const std::vector<std::vector<T>>& rows) {
-  gal::matrix<T> result(static_cast<gal::index>(rows.size()), static_cast<gal::index>(rows.front().size()));
-  for (gal::index i = 0; i < result.rows(); ++i) {
-    for (gal::index j = 0; j < result.columns(); ++j) {
-      result(i, j) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
-    }
-  }
-  return result;
-}
-
-template <class T>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream stream{seed};
-  for (gal::index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(stream.normal());
-  }
-  return result;
-}
 
 double phi(activation which, double z) {
   switch (which) {

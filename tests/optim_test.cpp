@@ -3,6 +3,8 @@
 #include <gal/optim.hpp>
 #include <gal/random.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,17 +22,6 @@ namespace {
 using doctest::Approx;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    static_cast<void>(f());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
 
 // Numbers to train and their gradients; blocks of it are parameters.
 template <class T>
@@ -677,4 +668,62 @@ TEST_CASE("options out of range are refused by name and value") {
         "gal::lookahead: alpha is 0; expected a number in (0, 1]");
   CHECK(refusal(invalid_option, [&] { return gal::lookahead(optimizer, {.alpha = 1.5}); }) ==
         "gal::lookahead: alpha is 1.5; expected a number in (0, 1]");
+}
+
+TEST_CASE("AdaBound's bounds follow the learning rate") {
+  const auto change = [](double first_rate, double rate) {
+    weights<double> w(3);
+    const std::vector<double> before = w.value;
+    gal::adabound<double> optimizer(
+        {.learning_rate = first_rate, .final_learning_rate = 0.5, .gamma = 100.0});
+    optimizer.set_base_learning_rate(rate);
+    w.draw_gradient(1);
+    optimizer.step(w.all());
+    return before[0] - w.value[0];
+  };
+  CHECK(change(0.1, 0.0) == 0.0);
+  CHECK(change(0.0, 0.0) == 0.0);
+  CHECK(change(0.1, 0.05) == Approx(change(0.1, 0.1) / 2));
+}
+
+TEST_CASE("a companion has the settings, and neither state nor groups nor schedule") {
+  weights<double> w(4);
+  w.draw_gradient(1);
+  gal::adam<double> optimizer({.learning_rate = 0.1,
+                               .weight_decay = 0.2,
+                               .schedule = gal::step_schedule(1, 0.5),
+                               .groups = {{.learning_rate = 3.0}}});
+  optimizer.step(w.all());
+  gal::adam<double> companion = optimizer.companion();
+  CHECK(companion.steps() == 0);
+  CHECK(companion.learning_rate() == 0.1);
+
+  weights<double> others(9, 2);
+  weights<double> expected(9, 2);
+  others.draw_gradient(3);
+  expected.draw_gradient(3);
+  companion.step(others.all());
+  gal::adam<double>({.learning_rate = 0.1, .weight_decay = 0.2}).step(expected.all());
+  CHECK(others.value == expected.value);
+}
+
+TEST_CASE("lookahead goes over lookahead, and over optimizers that know nothing of backends") {
+  struct descent {
+    using value_type = double;
+    double learning_rate() const { return 0.25; }
+    void step(std::span<const gal::parameter<double>> parameters) {
+      for (const auto& p : parameters) {
+        for (std::size_t i = 0; i < p.value.size(); ++i) {
+          p.value[i] -= 0.25 * p.gradient[i];
+        }
+      }
+    }
+  };
+  weights<double> w(1);
+  w.value = {8.0};
+  w.gradient = {4.0};
+  gal::lookahead inner(descent{}, {.k = 1, .alpha = 0.5});
+  gal::lookahead<gal::lookahead<descent>> optimizer(inner, {.k = 1, .alpha = 0.5});
+  optimizer.step(w.all());
+  CHECK(w.value[0] == 7.75);  // a step of 1, of which each lookahead keeps a half
 }

@@ -2,6 +2,8 @@
 #include <gal/eigen.hpp>
 #include <gal/view.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <Eigen/Core>
@@ -20,17 +22,6 @@ namespace {
 
 using gal::index;
 using gal::matrix_view;
-
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    static_cast<void>(f());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
 
 template <class T, int Rows = Eigen::Dynamic, int Columns = Eigen::Dynamic>
 using eigen_matrix = Eigen::Matrix<T, Rows, Columns>;

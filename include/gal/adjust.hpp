@@ -36,13 +36,13 @@ class adjust {
  public:
   using value_type = model_scalar<Model>;
   using backend_type = backend_of<Model>;
+  static_assert(detail::explain_backend<backend_type>());
   using memory_type = typename backend_type::memory_type;
   using input_type = typename Model::input_type;
   using feature_type = typename Model::feature_type;
   using adjuster_type =
       std::conditional_t<std::is_void_v<Adjuster>, gal::adjuster<value_type, backend_type>, Adjuster>;
 
-  static_assert(detail::explain_backend<backend_type>());
   static_assert(detail::explain_adjuster<adjuster_type, value_type, memory_type>());
 
   /// The adjuster is built from the options at the first step, when the number of features is known. Throws where an
@@ -76,7 +76,7 @@ class adjust {
     loss_.evaluate(backend_, x, target, losses_.view(), gradient_.view());
     report.loss = mean(losses_);
     if (!acceptable(report.loss)) {
-      return refuse(report, "the loss");
+      return refuse(report, "the loss is not finite");
     }
 
     const double length = step_length(x, report.learning_rate);
@@ -104,7 +104,7 @@ class adjust {
       if (k == options_.adjuster_steps) {
         break;
       }
-      step_adjuster();
+      step_adjuster(report.learning_rate);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
@@ -117,13 +117,13 @@ class adjust {
     choose(features);
     clear_gradients(collect(*model_, parameters_));
     model_->backward(*chosen_);
-    if (!acceptable(squared_norm(parameters_))) {
+    if (!acceptable(parameters_)) {
       restore_adjuster();
-      return refuse(report, "a parameter's gradient");
+      return refuse(report, "a parameter's gradient is not finite, or too large to be squared");
     }
     optimizer_->step(std::span<const parameter_type>(parameters_));
     if (trains()) {
-      step_adjuster();
+      step_adjuster(report.learning_rate);
     }
     return report;
   }
@@ -170,7 +170,9 @@ class adjust {
         expansion_(backend),
         adjuster_adam_({.learning_rate = options_.adjuster_learning_rate}, backend) {
     if (options_.training == adjuster_training::model_optimizer) {
-      if constexpr (std::copyable<Optimizer>) {
+      if constexpr (requires { companion_.emplace(optimizer.companion()); }) {
+        companion_.emplace(optimizer.companion());
+      } else if constexpr (std::copyable<Optimizer>) {
         companion_.emplace(optimizer);
       } else {
         detail::require(
@@ -359,13 +361,13 @@ class adjust {
 
   // The adjuster's step: by a companion of the model's optimizer (paper), or by its own Adam. A non-finite gradient,
   // as from a tentative loss that overflowed, teaches nothing.
-  void step_adjuster() {
-    if (!acceptable(squared_norm(adjuster_parameters_))) {
+  void step_adjuster(double learning_rate) {
+    if (!acceptable(adjuster_parameters_)) {
       return;
     }
     if (companion_) {
-      if constexpr (requires { companion_->set_base_learning_rate(optimizer_->base_learning_rate()); }) {
-        companion_->set_base_learning_rate(optimizer_->base_learning_rate());
+      if constexpr (requires { companion_->set_base_learning_rate(learning_rate); }) {
+        companion_->set_base_learning_rate(learning_rate);
       }
       companion_->step(adjuster_span());
     } else {
@@ -373,11 +375,14 @@ class adjust {
     }
   }
 
-  // Whether a number lets the step go on: finite, or ignored. A squared norm beyond the scalar's range would make the
-  // optimizer's moments infinite.
-  [[nodiscard]] bool acceptable(double number) const {
+  // Whether a loss or gradients let the step go on: finite, or ignored.
+  [[nodiscard]] bool acceptable(double loss) const {
+    return options_.non_finite == non_finite_policy::ignore || std::isfinite(loss);
+  }
+  // Squares beyond the scalar's range would make the optimizer's moments infinite, and keep them so.
+  [[nodiscard]] bool acceptable(const parameters_type& parameters) {
     return options_.non_finite == non_finite_policy::ignore ||
-           std::abs(number) <= static_cast<double>(std::numeric_limits<T>::max());
+           squared_norm(parameters) <= static_cast<double>(std::numeric_limits<T>::max());
   }
 
   // Ends a step that changes nothing.
@@ -386,7 +391,7 @@ class adjust {
     report.accepted = false;
     report.accepted_share = 0.0;
     detail::require(options_.non_finite != non_finite_policy::raise, error_code::non_finite,
-                    "gal::adjust::step: ", what, " is not finite (loss ", report.loss, ", learning rate ",
+                    "gal::adjust::step: ", what, " (loss ", report.loss, ", learning rate ",
                     report.learning_rate, "); nothing was changed");
     return report;
   }

@@ -56,7 +56,7 @@ class adjuster {
                        nn::mlp_options{.activation = options_.activation,
                                        .bias = options_.bias,
                                        .initialization = options_.initialization,
-                                       .seed = options_.seed},
+                                       .seed = network_seed()},
                        std::move(backend));
     }
   }
@@ -111,6 +111,9 @@ class adjuster {
   void set_noise(random_stream noise) { noise_ = noise; }
 
  private:
+  // A model of the same seed draws other numbers.
+  [[nodiscard]] std::uint64_t network_seed() const { return random_bits(options_.seed, 1); }
+
   template <class Draw>
   void fill_noise(Draw draw) {
     backend_.for_each(

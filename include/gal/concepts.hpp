@@ -88,7 +88,7 @@ struct named_backend<M> {
 
 }  // namespace detail
 
-/// The backend that a model runs on: its member `backend_type`, or the CPU backend.
+/// The backend that a model or an optimizer runs on: its member `backend_type`, or the CPU backend.
 template <class M>
 using backend_of = typename detail::named_backend<M>::type;
 
@@ -294,19 +294,75 @@ consteval bool explain_adjuster() {
   return true;
 }
 
+// Whether a class has a member of that name, of any kind: beside one, the base's own cannot be named.
+struct named_remainder {
+  int remainder;
+};
+template <class L>
+struct remainder_probe : L, named_remainder {};
+template <class L>
+concept names_remainder = std::is_class_v<L> && !std::is_final_v<L> && !requires {
+  &remainder_probe<L>::remainder;
+};
+
 template <class L, class T, class Backend, class Target>
 consteval bool explain_loss() {
   static_assert(
       loss_for<L, T, Backend, Target>,
       "gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for "
       "these targets, or wrap a function of one sample in gal::sample_loss.");
+  if constexpr (loss_for<L, T, Backend, Target> && !closed_form_loss_for<L, T, Backend, Target>) {
+    static_assert(!names_remainder<L>,
+                  "gal::loss_for: `remainder` cannot be called as remainder(backend, features, targets, "
+                  "displacement, values, gradient); correct it, or leave it out.");
+  }
   return true;
 }
 
 template <class B>
 consteval bool explain_backend() {
-  static_assert(backend<B>,
-                "gal::backend: the model's `backend_type` misses one of the primitives of gal/backend.hpp.");
+  if constexpr (!requires { typename B::memory_type; }) {
+    static_assert(
+        requires { typename B::memory_type; },
+        "gal::backend, requirement 1: name the memory in a member `memory_type`.");
+  } else {
+    using memory = typename B::memory_type;
+    using factor = matrix_view<const float, memory>;
+    using product = matrix_view<float, memory>;
+    static_assert(std::copyable<B>, "gal::backend: a backend must be copyable.");
+    static_assert(
+        requires(B b, float* p, index n) {
+          { b.template allocate<float>(n) } -> std::same_as<float*>;
+          b.deallocate(p, n);
+        },
+        "gal::backend, requirement 2: provide `allocate<T>(count)` and `deallocate(pointer, count)`.");
+    static_assert(
+        requires(B b, const float* from, float* to, index n) {
+          b.copy(from, to, n);
+          b.fill(to, n, 0.0f);
+        },
+        "gal::backend, requirement 3: provide `copy(from, to, count)` and `fill(to, count, value)`.");
+    static_assert(
+        requires(B b, index n) {
+          b.for_each(n, archetype_action{});
+          b.for_each(n, n, archetype_action{});
+        },
+        "gal::backend, requirement 4: provide `for_each(count, f)` and `for_each(rows, columns, f)`.");
+    static_assert(
+        requires(B b, index n, double* result) { b.sum(n, archetype_element{}, result); },
+        "gal::backend, requirement 5: provide `sum(count, f, result)`.");
+    static_assert(
+        requires(B b, index n, double* results) { b.sum_rows(n, n, archetype_entry{}, results); },
+        "gal::backend, requirement 6: provide `sum_rows(rows, columns, f, results)`.");
+    static_assert(
+        requires(B b, factor a, product c) { b.product(transpose::no, transpose::yes, 1.0f, a, a, 0.0f, c); },
+        "gal::backend, requirement 7: provide `product(ta, tb, alpha, a, b, beta, c)`.");
+    static_assert(
+        requires(B b, const float* p) {
+          { b.read(p) } -> std::same_as<float>;
+        },
+        "gal::backend, requirement 8: provide `read(pointer)`.");
+  }
   return true;
 }
 

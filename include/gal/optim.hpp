@@ -84,7 +84,8 @@ class first_order {
       : options_(std::move(options)),
         backend_(std::move(backend)),
         moments_(backend_),
-        squares_(1, 1, 0.0, backend_) {
+        squares_(1, 1, 0.0, backend_),
+        base_rate_(options_.learning_rate) {
     require_at_least(options_.learning_rate, 0.0, "gal: the optimizer's learning_rate");
     require_at_least(options_.weight_decay, 0.0, "gal: the optimizer's weight_decay");
     require(options_.clipping.value > 0.0, error_code::invalid_option, "gal: clipping.value is ",
@@ -100,17 +101,24 @@ class first_order {
 
   [[nodiscard]] const options_type& options() const { return options_; }
 
-  /// Learning rate of the next step: the options' times the schedule's factor.
-  [[nodiscard]] double learning_rate() const {
-    return options_.learning_rate * options_.schedule.factor(steps_);
-  }
+  /// Learning rate of the next step: the base rate times the schedule's factor.
+  [[nodiscard]] double learning_rate() const { return base_rate_ * options_.schedule.factor(steps_); }
 
-  /// Changes the options' learning rate, before the schedule's factor.
+  /// The rate before the schedule's factor; at first the options' `learning_rate`.
   void set_base_learning_rate(double learning_rate) {
     require_at_least(learning_rate, 0.0, "gal: the optimizer's learning_rate");
-    options_.learning_rate = learning_rate;
+    base_rate_ = learning_rate;
   }
-  [[nodiscard]] double base_learning_rate() const { return options_.learning_rate; }
+  [[nodiscard]] double base_learning_rate() const { return base_rate_; }
+
+  /// An optimizer of the same method and settings for other parameters: without state, groups and schedule. Whoever
+  /// steps it sets its rate.
+  [[nodiscard]] first_order companion() const {
+    options_type settings = options_;
+    settings.schedule = {};
+    settings.groups.clear();
+    return first_order(std::move(settings), backend_);
+  }
 
   /// Steps taken.
   [[nodiscard]] std::int64_t steps() const { return steps_; }
@@ -158,7 +166,7 @@ class first_order {
   // A group's own settings, or the optimizer's.
   [[nodiscard]] double base_rate(std::size_t group) const {
     const bool own = group < options_.groups.size() && options_.groups[group].learning_rate.has_value();
-    return own ? *options_.groups[group].learning_rate : options_.learning_rate;
+    return own ? *options_.groups[group].learning_rate : base_rate_;
   }
   [[nodiscard]] double decay(std::size_t group) const {
     const bool own = group < options_.groups.size() && options_.groups[group].weight_decay.has_value();
@@ -218,6 +226,7 @@ class first_order {
   Backend backend_;
   matrix<T, Backend> moments_;
   matrix<double, Backend> squares_;
+  double base_rate_;
   std::int64_t steps_ = 0;
   index count_ = 0;
 };
@@ -424,8 +433,10 @@ struct adabound_rule : adam_moments<T> {
       : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
         size(static_cast<T>(learning_rate * this->root_correction / this->correction)),
         decay(static_cast<T>(weight_decay)) {
-    // The bounds close in on the final rate, which follows the schedule and the group's rate.
-    const double share = o.learning_rate > 0.0 ? learning_rate / o.learning_rate : 1.0;
+    // The bounds close in on the final rate, which is scaled as the learning rate is from its first value.
+    const double share = learning_rate == 0.0    ? 0.0
+                         : o.learning_rate > 0.0 ? learning_rate / o.learning_rate
+                                                 : 1.0;
     const double final_rate = o.final_learning_rate * share;
     lower = static_cast<T>(final_rate * (1.0 - 1.0 / (o.gamma * step + 1.0)));
     upper = static_cast<T>(final_rate * (1.0 + 1.0 / (o.gamma * step)));
@@ -481,8 +492,13 @@ struct lookahead_options {
 template <class Optimizer>
 class lookahead {
  public:
+  static_assert(
+      requires { typename Optimizer::value_type; },
+      "gal::lookahead: name the scalar of the inner optimizer in a member `value_type`.");
   using value_type = typename Optimizer::value_type;
-  using memory_type = typename Optimizer::memory_type;
+  using backend_type = backend_of<Optimizer>;
+  using memory_type = typename backend_type::memory_type;
+  static_assert(detail::explain_optimizer<Optimizer, value_type, memory_type>());
 
   explicit lookahead(Optimizer inner, lookahead_options options = {})
       : inner_(std::move(inner)), options_(options) {
@@ -502,6 +518,9 @@ class lookahead {
   }
   { inner_.set_base_learning_rate(learning_rate); }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  [[nodiscard]] lookahead companion() const requires requires(const Optimizer& inner) { inner.companion(); }
+  { return lookahead(inner_.companion(), options_); }
 
   void reserve(std::span<const parameter<value_type, memory_type>> parameters) {
     if constexpr (requires { inner_.reserve(parameters); }) {
@@ -523,8 +542,6 @@ class lookahead {
   }
 
  private:
-  using backend_type = typename Optimizer::backend_type;
-
   void remember(std::span<const parameter<value_type, memory_type>> parameters) {
     reserve(parameters);
     value_type* to = slow_.data();

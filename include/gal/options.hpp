@@ -53,7 +53,7 @@ enum class adjuster_training {
   own_adam,         ///< Adam at `adjuster_learning_rate`
 };
 
-/// What happens where the loss or a parameter's gradient is not finite.
+/// What happens where the loss or a parameter's gradient is not finite, or a gradient's square exceeds the scalar.
 enum class non_finite_policy {
   skip,    ///< nothing is changed, bit for bit; the report says so
   raise,   ///< as skip, then throws `gal::error`
@@ -116,7 +116,8 @@ struct step_report {
   double adjustment_norm = none;         ///< Frobenius norm of A
   double cosine = none;                  ///< of the angle between G and A; 0 where either is zero
   double learning_rate = none;           ///< of this step
-  bool non_finite = false;  ///< the loss or a parameter's gradient was not finite: see the policy
+  bool non_finite =
+      false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
 };
 
 }  // namespace gal

@@ -1,5 +1,11 @@
-// A backend that cannot copy, and so on.
-// expected: gal::backend: the model's `backend_type` misses one of the primitives of gal/backend.hpp.
+// A backend that knows its memory and nothing else.
+// expected: gal::backend, requirement 2: provide `allocate<T>(count)` and `deallocate(pointer, count)`.
+// expected: gal::backend, requirement 3: provide `copy(from, to, count)` and `fill(to, count, value)`.
+// expected: gal::backend, requirement 4: provide `for_each(count, f)` and `for_each(rows, columns, f)`.
+// expected: gal::backend, requirement 5: provide `sum(count, f, result)`.
+// expected: gal::backend, requirement 6: provide `sum_rows(rows, columns, f, results)`.
+// expected: gal::backend, requirement 7: provide `product(ta, tb, alpha, a, b, beta, c)`.
+// expected: gal::backend, requirement 8: provide `read(pointer)`.
 #include <gal/adjust.hpp>
 #include <gal/eigen.hpp>
 #include <gal/loss.hpp>
