@@ -3,85 +3,197 @@
 //     gal_golden FILE...
 //
 // prints `FILE max_difference=...` for each file and fails where a difference passes 1e-9 (1e-7 for whole toy paths,
-// along which rounding grows), or a file cannot be replayed.
+// along which rounding grows), or a file is not wholly understood: what a replay leaves out, it does not check.
 
 #include <gal/gal.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <fstream>
-#include <functional>
+#include <iterator>
 #include <limits>
-#include <optional>
+#include <span>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using nlohmann::json;
+using names = std::vector<std::string_view>;
 
-/// The largest difference seen; a NaN on one side only is an infinite one.
-class comparison {
- public:
-  void add(double expected, double actual) {
-    const double difference = std::isnan(expected) && std::isnan(actual) ? 0.0 : std::abs(expected - actual);
-    largest_ =
-        std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(largest_, difference);
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream stream;
+  (stream << ... << parts);
+  return stream.str();
+}
+
+template <class... Parts>
+void require(bool condition, const Parts&... parts) {
+  if (!condition) {
+    throw std::runtime_error(text(parts...));
   }
-  void add(const json& rows, gal::matrix_view<const double> columns) {
-    gal::detail::require(static_cast<gal::index>(rows.size()) == columns.columns(),
-                         gal::error_code::malformed_data, "expected ", columns.columns(), " rows, found ",
-                         rows.size());
-    for (gal::index j = 0; j < columns.columns(); ++j) {
-      const json& row = rows.at(static_cast<std::size_t>(j));
-      for (gal::index i = 0; i < columns.rows(); ++i) {
-        add(row.at(static_cast<std::size_t>(i)).get<double>(), columns(i, j));
-      }
-    }
-  }
-  [[nodiscard]] double largest() const { return largest_; }
+}
 
- private:
-  double largest_ = 0.0;
-};
-
-/// Rows of numbers as columns: a row of a golden file is a sample.
-gal::matrix<double> matrix_from_rows(const json& rows) {
-  const auto columns = static_cast<gal::index>(rows.size());
-  const auto height = static_cast<gal::index>(rows.at(0).size());
-  gal::matrix<double> result(height, columns);
-  for (gal::index j = 0; j < columns; ++j) {
-    const json& row = rows.at(static_cast<std::size_t>(j));
-    gal::detail::require(static_cast<gal::index>(row.size()) == height, gal::error_code::malformed_data,
-                         "row ", j, " has ", row.size(), " numbers; expected ", height);
-    for (gal::index i = 0; i < height; ++i) {
-      result(i, j) = row.at(static_cast<std::size_t>(i)).get<double>();
+/// Python writes NaN and Infinity, for which JSON has no words. They become strings, which `number` reads.
+std::string quote_non_finite(std::string_view source) {
+  static constexpr std::string_view words[] = {"NaN", "Infinity", "-Infinity"};
+  std::string result;
+  bool in_string = false;
+  while (!source.empty()) {
+    std::size_t length = in_string && source.front() == '\\' ? 2 : 1;
+    const auto word = std::ranges::find_if(words, [&](auto w) { return source.starts_with(w); });
+    if (!in_string && word != std::end(words)) {
+      result.append("\"").append(*word).append("\"");
+      length = word->size();
+    } else {
+      in_string ^= source.front() == '"';
+      result += source.substr(0, length);
     }
+    source.remove_prefix(std::min(length, source.size()));
   }
   return result;
 }
 
-gal::adjuster<double> adjuster_from(const json& layers) {
-  std::vector<gal::index> widths{static_cast<gal::index>(layers.at(0).at("weight").at(0).size())};
-  const bool bias = !layers.at(0).at("bias").is_null();
-  for (const json& layer : layers) {
-    widths.push_back(static_cast<gal::index>(layer.at("weight").size()));
-    gal::detail::require(bias == !layer.at("bias").is_null(), gal::error_code::malformed_data,
-                         "an adjuster with and without biases");
+double number(const json& value, std::string_view what) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (value.is_null() || value == "NaN") {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (value == "Infinity" || value == "-Infinity") {
+    return value == "Infinity" ? infinity : -infinity;
+  }
+  require(value.is_number(), what, " is ", value.dump(), "; expected a number");
+  return value.get<double>();
+}
+
+/// A truth value, as JSON's or as 0 or 1.
+bool truth(const json& value, std::string_view what) {
+  require(value.is_boolean() || value == 0 || value == 1, what, " is ", value.dump(),
+          "; expected true or false");
+  return value == true || value == 1;
+}
+
+const json& list(const json& value, std::string_view what) {
+  require(value.is_array() && !value.empty(), what, " is not a list with entries");
+  return value;
+}
+
+const json& list(const json& value, std::size_t size, std::string_view what) {
+  require(list(value, what).size() == size, what, " has ", value.size(), " entries; expected ", size);
+  return value;
+}
+
+std::vector<double> numbers(const json& value, std::size_t size, std::string_view what) {
+  std::vector<double> result;
+  for (const json& entry : list(value, size, what)) {
+    result.push_back(number(entry, what));
+  }
+  return result;
+}
+
+/// `rows` rows of `width` numbers as columns: a row of a golden file is a sample.
+gal::matrix<double> matrix_from_rows(const json& value, std::size_t rows, std::size_t width,
+                                     const std::string& what) {
+  gal::matrix<double> result(static_cast<gal::index>(width), static_cast<gal::index>(rows));
+  list(value, rows, what);
+  for (std::size_t j = 0; j < rows; ++j) {
+    const auto row = numbers(value[j], width, text(what, " row ", j));
+    std::ranges::copy(row, result.view().column(static_cast<gal::index>(j)).begin());
+  }
+  return result;
+}
+
+const json& at(const json& object, const char* key, std::string_view what) {
+  require(object.contains(key), what, " has no ", key);
+  return object.at(key);
+}
+
+/// Refuses keys that nothing here reads: a setting left out silently would be a wrong replay.
+void check_keys(const json& object, const names& known, std::string_view what) {
+  require(object.is_object(), what, " is not an object");
+  for (const auto& entry : object.items()) {
+    require(std::ranges::find(known, entry.key()) != known.end(), what, ": unknown key ", entry.key());
+  }
+}
+
+/// Where a file states how its rows are to be read, it has to be the way they are read here.
+void check_statement(const json& file, const char* key, const json& expected) {
+  const json stated = file.value(key, expected);
+  require(stated == expected, key, " is ", stated.dump(), "; expected ", expected.dump());
+}
+
+/// The largest difference seen, and where. A NaN on one side only is an infinite one.
+class comparison {
+ public:
+  void add(double expected, double actual, const std::string& what) {
+    ++count_;
+    const bool same = expected == actual || (std::isnan(expected) && std::isnan(actual));
+    double difference = same ? 0.0 : std::abs(expected - actual);
+    if (std::isnan(difference)) {
+      difference = std::numeric_limits<double>::infinity();
+    }
+    if (difference > largest_) {
+      largest_ = difference;
+      where_ = what;
+    }
+  }
+  void add_row(const json& row, std::span<const double> actual, const std::string& what) {
+    const auto expected = numbers(row, actual.size(), what);
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      add(expected[i], actual[i], what);
+    }
+  }
+  void add_rows(const json& rows, gal::matrix_view<const double> columns, const std::string& what) {
+    list(rows, static_cast<std::size_t>(columns.columns()), what);
+    for (gal::index j = 0; j < columns.columns(); ++j) {
+      add_row(rows[static_cast<std::size_t>(j)], columns.column(j), text(what, " row ", j));
+    }
+  }
+  [[nodiscard]] int count() const { return count_; }
+  [[nodiscard]] double largest() const { return largest_; }
+  [[nodiscard]] const std::string& where() const { return where_; }
+
+ private:
+  int count_ = 0;
+  double largest_ = 0.0;
+  std::string where_;
+};
+
+/// The adjuster of these layers, for `rows` feature rows.
+gal::adjuster<double> adjuster_from(const json& layers, std::size_t rows) {
+  std::vector<gal::index> widths{static_cast<gal::index>(rows)};
+  std::vector<gal::matrix<double>> weights;
+  std::vector<std::vector<double>> biases;
+  const bool bias = !at(list(layers, "adjuster")[0], "bias", "adjuster layer 0").is_null();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const std::string name = text("adjuster layer ", l);
+    check_keys(layers[l], {"weight", "bias"}, name);
+    const json& weight = list(at(layers[l], "weight", name), name + " weight");
+    const json& offset = at(layers[l], "bias", name);
+    const std::size_t out = l + 1 == layers.size() ? rows : weight.size();
+    weights.push_back(
+        matrix_from_rows(weight, out, static_cast<std::size_t>(widths.back()), name + " weight"));
+    require(bias == !offset.is_null(), name, " bias: expected all layers with biases, or none");
+    biases.push_back(bias ? numbers(offset, out, name + " bias") : std::vector<double>());
+    widths.push_back(static_cast<gal::index>(out));
   }
   gal::adjuster<double> h(widths, {.activation = gal::nn::identity, .bias = bias});
   for (std::size_t l = 0; l < layers.size(); ++l) {
     // `weight` has a row per output: a column of the library's weight.
-    const gal::matrix<double> weight = matrix_from_rows(layers[l].at("weight"));
-    std::copy_n(weight.data(), weight.size(), h.network().weight(l).data());
+    std::copy_n(weights[l].data(), weights[l].size(), h.network().weight(l).data());
     if (bias) {
-      const auto values = layers[l].at("bias").get<std::vector<double>>();
-      std::copy(values.begin(), values.end(), h.network().bias(l).data());
+      std::ranges::copy(biases[l], h.network().bias(l).data());
     }
   }
   return h;
@@ -90,88 +202,90 @@ gal::adjuster<double> adjuster_from(const json& layers) {
 /// Settings by PyTorch's names.
 class settings {
  public:
-  settings(const json& config, double learning_rate) : config_(config), learning_rate_(learning_rate) {}
+  /// Throws on names that are not in `known`.
+  settings(const json& config, names known, const std::string& optimizer) : config_(config) {
+    known.insert(known.end(), {"lr", "weight_decay"});
+    check_keys(config_, known, "config of " + optimizer);
+  }
 
-  [[nodiscard]] double learning_rate() const { return config_.value("lr", learning_rate_); }
   [[nodiscard]] double number(const char* name, double otherwise) const {
-    return config_.value(name, otherwise);
+    return config_.contains(name) ? ::number(config_.at(name), name) : otherwise;
   }
   [[nodiscard]] double beta(std::size_t which, double otherwise) const {
-    if (config_.contains("betas")) {
-      return config_.at("betas").at(which).get<double>();
+    if (!config_.contains("betas")) {
+      return number(which == 0 ? "beta1" : "beta2", otherwise);
     }
-    return number(which == 0 ? "beta1" : "beta2", otherwise);
+    require(!config_.contains("beta1") && !config_.contains("beta2"), "config has betas twice");
+    return numbers(config_.at("betas"), 2, "betas")[which];
   }
   [[nodiscard]] bool flag(const char* name) const {
-    const auto found = config_.find(name);
-    return found != config_.end() && (found->is_boolean() ? found->get<bool>() : found->get<double>() != 0.0);
-  }
-  /// Throws on a name that no optimizer here reads: a setting left out would be a wrong replay.
-  void check_names() const {
-    static constexpr std::string_view known[] = {"lr",    "momentum", "nesterov", "weight_decay", "alpha",
-                                                 "eps",   "centered", "betas",    "beta1",        "beta2",
-                                                 "gamma", "final_lr", "k",        "dampening"};
-    for (const auto& entry : config_.items()) {
-      gal::detail::require(std::ranges::find(known, entry.key()) != std::end(known),
-                           gal::error_code::malformed_data, "unknown setting ", entry.key());
-    }
-    gal::detail::require(number("dampening", 0.0) == 0.0, gal::error_code::malformed_data,
-                         "dampening is not supported");
+    return config_.contains(name) && truth(config_.at(name), name);
   }
 
  private:
-  json config_;
-  double learning_rate_;
+  const json& config_;
 };
 
 /// Calls `use` with the optimizer of that name.
 template <class Use>
 void with_optimizer(const std::string& name, const json& config, double learning_rate, Use use) {
-  const settings s(config, learning_rate);
-  s.check_names();
-  const double decay = s.number("weight_decay", 0.0);
+  const auto sgd_of = [&](const settings& s) {
+    require(s.number("dampening", 0.0) == 0.0, "dampening is not supported");
+    return gal::sgd<double>({.learning_rate = learning_rate,
+                             .momentum = s.number("momentum", 0.0),
+                             .nesterov = s.flag("nesterov"),
+                             .weight_decay = s.number("weight_decay", 0.0)});
+  };
   if (name == "sgd" || name == "gd") {
-    use(gal::sgd<double>({.learning_rate = s.learning_rate(),
-                          .momentum = s.number("momentum", 0.0),
-                          .nesterov = s.flag("nesterov"),
-                          .weight_decay = decay}));
+    use(sgd_of(settings(config, {"momentum", "nesterov", "dampening"}, name)));
   } else if (name == "lookahead") {
-    use(gal::lookahead(
-        gal::sgd<double>({.learning_rate = s.learning_rate(),
-                          .momentum = s.number("momentum", 0.0),
-                          .nesterov = s.flag("nesterov"),
-                          .weight_decay = decay}),
-        {.k = static_cast<std::int64_t>(s.number("k", 5.0)), .alpha = s.number("alpha", 0.5)}));
+    const settings s(config, {"momentum", "nesterov", "dampening", "k", "alpha"}, name);
+    const double k = s.number("k", 5.0);
+    require(k >= 1.0 && k <= 1e9 && k == std::floor(k), "k is ", k, "; expected a whole number");
+    use(gal::lookahead(sgd_of(s), {.k = static_cast<std::int64_t>(k), .alpha = s.number("alpha", 0.5)}));
   } else if (name == "rmsprop") {
-    use(gal::rmsprop<double>({.learning_rate = s.learning_rate(),
+    const settings s(config, {"alpha", "eps", "momentum", "centered"}, name);
+    use(gal::rmsprop<double>({.learning_rate = learning_rate,
                               .smoothing = s.number("alpha", 0.99),
                               .epsilon = s.number("eps", 1e-8),
                               .momentum = s.number("momentum", 0.0),
                               .centred = s.flag("centered"),
-                              .weight_decay = decay}));
+                              .weight_decay = s.number("weight_decay", 0.0)}));
   } else if (name == "adam") {
-    use(gal::adam<double>({.learning_rate = s.learning_rate(),
+    const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
+    use(gal::adam<double>({.learning_rate = learning_rate,
                            .beta1 = s.beta(0, 0.9),
                            .beta2 = s.beta(1, 0.999),
                            .epsilon = s.number("eps", 1e-8),
-                           .weight_decay = decay}));
+                           .weight_decay = s.number("weight_decay", 0.0)}));
   } else if (name == "adamw") {
-    use(gal::adamw<double>({.learning_rate = s.learning_rate(),
+    const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
+    use(gal::adamw<double>({.learning_rate = learning_rate,
                             .beta1 = s.beta(0, 0.9),
                             .beta2 = s.beta(1, 0.999),
                             .epsilon = s.number("eps", 1e-8),
                             .weight_decay = s.number("weight_decay", 1e-2)}));
   } else if (name == "adabound") {
-    use(gal::adabound<double>({.learning_rate = s.learning_rate(),
+    const settings s(config, {"betas", "beta1", "beta2", "eps", "final_lr", "gamma"}, name);
+    use(gal::adabound<double>({.learning_rate = learning_rate,
                                .beta1 = s.beta(0, 0.9),
                                .beta2 = s.beta(1, 0.999),
                                .epsilon = s.number("eps", 1e-8),
                                .final_learning_rate = s.number("final_lr", 0.1),
                                .gamma = s.number("gamma", 1e-3),
-                               .weight_decay = decay}));
+                               .weight_decay = s.number("weight_decay", 0.0)}));
   } else {
-    throw gal::error(gal::error_code::malformed_data, "unknown optimizer " + name);
+    require(false, "unknown optimizer ", name);
   }
+}
+
+/// The paper's settings with the file's epsilon and tau.
+gal::adjust_options options_of(const json& file) {
+  gal::adjust_options options = gal::paper();
+  options.epsilon = number(file.at("epsilon"), "epsilon");
+  options.tau = number(file.at("tau"), "tau");
+  options.non_finite = gal::non_finite_policy::ignore;  // PyTorch steps on, whatever the numbers
+  return options;
 }
 
 /// z = -sin(x^2) cos(3 y^2) exp(-(xy)^2) - exp(-(x + y)^2), the surface of the paper's 3D problem.
@@ -189,143 +303,187 @@ double surface(std::span<const double> point, std::span<double> gradient) {
 }
 
 void replay_toy(const json& file, comparison& differences) {
+  check_keys(file,
+             {"kind", "optimizer", "config", "seed", "lr", "tau", "epsilon", "start", "first_term",
+              "adjuster", "columns", "adjusted", "vanilla_columns", "vanilla"},
+             "toy");
+  check_statement(file, "columns", {"x", "y", "z", "tentative", "abs_remainder", "accepted"});
+  check_statement(file, "vanilla_columns", {"x", "y", "z"});
   const std::string term = file.at("first_term").get<std::string>();
-  gal::detail::require(term == "mean" || term == "sum", gal::error_code::malformed_data,
-                       "unknown first_term ", term);
-  gal::adjust_options options = gal::paper();
-  options.epsilon = file.at("epsilon").get<double>();
-  options.tau = file.at("tau").get<double>();
+  require(term == "mean" || term == "sum", "unknown first_term ", term);
+  gal::adjust_options options = options_of(file);
   options.normalisation = gal::normalisation::per_batch;
   options.remainder =
       term == "mean" ? gal::remainder_kind::mean_over_coordinates : gal::remainder_kind::exact;
-  const auto start = file.at("start").get<std::vector<double>>();
-  const gal::matrix_view<const double> column(start.data(), static_cast<gal::index>(start.size()), 1);
+  const auto start = numbers(file.at("start"), 2, "start");
+  const gal::matrix_view<const double> column(start.data(), 2, 1);
   const gal::sample_loss loss(surface);
-  const auto learning_rate = file.at("lr").get<double>();
+  const double learning_rate = number(file.at("lr"), "lr");
+  const json& config = file.at("config");
+  require(config.value("lr", file.at("lr")) == file.at("lr"), "config and file differ in lr");
 
-  with_optimizer(
-      file.at("optimizer").get<std::string>(), file.at("config"), learning_rate, [&](auto optimizer) {
-        auto plain = optimizer;
-        gal::nn::point<double> adjusted_point(column);
-        gal::adjust trainer(adjusted_point, optimizer, loss, options, adjuster_from(file.at("adjuster")));
-        for (const json& row : file.at("adjusted")) {
-          const double x = adjusted_point.coordinates()(0, 0);
-          const double y = adjusted_point.coordinates()(1, 0);
-          const gal::step_report report = trainer.step();
-          const double actual[] = {x,
-                                   y,
-                                   report.loss,
-                                   report.tentative_loss,
-                                   std::abs(report.remainder),
-                                   report.accepted ? 1.0 : 0.0};
-          for (std::size_t i = 0; i < std::size(actual); ++i) {
-            differences.add(row.at(i).get<double>(), actual[i]);
-          }
-        }
+  const auto replay = [&](auto optimizer) {
+    auto plain = optimizer;
+    gal::nn::point<double> adjusted_point(column);
+    gal::adjust trainer(adjusted_point, optimizer, loss, options, adjuster_from(file.at("adjuster"), 2));
+    const json& adjusted = list(file.at("adjusted"), "adjusted");
+    for (std::size_t step = 0; step < adjusted.size(); ++step) {
+      const std::string what = text("adjusted row ", step);
+      const double x = adjusted_point.coordinates()(0, 0);
+      const double y = adjusted_point.coordinates()(1, 0);
+      const gal::step_report report = trainer.step();
+      const std::array actual = {
+          x, y, report.loss, report.tentative_loss, std::abs(report.remainder), report.accepted ? 1.0 : 0.0};
+      differences.add_row(adjusted[step], actual, what);
+    }
 
-        gal::nn::point<double> vanilla_point(column);
-        gal::adjust_options vanilla = options;
-        vanilla.safeguard = gal::safeguard::never;
-        vanilla.adjuster.kind = gal::adjuster_kind::zero;
-        gal::adjust vanilla_trainer(vanilla_point, plain, loss, vanilla);
-        for (const json& row : file.at("vanilla")) {
-          const double x = vanilla_point.coordinates()(0, 0);
-          const double y = vanilla_point.coordinates()(1, 0);
-          const double actual[] = {x, y, vanilla_trainer.step().loss};
-          for (std::size_t i = 0; i < std::size(actual); ++i) {
-            differences.add(row.at(i).get<double>(), actual[i]);
-          }
-        }
-      });
+    gal::nn::point<double> vanilla_point(column);
+    gal::adjust_options vanilla_options = options;
+    vanilla_options.safeguard = gal::safeguard::never;
+    vanilla_options.adjuster.kind = gal::adjuster_kind::zero;
+    gal::adjust vanilla_trainer(vanilla_point, plain, loss, vanilla_options);
+    const json& vanilla = list(file.at("vanilla"), "vanilla");
+    for (std::size_t step = 0; step < vanilla.size(); ++step) {
+      const std::string what = text("vanilla row ", step);
+      const double x = vanilla_point.coordinates()(0, 0);
+      const double y = vanilla_point.coordinates()(1, 0);
+      const std::array actual = {x, y, vanilla_trainer.step().loss};
+      differences.add_row(vanilla[step], actual, what);
+    }
+  };
+  with_optimizer(file.at("optimizer").get<std::string>(), config, learning_rate, replay);
+}
+
+void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double>& network, const std::string& what,
+                                comparison& differences) {
+  list(layers, network.layer_count(), what);
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const std::string name = text(what, " layer ", l);
+    check_keys(layers[l], {"weight", "bias"}, name);
+    const json& bias = at(layers[l], "bias", name);
+    differences.add_rows(at(layers[l], "weight", name), network.weight_gradient(l), name + " weight");
+    if (network.options().bias) {
+      differences.add_rows(json::array({bias}), network.bias_gradient(l), name + " bias");
+    } else {
+      require(bias.is_null(), name, " bias is given; the adjuster has none");
+    }
+  }
 }
 
 template <class Loss, class Target>
-void replay_step_with(const json& file, Loss loss, const Target& target, comparison& differences) {
-  const gal::matrix<double> features = matrix_from_rows(file.at("features"));
-  int cases = 0;
-  for (const auto& entry : file.items()) {
-    const std::size_t slash = entry.key().find('/');
-    if (slash == std::string::npos) {
+void replay_step_with(const json& file, const gal::matrix<double>& features, Loss loss, const Target& target,
+                      comparison& differences) {
+  names known = {"kind",   "loss",     "lr",      "tau",      "epsilon",    "seed",
+                 "layout", "features", "targets", "adjuster", "loss_value", "gradient"};
+  if (file.at("loss") == "huber") {
+    known.push_back("delta");
+  }
+  const names cases = {"sample/exact", "sample/reference", "batch/exact", "batch/reference"};
+  known.insert(known.end(), cases.begin(), cases.end());
+  check_keys(file, known, "step");
+  check_statement(file, "layout", "row i is sample i");
+
+  for (const std::string_view view : cases) {
+    const std::string name(view);
+    if (!file.contains(name)) {
       continue;
     }
-    const std::string norm = entry.key().substr(0, slash);
-    const std::string kind = entry.key().substr(slash + 1);
-    gal::detail::require((norm == "sample" || norm == "batch") && (kind == "exact" || kind == "reference"),
-                         gal::error_code::malformed_data, "unknown case ", entry.key());
-    gal::adjust_options options = gal::paper();
-    options.epsilon = file.at("epsilon").get<double>();
-    options.tau = file.at("tau").get<double>();
-    options.normalisation = norm == "sample" ? gal::normalisation::per_sample : gal::normalisation::per_batch;
-    options.remainder = kind == "exact" ? gal::remainder_kind::exact : gal::remainder_kind::mean_over_samples;
+    const json& expected = file.at(name);
+    check_keys(expected,
+               {"adjustment", "tentative_loss", "vanilla_tentative_loss", "remainder", "accepted",
+                "adjuster_gradients"},
+               name);
+    gal::adjust_options options = options_of(file);
+    options.normalisation =
+        name.starts_with("sample") ? gal::normalisation::per_sample : gal::normalisation::per_batch;
+    options.remainder =
+        name.ends_with("exact") ? gal::remainder_kind::exact : gal::remainder_kind::mean_over_samples;
     options.report_vanilla = true;
 
     gal::nn::point<double> model(features.view());
-    gal::sgd<double> optimizer({.learning_rate = file.at("lr").get<double>()});
-    gal::adjust trainer(model, optimizer, loss, options, adjuster_from(file.at("adjuster")));
+    gal::sgd<double> optimizer({.learning_rate = number(file.at("lr"), "lr")});
+    gal::adjust trainer(model, optimizer, loss, options,
+                        adjuster_from(file.at("adjuster"), static_cast<std::size_t>(features.rows())));
     const gal::step_report report = trainer.step(gal::nothing{}, target);
 
-    const json& expected = entry.value();
-    differences.add(file.at("loss_value").get<double>(), report.loss);
-    differences.add(file.at("gradient"), trainer.last_gradient());
-    differences.add(expected.at("adjustment"), trainer.last_adjustment());
-    differences.add(expected.at("tentative_loss").get<double>(), report.tentative_loss);
-    differences.add(expected.at("vanilla_tentative_loss").get<double>(), report.vanilla_tentative_loss);
-    differences.add(expected.at("remainder").get<double>(), report.remainder);
-    differences.add(expected.at("accepted").get<bool>() ? 1.0 : 0.0, report.accepted ? 1.0 : 0.0);
-    for (std::size_t l = 0; l < expected.at("adjuster_gradients").size(); ++l) {
-      const json& layer = expected.at("adjuster_gradients").at(l);
-      differences.add(layer.at("weight"), trainer.adjuster().network().weight_gradient(l));
-      if (layer.contains("bias") && !layer.at("bias").is_null()) {
-        differences.add(json::array({layer.at("bias")}), trainer.adjuster().network().bias_gradient(l));
-      }
-    }
-    ++cases;
+    const auto add = [&](const json& from, const char* key, double actual) {
+      differences.add(number(at(from, key, name), key), actual, text(name, " ", key));
+    };
+    add(file, "loss_value", report.loss);
+    add(expected, "tentative_loss", report.tentative_loss);
+    add(expected, "vanilla_tentative_loss", report.vanilla_tentative_loss);
+    add(expected, "remainder", report.remainder);
+    differences.add(truth(at(expected, "accepted", name), "accepted") ? 1.0 : 0.0,
+                    report.accepted ? 1.0 : 0.0, name + " accepted");
+    differences.add_rows(file.at("gradient"), trainer.last_gradient(), "gradient");
+    differences.add_rows(at(expected, "adjustment", name), trainer.last_adjustment(), name + " adjustment");
+    compare_adjuster_gradients(at(expected, "adjuster_gradients", name), trainer.adjuster().network(),
+                               name + " adjuster_gradients", differences);
   }
-  gal::detail::require(cases > 0, gal::error_code::malformed_data, "no case such as sample/exact");
 }
 
 void replay_step(const json& file, comparison& differences) {
+  const json& rows = list(file.at("features"), "features");
+  const std::size_t samples = rows.size();
+  const std::size_t width = list(rows[0], "features row 0").size();
+  const auto features = matrix_from_rows(rows, samples, width, "features");
+  const json& targets = list(file.at("targets"), samples, "targets");
+  const auto replay = [&](auto loss, const auto& target) {
+    replay_step_with(file, features, loss, target, differences);
+  };
   const std::string name = file.at("loss").get<std::string>();
-  const json& targets = file.at("targets");
-  if (name == "softmax_cross_entropy" && !targets.at(0).is_array()) {
-    return replay_step_with(file, gal::softmax_cross_entropy(), targets.get<std::vector<int>>(), differences);
+  if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
+    std::vector<int> labels;
+    for (const json& label : targets) {
+      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
+      labels.push_back(label.get<int>());
+    }
+    return replay(gal::softmax_cross_entropy(), labels);
   }
-  const gal::matrix<double> y = matrix_from_rows(targets);
+  const auto y = matrix_from_rows(targets, samples, width, "targets");
   if (name == "softmax_cross_entropy") {
-    replay_step_with(file, gal::softmax_cross_entropy(), y, differences);
+    replay(gal::softmax_cross_entropy(), y);
   } else if (name == "mse") {
-    replay_step_with(file, gal::mse(), y, differences);
+    replay(gal::mse(), y);
   } else if (name == "mae") {
-    replay_step_with(file, gal::mae(), y, differences);
+    replay(gal::mae(), y);
   } else if (name == "huber") {
-    replay_step_with(file, gal::huber(file.value("delta", 1.0)), y, differences);
+    replay(gal::huber(number(file.value("delta", json(1.0)), "delta")), y);
   } else if (name == "binary_cross_entropy") {
-    replay_step_with(file, gal::binary_cross_entropy(), y, differences);
+    replay(gal::binary_cross_entropy(), y);
   } else {
-    throw gal::error(gal::error_code::malformed_data, "unknown loss " + name);
+    require(false, "unknown loss ", name);
   }
 }
 
 void replay_optimizer(const json& file, comparison& differences) {
-  with_optimizer(file.at("optimizer").get<std::string>(), file.at("config"), 1e-3, [&](auto optimizer) {
-    auto values = file.at("start").get<std::vector<double>>();
-    const json& expected = file.at("parameters_after_each_step");
-    for (std::size_t step = 0; step < file.at("gradients").size(); ++step) {
-      auto gradient = file.at("gradients").at(step).get<std::vector<double>>();
+  check_keys(file,
+             {"kind", "optimizer", "config", "seed", "start", "gradients", "parameters_after_each_step"},
+             "optimizer");
+  const std::size_t size = list(file.at("start"), "start").size();
+  const json& gradients = list(file.at("gradients"), "gradients");
+  const json& expected =
+      list(file.at("parameters_after_each_step"), gradients.size(), "parameters_after_each_step");
+  const json& config = file.at("config");
+  const auto replay = [&](auto optimizer) {
+    auto values = numbers(file.at("start"), size, "start");
+    for (std::size_t step = 0; step < gradients.size(); ++step) {
+      auto gradient = numbers(gradients[step], size, text("gradients row ", step));
       const gal::parameter<double> block(values, gradient);
       optimizer.step(std::span(&block, 1));
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        differences.add(expected.at(step).at(i).get<double>(), values[i]);
-      }
+      differences.add_row(expected[step], values, text("parameters_after_each_step row ", step));
     }
-  });
+  };
+  with_optimizer(file.at("optimizer").get<std::string>(), config, number(at(config, "lr", "config"), "lr"),
+                 replay);
 }
 
-/// Whether the file replays within its tolerance.
-bool replay(const std::string& path) {
+/// Throws where the file does not replay within its tolerance.
+void replay(const std::string& path) {
   std::ifstream stream(path);
-  gal::detail::require(stream.good(), gal::error_code::unreadable_file, "cannot be opened");
-  const json file = json::parse(stream);
+  require(stream.good(), "cannot be opened");
+  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  const json file = json::parse(quote_non_finite(content));
   const std::string kind = file.at("kind").get<std::string>();
   comparison differences;
   if (kind == "toy") {
@@ -335,10 +493,13 @@ bool replay(const std::string& path) {
   } else if (kind == "optimizer") {
     replay_optimizer(file, differences);
   } else {
-    throw gal::error(gal::error_code::malformed_data, "unknown kind " + kind);
+    require(false, "unknown kind ", kind);
   }
+  require(differences.count() > 0, "has nothing to compare");
   std::printf("%s max_difference=%.3g\n", path.c_str(), differences.largest());
-  return differences.largest() <= (kind == "toy" ? 1e-7 : 1e-9);
+  const double tolerance = kind == "toy" ? 1e-7 : 1e-9;
+  require(differences.largest() <= tolerance, "differs by ", differences.largest(), " in ",
+          differences.where(), "; the tolerance is ", tolerance);
 }
 
 }  // namespace
@@ -351,7 +512,7 @@ int main(int count, char** arguments) {
   bool passed = true;
   for (int i = 1; i < count; ++i) {
     try {
-      passed = replay(arguments[i]) && passed;
+      replay(arguments[i]);
     } catch (const std::exception& failure) {
       std::fprintf(stderr, "%s: %s\n", arguments[i], failure.what());
       passed = false;
