@@ -4,6 +4,7 @@
 #include "support/gnuplot.hpp"
 #include "support/housing.hpp"
 #include "support/parallel.hpp"
+#include "support/text.hpp"
 
 #include <gal/gal.hpp>
 #include <gal/t_test.hpp>
@@ -37,9 +38,9 @@ Reports the errors on the test part as Table V of arXiv 2201.09193 does, beside 
 always the published one (25 % for testing). A seed sets the initial weights and the order of the batches, and both
 methods share it, so that their difference is tested in pairs (Student's t-test).
 
-Inputs are standardised on the training part; --raw leaves them as the paper did. Data: Boston and diabetes come with
-the program. California: run examples/data/get_california.sh; it is read from the directory that the environment
-variable GAL_DATA_DIR names (or the one that comes with the program), or from --csv FILE.
+Inputs are standardised on the training part; --raw leaves them as the paper did. Data are looked for in the directory
+that the environment variable GAL_DATA_DIR names, then in the one that comes with the program, where Boston and diabetes
+are. California: run examples/data/get_california.sh, or pass --csv FILE.
 
 Presets:
   recommended  the library's own options
@@ -140,6 +141,8 @@ struct epoch_record {
 
 struct training_result {
   scores test{};
+  gal::index steps = 0;
+  gal::index refused = 0;  // steps not taken, since a number was not finite
   std::vector<epoch_record> epochs;
 };
 
@@ -165,7 +168,7 @@ training_result train(const parts& data, const problem& p, const settings& s, st
   std::vector<gal::index> widths{data.train.features.rows()};
   widths.insert(widths.end(), p.hidden.begin(), p.hidden.end());
   widths.push_back(data.train.targets.rows());
-  options.adjuster.seed = 1000 + seed;  // not the model's, whose numbers would come again
+  options.adjuster.seed = seed;
 
   gal::nn::mlp<float> model(widths, {.activation = gal::nn::relu, .seed = seed});
   gal::adam<float> optimizer({.learning_rate = s.learning_rate});
@@ -183,6 +186,8 @@ training_result train(const parts& data, const problem& p, const settings& s, st
       record.accepted_share += share * report.accepted_share;
       record.remainder += std::abs(report.remainder) / steps;
       record.cosine += report.cosine / steps;
+      ++result.steps;
+      result.refused += report.non_finite ? 1 : 0;
     }
     record.test_mse = gal::mean_squared_error(model.forward(data.test.features), data.test.targets);
     result.epochs.push_back(record);
@@ -302,6 +307,15 @@ double accepted_share(const experiment& e) {
   return sum / static_cast<double>(curve.size());
 }
 
+// Of all runs.
+gal::index total(const experiment& e, std::size_t method, gal::index training_result::*count) {
+  gal::index sum = 0;
+  for (const training_result& run : e.runs[method]) {
+    sum += run.*count;
+  }
+  return sum;
+}
+
 // ---- Report --------------------------------------------------------------------------------------------------------
 
 void print_header(const settings& s) {
@@ -349,6 +363,12 @@ void print(const experiment& e) {
   table.print();
   std::printf("\nadjusted gradients accepted for %.1f %% of the samples; %.1f s\n", 100.0 * accepted_share(e),
               e.seconds);
+  const auto steps = [&](std::size_t method) { return total(e, method, &training_result::steps); };
+  const auto refused = [&](std::size_t method) { return total(e, method, &training_result::refused); };
+  if (refused(vanilla) + refused(adjusted) > 0) {
+    std::printf("steps refused, since a number was not finite: vanilla %td of %td, GAL %td of %td\n",
+                refused(vanilla), steps(vanilla), refused(adjusted), steps(adjusted));
+  }
 }
 
 void print_total(const std::vector<experiment>& experiments) {
@@ -416,11 +436,17 @@ json to_json(const experiment& e) {
     json runs = json::array();
     for (std::size_t k = 0; k < e.seeds.size(); ++k) {
       const scores& test = e.runs[method][k].test;
-      runs.push_back({{"seed", e.seeds[k]}, {"mae", test[0]}, {"mse", test[1]}, {"r2", test[2]}});
+      runs.push_back({{"seed", e.seeds[k]},
+                      {"mae", test[0]},
+                      {"mse", test[1]},
+                      {"r2", test[2]},
+                      {"refused_steps", e.runs[method][k].refused}});
     }
-    result[std::string(method_names[method])] = {{"summary", to_json(estimate_of(e, method))},
-                                                 {"runs", std::move(runs)},
-                                                 {"mean_curve", curve_to_json(mean_curve(e, method))}};
+    result[std::string(method_names[method])] = {
+        {"summary", to_json(estimate_of(e, method))},
+        {"refused_steps", total(e, method, &training_result::refused)},
+        {"runs", std::move(runs)},
+        {"mean_curve", curve_to_json(mean_curve(e, method))}};
   }
   result["accepted_share"] = accepted_share(e);
   result["p_values"] = by_metric([&](std::size_t metric) { return to_json(p_value(e, metric)); });
@@ -481,8 +507,8 @@ std::string runs_csv(const experiment& e) {
 }
 
 std::string curves_script(const experiment& e) {
-  const std::string title = gal::detail::text(e.about.title, ", mean of ", e.seeds.size(),
-                                              e.seeds.size() == 1 ? " seed" : " seeds");
+  const std::string title =
+      support::text(e.about.title, ", mean of ", e.seeds.size(), e.seeds.size() == 1 ? " seed" : " seeds");
   return "curves = '" + std::string(e.about.name) +
          "_curves.csv'\ntitle = " + support::gnuplot::literal(title) + "\n" + R"(
 set grid linecolor rgb '#dddddd' linetype 1
@@ -559,6 +585,9 @@ struct loaded {
   gal::dataset<float> samples;
 };
 
+// With these a quarter of the samples, rounded up, is 2: R2 compares the errors with the spread of the targets.
+constexpr gal::index fewest_samples = 5;
+
 std::vector<loaded> load(const settings& s) {
   std::vector<loaded> result;
   for (const problem& p : all_problems()) {
@@ -567,20 +596,25 @@ std::vector<loaded> load(const settings& s) {
       continue;
     }
     const bool takes_csv = p.name == "own" || p.name == "california";
-    const std::string file =
-        takes_csv && !s.csv.empty() ? s.csv : support::data_file(std::string(p.name) + ".csv");
-    if (p.name == "california" && s.csv.empty() && !std::filesystem::exists(file)) {
+    const std::string name = std::string(p.name) + ".csv";
+    const std::optional<std::string> found =
+        takes_csv && !s.csv.empty() ? std::optional(s.csv) : support::data_file(name);
+    if (!found && p.name == "california") {
       const std::string advice =
-          "no " + file +
+          support::no_data_file(name) +
           "; get it with `sh examples/data/get_california.sh DIRECTORY`, then set GAL_DATA_DIR "
           "to that directory or pass --csv DIRECTORY/california.csv";
-      gal::detail::require(s.dataset == "all", gal::error_code::unreadable_file,
-                           "California housing: ", advice);
+      support::require(s.dataset == "all", gal::error_code::unreadable_file, "California housing: ", advice);
       std::printf("Without California housing: %s\n\n", advice.c_str());
       continue;
     }
+    support::require(found.has_value(), gal::error_code::unreadable_file, support::no_data_file(name));
+    const std::string& file = *found;
     const gal::table table = gal::read_csv(file);
     const gal::table columns = p.name == "california" ? support::california_features(table, file) : table;
+    support::require(columns.rows() >= fewest_samples, gal::error_code::malformed_data, file, ": ",
+                     columns.rows(), " samples; expected at least ", fewest_samples,
+                     ", so that the test part has 2");
     if (p.name == "boston" || p.name == "diabetes") {
       result.push_back(
           {p, file, gal::make_dataset<float>(columns, {p.name == "boston" ? "medv" : "progression"})});
@@ -606,7 +640,7 @@ int main(int count, char** arguments) {
   app.add_option("--dataset", s.dataset, "Data set; own: --csv FILE, its last column is the target")
       ->check(CLI::IsMember({"boston", "diabetes", "california", "own", "all"}))
       ->capture_default_str();
-  app.add_option("--csv", s.csv, "File with the data of california, or of own");
+  app.add_option("--csv", s.csv, "File with the data of california, or of own")->check(support::no_name);
   app.add_option("--preset", s.preset, "Options of the adjustment")
       ->check(CLI::IsMember({"paper", "recommended"}))
       ->capture_default_str();
@@ -626,17 +660,18 @@ int main(int count, char** arguments) {
   app.add_option("--threads", s.threads, "Threads; the results do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option("--out", s.out, "Directory for curves and pictures");
-  app.add_option("--json", s.json_file, "File for all numbers");
+  app.add_option("--out", s.out, "Directory for curves and pictures")->check(support::no_name);
+  app.add_option("--json", s.json_file, "File for all numbers")->check(support::no_name);
   CLI11_PARSE(app, count, arguments);
 
   try {
-    gal::detail::require(s.csv.empty() || (s.dataset != "boston" && s.dataset != "diabetes"),
-                         gal::error_code::invalid_option, "--csv is the file of california or own, not of ",
-                         s.dataset);
-    gal::detail::require(s.dataset != "own" || !s.csv.empty(), gal::error_code::invalid_option,
-                         "--dataset own needs --csv FILE");
+    support::require(s.csv.empty() || (s.dataset != "boston" && s.dataset != "diabetes"),
+                     gal::error_code::invalid_option, "--csv is the file of california or own, not of ",
+                     s.dataset);
+    support::require(s.dataset != "own" || !s.csv.empty(), gal::error_code::invalid_option,
+                     "--dataset own needs --csv FILE");
     const std::vector<loaded> problems = load(s);
+    support::prepare_output(s.out, s.json_file);
     print_header(s);
     std::vector<experiment> experiments;
     for (const loaded& data : problems) {

@@ -4,6 +4,7 @@
 #include "support/gnuplot.hpp"
 #include "support/parallel.hpp"
 #include "support/surfaces.hpp"
+#include "support/text.hpp"
 
 #include <gal/gal.hpp>
 
@@ -124,6 +125,7 @@ struct walk_result {
   std::vector<position> path;  // every point visited, start and end included
   double mean = 0.0;           // height over the path
   double accepted_share = 0.0;
+  int refused = 0;  // steps not taken, since a number was not finite
 
   [[nodiscard]] double final_height() const { return path.back().z; }
 };
@@ -145,6 +147,7 @@ walk_result walk_down(const surface& ground, any_optimizer any, const gal::adjus
           result.path.push_back({x, y, report.loss});
           sum += report.loss;
           accepted += report.accepted ? 1 : 0;
+          result.refused += report.non_finite ? 1 : 0;
         }
         std::array<double, 2> unused{};
         result.path.push_back({place(0, 0), place(1, 0), ground.value(place.column(0), unused)});
@@ -172,8 +175,9 @@ struct summary {
   double final_mean = 0.0;   // mean of the heights in the end
   double final_worst = 0.0;  // largest of them
   double accepted_share = 0.0;
-  int better = 0;  // lower mean height than vanilla
-  int missed = 0;  // ended above the surface's goal
+  int better = 0;   // lower mean height than vanilla
+  int missed = 0;   // ended above the surface's goal
+  int refused = 0;  // steps
 };
 
 bool missed(const surface& ground, const walk_result& walk) { return !(walk.final_height() <= ground.goal); }
@@ -192,6 +196,7 @@ summary summarise(const surface& ground, const experiment& e) {
     result.accepted_share += walk.accepted_share / count;
     result.better += walk.mean < e.vanilla.mean ? 1 : 0;
     result.missed += missed(ground, walk) ? 1 : 0;
+    result.refused += walk.refused;
   }
   return result;
 }
@@ -264,6 +269,14 @@ void print(const settings& s, const surface& ground, const std::vector<experimen
       ground.goal,
       ground.name == "paper" ? "so in the wrong basin (-0.1843), not in the deep one (-1.3549)"
                              : "with less than 99 % of the way down done");
+  for (const experiment& e : experiments) {
+    const int refused = summarise(ground, e).refused;
+    if (e.vanilla.refused + refused > 0) {
+      std::printf("\n%s: steps refused, since a number was not finite: vanilla %d of %d, adjusted %d of %d\n",
+                  e.optimizer->title.data(), e.vanilla.refused, e.settings.steps, refused,
+                  e.settings.steps * s.seeds);
+    }
+  }
 }
 
 json to_json(const settings& s, const surface& ground, const std::vector<experiment>& experiments) {
@@ -279,6 +292,7 @@ json to_json(const settings& s, const surface& ground, const std::vector<experim
                       {"mean", walk.mean},
                       {"final", walk.final_height()},
                       {"accepted_share", walk.accepted_share},
+                      {"refused_steps", walk.refused},
                       {"better", walk.mean < e.vanilla.mean},
                       {"missed", missed(ground, walk)}});
     }
@@ -295,6 +309,7 @@ json to_json(const settings& s, const surface& ground, const std::vector<experim
          {"vanilla",
           {{"mean", e.vanilla.mean},
            {"final", e.vanilla.final_height()},
+           {"refused_steps", e.vanilla.refused},
            {"missed", missed(ground, e.vanilla)}}},
          {"adjusted",
           {{"mean", all.mean},
@@ -302,6 +317,7 @@ json to_json(const settings& s, const surface& ground, const std::vector<experim
            {"final", all.final_mean},
            {"worst_final", all.final_worst},
            {"accepted_share", all.accepted_share},
+           {"refused_steps", all.refused},
            {"share_better", all.better / seeds},
            {"share_missed", all.missed / seeds}}},
          {"runs", std::move(runs)}});
@@ -337,15 +353,15 @@ std::string grid_csv(const surface& ground) {
   };
   std::string text = std::to_string(cells + 1);
   for (int i = 0; i <= cells; ++i) {
-    text += gal::detail::text(",", at(ground.x_range, i));
+    text += support::text(",", at(ground.x_range, i));
   }
   text += '\n';
   for (int j = 0; j <= cells; ++j) {
-    text += gal::detail::text(at(ground.y_range, j));
+    text += support::text(at(ground.y_range, j));
     for (int i = 0; i <= cells; ++i) {
       const std::array<double, 2> place{at(ground.x_range, i), at(ground.y_range, j)};
       std::array<double, 2> unused{};
-      text += gal::detail::text(",", drawn_height(ground, ground.value(place, unused)));
+      text += support::text(",", drawn_height(ground, ground.value(place, unused)));
     }
     text += '\n';
   }
@@ -355,20 +371,19 @@ std::string grid_csv(const surface& ground) {
 // What all pictures of a surface share: data, axes, and `scene(steps)`, the arguments of splot with the paths so far.
 std::string scene_script(const surface& ground, const experiment& e) {
   const std::string name(e.optimizer->name);
-  std::string script = gal::detail::text(
-      "grid = '", ground.name, ".csv'\npath = '", name, "_path.csv'\nranges = 'set xrange [",
-      ground.x_range[0], ":", ground.x_range[1], "]; set yrange [", ground.y_range[0], ":", ground.y_range[1],
-      "]'\nset view ", ground.view[0], ",", ground.view[1], ", 1.12, 1.1\n");
+  std::string script =
+      support::text("grid = '", ground.name, ".csv'\npath = '", name, "_path.csv'\nranges = 'set xrange [",
+                    ground.x_range[0], ":", ground.x_range[1], "]; set yrange [", ground.y_range[0], ":",
+                    ground.y_range[1], "]'\nset view ", ground.view[0], ",", ground.view[1], ", 1.12, 1.1\n");
   script += "$minima << END\n";
   for (const support::point& minimum : ground.minima) {
     std::array<double, 2> unused{};
-    script += gal::detail::text(minimum[0], ",", minimum[1], ",",
-                                drawn_height(ground, ground.value(minimum, unused)), "\n");
+    script += support::text(minimum[0], ",", minimum[1], ",",
+                            drawn_height(ground, ground.value(minimum, unused)), "\n");
   }
   script += "END\n";
   const auto literal = support::gnuplot::literal;
-  const std::string title =
-      gal::detail::text(ground.title, ", ", e.optimizer->title, ", seed ", e.seeds.front());
+  const std::string title = support::text(ground.title, ", ", e.optimizer->title, ", seed ", e.seeds.front());
   script += "ztitle = " + literal(ground.logarithmic ? "log_{10}(1 + z)" : "z") +
             "\nformula = " + literal(ground.formula) + "\ntitle = " + literal(title) + "\n";
   script += R"(
@@ -428,7 +443,7 @@ do for [kind in 'png svg'] {
 }
 
 std::string animation_script(const surface& ground, const experiment& e) {
-  return scene_script(ground, e) + gal::detail::text("steps = ", e.settings.steps, "\n") + R"(
+  return scene_script(ground, e) + support::text("steps = ", e.settings.steps, "\n") + R"(
 eval start('gif', 720, 560)
 set pm3d noborder
 eval ranges
@@ -503,12 +518,14 @@ int main(int count, char** arguments) {
   app.add_option("--threads", s.threads, "Threads; the results do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  auto* const out = app.add_option("--out", s.out, "Directory for paths and pictures of the first seed");
+  auto* const out = app.add_option("--out", s.out, "Directory for paths and pictures of the first seed")
+                        ->check(support::no_name);
   app.add_flag("--animate", s.animate, "Draw animations too")->needs(out);
-  app.add_option("--json", s.json_file, "File for all numbers");
+  app.add_option("--json", s.json_file, "File for all numbers")->check(support::no_name);
   CLI11_PARSE(app, count, arguments);
 
   try {
+    support::prepare_output(s.out, s.json_file);
     const surface& ground = surface_called(s.surface_name);
     const std::vector<experiment> experiments = run(s, ground);
     print(s, ground, experiments);

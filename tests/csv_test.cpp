@@ -40,13 +40,42 @@ TEST_CASE("a table has names, rows and columns, and is a matrix with a sample pe
   CHECK(gal::table{}.rows() == 0);
 }
 
+TEST_CASE("a table whose last row is not full is refused where its rows are asked for") {
+  const auto message = [](const gal::table& table) {
+    try {
+      static_cast<void>(table.view());
+    } catch (const gal::error& e) {
+      CHECK(e.code() == gal::error_code::malformed_data);
+      return std::string(e.what());
+    }
+    return std::string("not refused");
+  };
+  CHECK(message({{"x", "y"}, {1, 2, 3}}) ==
+        "gal::table: 3 values for 2 columns; expected a whole number of rows");
+  CHECK(message({{}, {1}}) == "gal::table: 1 values for 0 columns; expected a whole number of rows");
+}
+
 TEST_CASE("a header is found, asked for or denied") {
   CHECK(gal::parse_csv("1,2\n3,4\n").names == names{"column1", "column2"});
   CHECK(gal::parse_csv("1,2\n3,4\n").values == values{1, 2, 3, 4});
-  CHECK(gal::parse_csv("1,b\n3,4\n").names == names{"1", "b"});
+  CHECK(gal::parse_csv("1,b\n3,4\n", {.header = gal::csv_header::yes}).names == names{"1", "b"});
   CHECK(gal::parse_csv(",b\n0,4\n").names == names{"", "b"});
   CHECK(gal::parse_csv("2020,2021\n3,4\n", {.header = gal::csv_header::yes}).names == names{"2020", "2021"});
   CHECK(gal::parse_csv("1,2\n", {.header = gal::csv_header::no}).rows() == 1);
+}
+
+TEST_CASE("a first row that may be names or data with a bad value is refused") {
+  CHECK(refusal("1,2,x3\n4,5,6\n") ==
+        "gal::read_csv: data.csv, line 1, column 3: \"x3\" in a first row with numbers; expected "
+        "csv_header::yes if "
+        "the row names the columns, or csv_header::no and a number");
+  CHECK(refusal("year,2020,2021\n1,2,3\n").find("line 1, column 1: \"year\"") != std::string::npos);
+  CHECK(refusal("1,,3\n4,5,6\n").find("line 1, column 2: no value in a first row") != std::string::npos);
+  CHECK(refusal("x,nan\n4,5\n").find("line 1, column 1: \"x\"") != std::string::npos);
+  // Nothing but gaps is data with gaps.
+  CHECK(refusal(",\n4,5\n").find("line 1, column 1 (\"column1\"): no value") != std::string::npos);
+  CHECK(refusal("1,2,x3\n4,5,6\n", {.header = gal::csv_header::no}).find("column 3 (\"column3\"): \"x3\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("line ends, byte order mark, blank lines at the end and blanks around fields do not matter") {
@@ -111,8 +140,6 @@ TEST_CASE("a value that is no finite number is refused with line, column, name a
   CHECK(refusal("x\n" + std::string(100, 'a')) ==
         "gal::read_csv: data.csv, line 2, column 1 (\"x\"): \"" + std::string(40, 'a') +
             "...\"; expected a finite number in the range of double");
-  // A first row with a gap is data with a gap, not a header.
-  CHECK(refusal("1,,3\n4,5,6\n").find("line 1, column 2 (\"column2\"): no value") != std::string::npos);
   CHECK(refusal("1,nan\n4,5\n").find("line 1, column 2 (\"column2\"): \"nan\"") != std::string::npos);
   CHECK(refusal("x,y\n1,2\n", {.header = gal::csv_header::no}).find("line 1, column 1") != std::string::npos);
 }

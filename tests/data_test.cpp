@@ -2,7 +2,11 @@
 #include <gal/data.hpp>
 #include <gal/eigen.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
+
+#include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
@@ -65,17 +69,6 @@ std::vector<int> sorted(std::vector<int> numbers) {
   return numbers;
 }
 
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    f();
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
-
 }  // namespace
 
 TEST_CASE("a dataset takes its targets from the last column or from those named") {
@@ -120,12 +113,32 @@ TEST_CASE("targets that do not fit are refused") {
   CHECK(refusal(malformed_data, [&] { static_cast<void>(gal::make_dataset<double, int>(table)); }) ==
         "gal::table: row 2, column \"b\": value 2.5; expected an integer in the range of the label type");
   CHECK(refusal(malformed_data, [&] { static_cast<void>(gal::make_dataset<float>(table)); }) ==
-        "gal::table: row 2, column \"a\": value 1e+39; expected a number in the range of the scalar type");
+        "gal::table: row 2, column \"a\": value 1e+39; expected a finite number in the range of the scalar "
+        "type");
   CHECK(refusal(malformed_data, [&] {
           static_cast<void>(gal::labels(table, "a"));
         }).starts_with("gal::table: row 2, column \"a\": value 1e+39; expected an integer"));
   CHECK(refusal(invalid_option, [] { static_cast<void>(gal::labels(gal::table{})); }) ==
         "gal::labels: a table of 0 columns; expected at least one");
+}
+
+TEST_CASE("tables made by hand are checked like those from a file") {
+  using enum gal::error_code;
+  for (const double wrong : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    const gal::table table = {{"a", "b"}, {1, 2, wrong, 4}};
+    const std::string value = std::isnan(wrong) ? "nan" : "inf";
+    const std::string message = "gal::table: row 2, column \"a\": value " + value + "; expected ";
+    CHECK(refusal(malformed_data, [&] { return gal::make_dataset<float>(table); }) ==
+          message + "a finite number in the range of the scalar type");
+    CHECK(refusal(malformed_data, [&] { return gal::make_dataset<double>(table, {"a"}); }) ==
+          message + "a finite number in the range of the scalar type");
+    CHECK(refusal(malformed_data, [&] { return gal::labels(table, "a"); }) ==
+          message + "an integer in the range of the label type");
+  }
+  const gal::table ragged = {{"a", "b"}, {1, 2, 3}};
+  const std::string message = "gal::table: 3 values for 2 columns; expected a whole number of rows";
+  CHECK(refusal(malformed_data, [&] { return gal::make_dataset<float>(ragged); }) == message);
+  CHECK(refusal(malformed_data, [&] { return gal::labels(ragged); }) == message);
 }
 
 TEST_CASE("the bounds of a label type are exact") {
@@ -418,6 +431,11 @@ TEST_CASE("features and targets of any viewable type make batches") {
   const auto order = epoch(from_dataset);
   CHECK(epoch(from_vector) == order);
   CHECK(epoch(from_views) == order);
+
+  // n numbers as a column, which is a row of targets.
+  const Eigen::VectorXi column = Eigen::VectorXi::LinSpaced(6, 0, 5);
+  gal::batches from_column(data.features, column, 4, 2);
+  CHECK(epoch(from_column) == order);
 
   gal::dataset<double> houses = {gal::matrix<double>(3, 2, 1.0), gal::matrix<double>(2, 2, 5.0)};
   for (auto [x, y] : gal::batches(houses, 2, 1)) {

@@ -6,6 +6,8 @@
 #include <gal/nn.hpp>
 #include <gal/random.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
 
 #include <Eigen/Core>
@@ -31,39 +33,6 @@ using reals = std::vector<real>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const gal::eigen_backend backend;
-
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    static_cast<void>(f());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
-
-// Row i of the result is rows[i].
-template <class T = double>
-gal::matrix<T> matrix(const std::vector<std::vector<T>>& rows) {
-  gal::matrix<T> result(static_cast<gal::index>(rows.size()), static_cast<gal::index>(rows.front().size()));
-  for (gal::index i = 0; i < result.rows(); ++i) {
-    for (gal::index j = 0; j < result.columns(); ++j) {
-      result(i, j) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
-    }
-  }
-  return result;
-}
-
-template <class T>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, double scale, std::uint64_t seed) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream stream{seed};
-  for (gal::index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(scale * stream.normal());
-  }
-  return result;
-}
 
 template <class T>
 reals column(const gal::matrix<T>& m, gal::index j) {
@@ -255,7 +224,7 @@ void check_remainder(Loss loss, const definition& expected, const gal::matrix<T>
   const auto samples = static_cast<double>(x.columns());
   for (const double scale : {3.0, 0.3, 1e-2, 1e-4}) {
     CAPTURE(scale);
-    const auto d = random_matrix<T>(x.rows(), x.columns(), scale, 77);
+    const auto d = random_matrix<T>(x.rows(), x.columns(), 77, scale);
     const remainders result(loss, x, targets, d);
     for (gal::index j = 0; j < x.columns(); ++j) {
       CAPTURE(j);
@@ -311,7 +280,7 @@ void check_loss(Loss loss, const definition& expected, const gal::matrix<T>& x, 
 template <class Loss, class Target>
 void check_tiny_remainder(Loss loss, const definition& expected, const gal::matrix<float>& x,
                           const Target& targets, const gal::matrix<double>& y) {
-  const auto d = random_matrix<float>(x.rows(), x.columns(), 1e-6, 78);
+  const auto d = random_matrix<float>(x.rows(), x.columns(), 78, 1e-6);
   const remainders result(loss, x, targets, d);
   for (gal::index j = 0; j < x.columns(); ++j) {
     const auto [value, size] = remainder_of(expected, column(x, j), column(y, j), column(d, j));
@@ -408,7 +377,7 @@ template <class T, class Loss, class Other, class Target>
 void check_expansions_agree(Loss closed, Other subtracted, const gal::matrix<T>& x, const Target& targets,
                             double noise) {
   for (const double scale : {1.0, 0.1}) {
-    const auto d = random_matrix<T>(x.rows(), x.columns(), scale, 79);
+    const auto d = random_matrix<T>(x.rows(), x.columns(), 79, scale);
     const auto [expected, slope] = expand(closed, x, targets, d);
     const auto [value, change] = expand(subtracted, x, targets, d);
     for (gal::index j = 0; j < x.columns(); ++j) {
@@ -424,17 +393,17 @@ void check_expansions_agree(Loss closed, Other subtracted, const gal::matrix<T>&
 }  // namespace
 
 TEST_CASE_TEMPLATE("mean squared error", T, float, double) {
-  const auto x = random_matrix<T>(3, 5, 1.0, 1);
-  const auto y = random_matrix<T>(3, 5, 1.0, 2);
+  const auto x = random_matrix<T>(3, 5, 1);
+  const auto y = random_matrix<T>(3, 5, 2);
   check_loss(gal::mse(), squared, x, y, as_double(y));
-  check_loss(gal::mse(), squared, random_matrix<T>(1, 1, 1.0, 3), random_matrix<T>(1, 1, 1.0, 4),
-             as_double(random_matrix<T>(1, 1, 1.0, 4)));
+  check_loss(gal::mse(), squared, random_matrix<T>(1, 1, 3), random_matrix<T>(1, 1, 4),
+             as_double(random_matrix<T>(1, 1, 4)));
   CHECK(gal::evaluate_loss(gal::mse(), matrix<T>({{1, 2}, {3, 4}}), matrix<T>({{1, 0}, {0, 5}})).mean == 3.5);
 }
 
 TEST_CASE_TEMPLATE("mean absolute error", T, float, double) {
-  const auto x = random_matrix<T>(3, 5, 1.0, 1);
-  const auto y = random_matrix<T>(3, 5, 1.0, 2);
+  const auto x = random_matrix<T>(3, 5, 1);
+  const auto y = random_matrix<T>(3, 5, 2);
   check_loss(gal::mae(), absolute, x, y, as_double(y));
   CHECK(gal::evaluate_loss(gal::mae(), matrix<T>({{1, 2}, {3, 4}}), matrix<T>({{1, 0}, {0, 5}})).mean == 1.5);
 
@@ -448,8 +417,8 @@ TEST_CASE_TEMPLATE("mean absolute error", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("Huber loss", T, float, double) {
-  const auto x = random_matrix<T>(4, 9, 1.0, 1);
-  const auto y = random_matrix<T>(4, 9, 1.0, 2);
+  const auto x = random_matrix<T>(4, 9, 1);
+  const auto y = random_matrix<T>(4, 9, 2);
   check_loss(gal::huber(), huber_of(1.0L), x, y, as_double(y));
   check_loss(gal::huber(0.25), huber_of(0.25L), x, y, as_double(y));
   // All ways from and to the three pieces: below -delta, between, above delta.
@@ -470,7 +439,7 @@ TEST_CASE_TEMPLATE("Huber loss", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("binary cross-entropy of logits", T, float, double) {
-  const auto x = random_matrix<T>(3, 5, 2.0, 1);
+  const auto x = random_matrix<T>(3, 5, 1, 2.0);
   const auto y = random_probabilities<T>(3, 5, false, 2);
   check_loss(gal::binary_cross_entropy(), logistic, x, y, as_double(y));
   const gal::matrix<T> decided = matrix<T>({{0, 1, 1, 0, 1}, {1, 0, 1, 0, 0}, {0, 0, 0, 1, 1}});
@@ -479,7 +448,7 @@ TEST_CASE_TEMPLATE("binary cross-entropy of logits", T, float, double) {
         Approx(std::log(2.0)).epsilon(1e-15));
 
   // Integer targets are probabilities, too.
-  const auto row = random_matrix<T>(1, 4, 2.0, 3);
+  const auto row = random_matrix<T>(1, 4, 3, 2.0);
   const auto expected = gal::evaluate_loss(gal::binary_cross_entropy(), row, matrix<T>({{1, 0, 0, 1}}));
   CHECK(gal::evaluate_loss(gal::binary_cross_entropy(), row, std::vector<int>{1, 0, 0, 1}).samples ==
         expected.samples);
@@ -488,15 +457,18 @@ TEST_CASE_TEMPLATE("binary cross-entropy of logits", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("softmax cross-entropy of labels and of probabilities", T, float, double) {
-  const auto x = random_matrix<T>(5, 5, 1.5, 1);
+  const auto x = random_matrix<T>(5, 5, 1, 1.5);
   check_loss(gal::softmax_cross_entropy(), cross_entropy_of(0), x, labels, one_hot(labels, 5));
   check_loss(gal::softmax_cross_entropy(0.25), cross_entropy_of(0.25L), x, labels, one_hot(labels, 5));
   const auto y = random_probabilities<T>(5, 5, true, 2);
   check_loss(gal::softmax_cross_entropy(), cross_entropy_of(0), x, y, as_double(y));
   check_loss(gal::softmax_cross_entropy(0.25), cross_entropy_of(0.25L), x, y, as_double(y));
-  // Weights that do not add to one scale the loss.
-  const auto weights = random_probabilities<T>(5, 5, false, 4);
-  check_loss(gal::softmax_cross_entropy(), cross_entropy_of(0), x, weights, as_double(weights));
+  // Probabilities that add to one but for rounding: coarse ones scale the loss a little.
+  auto coarse = y;
+  for (gal::index i = 0; i < coarse.size(); ++i) {
+    coarse.data()[i] = static_cast<T>(std::round(4096 * static_cast<double>(coarse.data()[i])) / 4096);
+  }
+  check_loss(gal::softmax_cross_entropy(), cross_entropy_of(0), x, coarse, as_double(coarse));
 }
 
 TEST_CASE_TEMPLATE("cross-entropy: known values and identities", T, float, double) {
@@ -551,8 +523,8 @@ TEST_CASE_TEMPLATE("cross-entropy: known values and identities", T, float, doubl
 
 TEST_CASE_TEMPLATE("binary cross-entropy is the softmax of two classes with logits x and 0", T, float,
                    double) {
-  const auto x = random_matrix<T>(1, 6, 2.0, 5);
-  const auto d = random_matrix<T>(1, 6, 0.5, 6);
+  const auto x = random_matrix<T>(1, 6, 5, 2.0);
+  const auto d = random_matrix<T>(1, 6, 6, 0.5);
   gal::matrix<T> two(2, 6), two_d(2, 6), two_y(2, 6);
   const auto y = random_probabilities<T>(1, 6, false, 7);
   for (gal::index j = 0; j < 6; ++j) {
@@ -575,8 +547,8 @@ TEST_CASE_TEMPLATE("binary cross-entropy is the softmax of two classes with logi
 }
 
 TEST_CASE("in float, at displacements of a millionth, remainders are resolved") {
-  const auto x = random_matrix<float>(5, 5, 1.0, 1);
-  const auto y = random_matrix<float>(5, 5, 1.0, 2);
+  const auto x = random_matrix<float>(5, 5, 1);
+  const auto y = random_matrix<float>(5, 5, 2);
   check_tiny_remainder(gal::mse(), squared, x, y, as_double(y));
   check_tiny_remainder(gal::huber(10.0), huber_of(10.0L), x, y, as_double(y));
   const auto share = random_probabilities<float>(5, 5, false, 2);
@@ -584,7 +556,7 @@ TEST_CASE("in float, at displacements of a millionth, remainders are resolved") 
   check_tiny_remainder(gal::softmax_cross_entropy(), cross_entropy_of(0), x, labels, one_hot(labels, 5));
 
   // Softmax and logistic remainders as series of cumulants of d, whose fourth term is already beyond double here.
-  const auto d = random_matrix<float>(5, 5, 1e-6, 78);
+  const auto d = random_matrix<float>(5, 5, 78, 1e-6);
   const remainders softmax_result(gal::softmax_cross_entropy(), x, labels, d);
   const remainders logistic_result(gal::binary_cross_entropy(), x, share, d);
   const auto series = [](const reals& p, const reals& c) {
@@ -693,8 +665,8 @@ TEST_CASE("long displacements of confident predictions are resolved, too") {
 }
 
 TEST_CASE_TEMPLATE("the expansion agrees with and without the closed form", T, float, double) {
-  const auto x = random_matrix<T>(5, 5, 1.0, 1);
-  const auto y = random_matrix<T>(5, 5, 1.0, 2);
+  const auto x = random_matrix<T>(5, 5, 1);
+  const auto y = random_matrix<T>(5, 5, 2);
   const auto share = random_probabilities<T>(5, 5, false, 3);
   using gal::softmax_cross_entropy;
   check_expansions_agree(gal::mse(), without_closed_form<gal::mse>{}, x, y, 1e-14);
@@ -708,8 +680,8 @@ TEST_CASE_TEMPLATE("the expansion agrees with and without the closed form", T, f
 }
 
 TEST_CASE("a loss that is evaluated in float only is subtracted in float") {
-  const auto x = random_matrix<float>(5, 5, 1.0, 1);
-  const auto y = random_matrix<float>(5, 5, 1.0, 2);
+  const auto x = random_matrix<float>(5, 5, 1);
+  const auto y = random_matrix<float>(5, 5, 2);
   using float_only = without_closed_form<gal::mse, float>;
   static_assert(!gal::loss_for<float_only, double, gal::eigen_backend, gal::matrix<float>>);
   check_expansions_agree(gal::mse(), float_only{}, x, y, 4e-6);
@@ -719,9 +691,9 @@ TEST_CASE("an expansion serves batches of changing size") {
   gal::expansion<float, gal::eigen_backend> expansion(backend);
   without_closed_form<gal::mse> loss;
   for (const gal::index samples : {7, 2, 9}) {
-    const auto x = random_matrix<float>(3, samples, 1.0, 4);
-    const auto y = random_matrix<float>(3, samples, 1.0, 5);
-    const auto d = random_matrix<float>(3, samples, 1.0, 6);
+    const auto x = random_matrix<float>(3, samples, 4);
+    const auto y = random_matrix<float>(3, samples, 5);
+    const auto d = random_matrix<float>(3, samples, 6);
     const auto at_x = gal::evaluate_loss(gal::mse(), x, y);
     gal::matrix<double> values(1, samples);
     gal::matrix<float> slope(3, samples);
@@ -734,8 +706,8 @@ TEST_CASE("an expansion serves batches of changing size") {
 }
 
 TEST_CASE_TEMPLATE("any function of a sample is a loss", T, float, double) {
-  const auto x = random_matrix<T>(3, 5, 1.0, 1);
-  const auto y = random_matrix<T>(2, 5, 1.0, 2);
+  const auto x = random_matrix<T>(3, 5, 1);
+  const auto y = random_matrix<T>(2, 5, 2);
   // l = (x0 - y0)^2 + exp(x1 y1) + x2; its targets have other rows than its features.
   const auto function = [](auto features, auto targets, auto gradient) {
     const auto r = features[0] - targets[0];
@@ -753,7 +725,7 @@ TEST_CASE_TEMPLATE("any function of a sample is a loss", T, float, double) {
                                }};
   check_evaluation(gal::sample_loss(function), expected, x, y, as_double(y));
 
-  const auto d = random_matrix<T>(3, 5, 0.1, 3);
+  const auto d = random_matrix<T>(3, 5, 3, 0.1);
   const auto [values, slope] = expand(gal::sample_loss(function), x, y, d);
   for (gal::index j = 0; j < 5; ++j) {
     CHECK(close(values(0, j), remainder_of(expected, column(x, j), column(y, j), column(d, j)).value, 0,
@@ -788,8 +760,8 @@ TEST_CASE_TEMPLATE("a linear loss has no remainder", T, float, double) {
     gradient[1] = -0.7;
     return 3.0 * x[0] - 0.7 * x[1];
   });
-  const auto x = random_matrix<T>(2, 4, 1.0, 1);
-  const auto d = random_matrix<T>(2, 4, 1.0, 2);
+  const auto x = random_matrix<T>(2, 4, 1);
+  const auto d = random_matrix<T>(2, 4, 2);
   const auto [values, slope] = expand(linear, x, gal::nothing{}, d);
   for (gal::index j = 0; j < 4; ++j) {
     CHECK(std::abs(values(0, j)) < 1e-14);
@@ -798,7 +770,7 @@ TEST_CASE_TEMPLATE("a linear loss has no remainder", T, float, double) {
 }
 
 TEST_CASE("targets of one-row features are a row or a column") {
-  const auto x = random_matrix<double>(1, 4, 1.0, 1);
+  const auto x = random_matrix<double>(1, 4, 1);
   const Eigen::VectorXd column_vector = Eigen::Vector4d(0.1, 0.9, 0.3, 0.6);
   const Eigen::RowVectorXd row_vector = column_vector.transpose();
   const std::vector<double> numbers(column_vector.data(), column_vector.data() + 4);
@@ -808,7 +780,7 @@ TEST_CASE("targets of one-row features are a row or a column") {
     CHECK(gal::evaluate_loss(loss, x, column_vector).gradient == expected.gradient);
     CHECK(gal::evaluate_loss(loss, x, numbers).samples == expected.samples);
     CHECK(gal::evaluate_loss(loss, x, std::span<const double>(numbers)).samples == expected.samples);
-    const auto d = random_matrix<double>(1, 4, 1.0, 2);
+    const auto d = random_matrix<double>(1, 4, 2);
     CHECK(remainders(loss, x, column_vector, d).samples == remainders(loss, x, row_vector, d).samples);
   };
   check(gal::mse());
@@ -824,7 +796,7 @@ TEST_CASE("targets of one-row features are a row or a column") {
 TEST_CASE("numbers that go wrong are data") {
   const auto check = [](auto loss, const auto& targets) {
     for (const double wrong : {not_a_number, infinity, -infinity}) {
-      auto x = random_matrix<double>(3, 2, 1.0, 1);
+      auto x = random_matrix<double>(3, 2, 1);
       const double good = gal::evaluate_loss(loss, x, targets).samples(0, 1);
       for (gal::index i = 0; i < 3; ++i) {
         auto changed = x;
@@ -859,9 +831,6 @@ TEST_CASE("numbers that go wrong are data") {
 
   const auto unknown = matrix({{0.2, not_a_number}});
   CHECK(std::isnan(gal::evaluate_loss(gal::mse(), matrix({{1, 2}}), unknown).samples(0, 1)));
-  CHECK(std::isnan(gal::evaluate_loss(gal::binary_cross_entropy(), matrix({{1, 2}}), unknown).samples(0, 1)));
-  CHECK(
-      std::isnan(gal::evaluate_loss(gal::softmax_cross_entropy(), matrix({{1, 2}}), unknown).samples(0, 1)));
 }
 
 TEST_CASE("options out of range are refused") {
@@ -988,11 +957,56 @@ TEST_CASE("probabilities outside [0, 1] are refused") {
   CHECK(refusal(invalid_target, [&] {
           return gal::evaluate_loss(loss, matrix({{0, 0, 0}}), Eigen::Vector3d(0, 1, -1));
         }) == "gal::binary_cross_entropy: target -1 of sample 2; expected a probability in [0, 1]");
+  CHECK(refusal(invalid_target, [&] {
+          return gal::evaluate_loss(loss, matrix({{0, 0}}), matrix({{0, not_a_number}}));
+        }) == "gal::binary_cross_entropy: target nan of sample 1; expected a probability in [0, 1]");
+}
+
+TEST_CASE("targets that are no distribution over the classes are refused") {
+  using enum gal::error_code;
+  const gal::softmax_cross_entropy loss;
+  const auto message = [&](const auto& targets) {
+    const gal::matrix<double> x(2, 3);
+    gal::matrix<double> values(1, 3);
+    const std::string result = refusal(invalid_target, [&] { return gal::evaluate_loss(loss, x, targets); });
+    CHECK(refusal(invalid_target, [&] {
+            return loss.remainder(backend, x.view(), targets, x.view(), values.view(), matrix_view<double>()),
+                   0;
+          }) == result);
+    return result;
+  };
+  const std::string name = "gal::softmax_cross_entropy: ";
+  const std::string expected = "; expected a probability in [0, 1]";
+  CHECK(message(matrix({{0.5, 1.25, 1}, {0.5, -0.25, 0}})) ==
+        name + "target 1.25 of sample 1, class 0" + expected);
+  CHECK(message(matrix<float>({{0.5f, 0, 1.5f}, {0.5f, 1, -0.5f}})) ==
+        name + "target 1.5 of sample 2, class 0" + expected);
+  CHECK(message(matrix({{0, 1, 0}, {1, -0.01, 1}})) == name + "target -0.01 of sample 1, class 1" + expected);
+  CHECK(message(matrix({{0, 1, 0}, {1, 0, not_a_number}})) ==
+        name + "target nan of sample 2, class 1" + expected);
+  CHECK(message(matrix({{0, infinity, 0}, {1, 0, 1}})) ==
+        name + "target inf of sample 1, class 0" + expected);
+  CHECK(message(matrix({{0, 0.4, 0}, {1, 0.4, 1}})) ==
+        name + "targets of sample 1 add to 0.8; expected probabilities that add to 1");
+  CHECK(message(matrix({{0, 0, 1}, {1, 0, 1}})) ==
+        name + "targets of sample 1 add to 0; expected probabilities that add to 1");
+
+  // Probabilities that were divided by their sum in float, over many classes.
+  const gal::index classes = 10000;
+  gal::matrix<float> many = random_probabilities<float>(classes, 1, false, 5);
+  float sum = 0.0f;
+  for (gal::index k = 0; k < classes; ++k) {
+    sum += many(k, 0);
+  }
+  for (gal::index k = 0; k < classes; ++k) {
+    many(k, 0) /= sum;
+  }
+  CHECK(std::isfinite(gal::evaluate_loss(loss, gal::matrix<float>(classes, 1), many).mean));
 }
 
 TEST_CASE("where no gradient is wanted none is written, though the empty view has an address") {
   const auto check = [](auto loss, const auto& targets) {
-    const auto x = random_matrix<double>(3, 2, 1.0, 1);
+    const auto x = random_matrix<double>(3, 2, 1);
     std::array<double, 6> memory{};
     memory.fill(7.0);
     gal::matrix<double> values(1, 2);
@@ -1007,13 +1021,13 @@ TEST_CASE("where no gradient is wanted none is written, though the empty view ha
 }
 
 TEST_CASE("a sample loss takes one number per sample as a row or as a column") {
-  const auto x = random_matrix<double>(2, 4, 1.0, 77);
+  const auto x = random_matrix<double>(2, 4, 77);
   const gal::sample_loss loss([](auto sample, auto target, auto gradient) {
     gradient[0] = 2.0 * (sample[0] - target[0]);
     gradient[1] = sample[1];
     return (sample[0] - target[0]) * (sample[0] - target[0]) + 0.5 * sample[1] * sample[1];
   });
-  const auto row = random_matrix<double>(1, 4, 1.0, 78);
+  const auto row = random_matrix<double>(1, 4, 78);
   const gal::matrix_view<const double> column(row.data(), 4, 1);
   CHECK(gal::evaluate_loss(loss, x, row).samples == gal::evaluate_loss(loss, x, column).samples);
 }

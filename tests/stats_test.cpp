@@ -3,7 +3,11 @@
 #include <gal/stats.hpp>
 #include <gal/t_test.hpp>
 
+#include "support.hpp"
+
 #include <doctest/doctest.h>
+
+#include <Eigen/Core>
 
 #include <cmath>
 #include <cstdint>
@@ -18,29 +22,6 @@ using doctest::Approx;
 using doubles = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-// Row i of the result is rows[i].
-template <class T = double>
-gal::matrix<T> matrix(const std::vector<std::vector<T>>& rows) {
-  gal::matrix<T> result(static_cast<gal::index>(rows.size()), static_cast<gal::index>(rows.front().size()));
-  for (gal::index i = 0; i < result.rows(); ++i) {
-    for (gal::index j = 0; j < result.columns(); ++j) {
-      result(i, j) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
-    }
-  }
-  return result;
-}
-
-template <class F>
-std::string refusal(gal::error_code code, F f) {
-  try {
-    static_cast<void>(f());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
 
 const doubles a = {8.21, 7.95, 8.64, 8.02, 7.71, 8.33, 8.11, 7.88};
 const doubles b = {8.42, 8.31, 8.59, 8.44, 7.90, 8.61, 8.20, 8.35};
@@ -62,6 +43,20 @@ TEST_CASE("errors of a regression") {
   CHECK(gal::mean_absolute_error(p, t) == 0.5);
   CHECK(gal::mean_squared_error(p, t) == 0.375);
   CHECK(gal::r2_score(p, t) == Approx(0.9486081370449679).epsilon(1e-15));
+}
+
+TEST_CASE("n numbers are a row or a column") {
+  const doubles p = {2.5, 0, 2, 8};
+  const Eigen::VectorXd p_column = Eigen::Vector4d(2.5, 0, 2, 8);
+  const Eigen::VectorXd t_column = Eigen::Vector4d(3, -0.5, 2, 7);
+  CHECK(gal::mean_absolute_error(p, t_column) == 0.5);
+  CHECK(gal::mean_squared_error(p, t_column) == 0.375);
+  CHECK(gal::mean_squared_error(t_column, p) == 0.375);
+  // Four samples, not one sample of four numbers.
+  CHECK(gal::r2_score(p, t_column) == Approx(0.9486081370449679).epsilon(1e-15));
+  CHECK(gal::r2_score(p_column, t_column) == Approx(0.9486081370449679).epsilon(1e-15));
+  const auto logits = matrix<float>({{0, 2, 1, 5}, {1, 2, 0, 4}, {-1, 0, 1, 6}});
+  CHECK(gal::error_rate(logits, Eigen::Vector4i(1, 0, 0, 1)) == 0.25);
 }
 
 TEST_CASE("the coefficient of determination of equal targets is 1 if predicted exactly, else 0") {
@@ -119,8 +114,8 @@ TEST_CASE("scores refuse what does not fit") {
   const doubles none;
   CHECK(refusal(shape_mismatch, [&] { return gal::mean_absolute_error(two, three); }) ==
         "gal::mean_absolute_error: predictions are 1 x 2, targets are 1 x 3; expected the same shape");
-  CHECK(refusal(shape_mismatch, [&] { return gal::mean_squared_error(gal::matrix<double>(2, 1), two); }) ==
-        "gal::mean_squared_error: predictions are 2 x 1, targets are 1 x 2; expected the same shape");
+  CHECK(refusal(shape_mismatch, [&] { return gal::mean_squared_error(gal::matrix<double>(3, 1), two); }) ==
+        "gal::mean_squared_error: predictions are 3 x 1, targets are 1 x 2; expected the same shape");
   CHECK(refusal(shape_mismatch, [&] { return gal::r2_score(none, none); }) ==
         "gal::r2_score: a 1 x 0 matrix; expected at least one value");
   CHECK(refusal(shape_mismatch, [&] { return gal::mean(none); }) ==
@@ -136,7 +131,7 @@ TEST_CASE("scores refuse what does not fit") {
           return gal::error_rate(logits, std::vector<int>{-1, 0});
         }) == "gal::error_rate: label -1 of sample 0; expected 0 to 2");
   CHECK(refusal(shape_mismatch, [&] { return gal::error_rate(logits, std::vector<int>{0}); }) ==
-        "gal::error_rate: logits are 3 x 2, labels are 1 x 1; expected labels of 1 x 2");
+        "gal::error_rate: logits are 3 x 2, labels are 1 x 1; expected 2 labels, one per sample");
   CHECK(refusal(shape_mismatch, [&] {
           return gal::error_rate(gal::matrix<float>(3, 0), std::vector<int>{});
         }) == "gal::error_rate: a 3 x 0 matrix; expected at least one value");

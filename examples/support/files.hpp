@@ -1,6 +1,8 @@
 // support/files.hpp: output files that are there completely or not at all.
-// Provides: write_file, temporary_suffix, move_into_place, make_directories, append_csv_row.
+// Provides: write_file, prepare_output, no_name, temporary_suffix, remove_temporary, move_into_place, append_csv_row.
 #pragma once
+
+#include "support/text.hpp"
 
 #include <gal/error.hpp>
 
@@ -21,37 +23,72 @@ namespace support {
 inline void make_directories(const std::filesystem::path& directory) {
   std::error_code status;
   std::filesystem::create_directories(directory, status);
-  gal::detail::require(!status, gal::error_code::unreadable_file, "cannot create directory ",
-                       directory.string(), ": ", status.message());
+  require(!status, gal::error_code::unreadable_file, "cannot create directory ", directory.string(), ": ",
+          status.message());
 }
 
 /// What a file is called beyond its name while it is being written: another for every process.
-inline std::string temporary_suffix() { return gal::detail::text(".", ::getpid(), ".part"); }
+inline std::string temporary_suffix() { return text(".", ::getpid(), ".part"); }
 
-/// Gives `path`, written under its temporary name, its own. Throws `gal::error` where that fails.
+/// Removes what was written under the temporary name of `path`.
+inline void remove_temporary(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::filesystem::remove(path.string() + temporary_suffix(), ignored);
+}
+
+/// Gives `path`, written under its temporary name, its own. Throws `gal::error` where that fails, with the temporary
+/// file removed.
 inline void move_into_place(const std::filesystem::path& path) {
   std::error_code status;
   std::filesystem::rename(path.string() + temporary_suffix(), path, status);
-  gal::detail::require(!status, gal::error_code::unreadable_file, "cannot write ", path.string(), ": ",
-                       status.message());
+  if (status) {
+    remove_temporary(path);
+    throw gal::error(gal::error_code::unreadable_file,
+                     text("cannot write ", path.string(), ": ", status.message()));
+  }
+}
+
+/// Writes `contents` under the temporary name of `path`, and the directories above it where they are missing. Throws
+/// `gal::error` where that fails.
+inline void write_temporary(const std::filesystem::path& path, std::string_view contents) {
+  if (path.has_parent_path()) {
+    make_directories(path.parent_path());
+  }
+  std::ofstream file(path.string() + temporary_suffix(), std::ios::binary);
+  file << contents;
+  file.close();
+  if (!file) {
+    remove_temporary(path);
+    throw gal::error(gal::error_code::unreadable_file, "cannot write " + path.string());
+  }
 }
 
 /// Writes a file, and the directories above it where they are missing. Throws `gal::error` where that fails, with the
 /// file as it was before.
 inline void write_file(const std::filesystem::path& path, std::string_view contents) {
-  if (path.has_parent_path()) {
-    make_directories(path.parent_path());
-  }
-  const std::string temporary = path.string() + temporary_suffix();
-  std::ofstream file(temporary, std::ios::binary);
-  file << contents;
-  file.close();
-  if (!file) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw gal::error(gal::error_code::unreadable_file, "cannot write " + path.string());
-  }
+  write_temporary(path, contents);
   move_into_place(path);
+}
+
+/// Before work whose results go to `file` and into `directory` (empty: nowhere): creates the directories and tries to
+/// write. Throws `gal::error` where that fails, so that the work is not lost.
+inline void prepare_output(const std::filesystem::path& directory, const std::filesystem::path& file) {
+  if (!directory.empty()) {
+    make_directories(directory);
+    write_temporary(directory / "output", "");
+    remove_temporary(directory / "output");
+  }
+  if (!file.empty()) {
+    require(!std::filesystem::is_directory(file), gal::error_code::unreadable_file, "cannot write ",
+            file.string(), ": it is a directory");
+    write_temporary(file, "");
+    remove_temporary(file);
+  }
+}
+
+/// For the command line: the message where the name of a file or directory is empty.
+inline std::string no_name(const std::string& path) {
+  return path.empty() ? "an empty name; expected a path" : "";
 }
 
 /// Appends a row of a CSV file: a count, then numbers; an empty field for NaN and infinity.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "support/files.hpp"
+#include "support/text.hpp"
 
 #include <gal/error.hpp>
 
@@ -53,17 +54,18 @@ class gnuplot {
     const std::string command = "cd " + quoted(std::filesystem::absolute(directory).string()) + " && " +
                                 quoted(program_) + " -e \"suffix='" + temporary_suffix() + "'\" " +
                                 quoted(name + ".gp") + " 2>&1";
-    const auto [status, message] = run(command);
-    if (status != 0) {
+    try {
+      const auto [status, message] = run(command);
+      require(status == 0, gal::error_code::unreadable_file, "gnuplot failed on ",
+              (directory / (name + ".gp")).string(), ":\n", message);
       for (const std::string& kind : kinds) {
-        std::error_code ignored;
-        std::filesystem::remove(directory / (name + "." + kind + temporary_suffix()), ignored);
+        move_into_place(directory / (name + "." + kind));
       }
-      throw gal::error(gal::error_code::unreadable_file,
-                       "gnuplot failed on " + (directory / (name + ".gp")).string() + ":\n" + message);
-    }
-    for (const std::string& kind : kinds) {
-      move_into_place(directory / (name + "." + kind));
+    } catch (const gal::error&) {
+      for (const std::string& kind : kinds) {
+        remove_temporary(directory / (name + "." + kind));
+      }
+      throw;
     }
   }
 
@@ -97,14 +99,13 @@ start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rg
     for (const char c : text) {
       result += c == '\'' ? quote : std::string_view(&c, 1);
     }
-    return gal::detail::text("'", result, "'");
+    return "'" + result + "'";
   }
 
   // Exit status of a command, and what it printed.
   static std::pair<int, std::string> run(const std::string& command) {
     std::FILE* const pipe = ::popen(command.c_str(), "r");
-    gal::detail::require(pipe != nullptr, gal::error_code::unreadable_file,
-                         "cannot start a shell for gnuplot");
+    require(pipe != nullptr, gal::error_code::unreadable_file, "cannot start a shell for gnuplot");
     std::string output;
     char buffer[4096];
     while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {

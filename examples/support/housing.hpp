@@ -1,26 +1,49 @@
 // support/housing.hpp: where the examples' data are, and the features of the California housing data.
-// Provides: data_file, california_features.
+// Provides: data_directories, data_file, no_data_file, california_features.
 #pragma once
+
+#include "support/text.hpp"
 
 #include <gal/csv.hpp>
 #include <gal/error.hpp>
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace support {
 
-/// Path of a file of data: in the directory that the environment variable GAL_DATA_DIR names, where the file is there;
-/// else in the directory that comes with the examples, whose path the build compiles in.
-inline std::string data_file(const std::string& name) {
+/// Where data are looked for: in the directory that the environment variable GAL_DATA_DIR names, then in the one that
+/// comes with the examples, whose path the build compiles in.
+inline std::vector<std::filesystem::path> data_directories() {
+  std::vector<std::filesystem::path> result;
   if (const char* const directory = std::getenv("GAL_DATA_DIR"); directory != nullptr && *directory != '\0') {
-    const auto path = std::filesystem::path(directory) / name;
-    if (std::filesystem::exists(path)) {
-      return path.string();
+    result.emplace_back(directory);
+  }
+  result.emplace_back(GAL_EXAMPLE_DATA_DIR);
+  return result;
+}
+
+/// Path of a file of data; none where it is in none of `data_directories()`.
+inline std::optional<std::string> data_file(const std::string& name) {
+  for (const std::filesystem::path& directory : data_directories()) {
+    if (std::filesystem::exists(directory / name)) {
+      return (directory / name).string();
     }
   }
-  return (std::filesystem::path(GAL_EXAMPLE_DATA_DIR) / name).string();
+  return std::nullopt;
+}
+
+/// For messages: where the file was looked for in vain.
+inline std::string no_data_file(const std::string& name) {
+  std::string places;
+  for (const std::filesystem::path& directory : data_directories()) {
+    places += (places.empty() ? "" : ", nor in ") + directory.string();
+  }
+  return "no " + name + " in " + places;
 }
 
 /// The eight features of scikit-learn's `fetch_california_housing`, in its order, and its target, in 100,000 dollars,
@@ -42,8 +65,8 @@ inline gal::table california_features(const gal::table& raw, const std::string& 
                     .values = {}};
   for (gal::index i = 0; i < raw.rows(); ++i) {
     const double count = raw(i, households);
-    gal::detail::require(count > 0.0, gal::error_code::malformed_data, source, ", row ", i + 1, ": ", count,
-                         " households; expected a positive number");
+    require(count > 0.0, gal::error_code::malformed_data, source, ", row ", i + 1, ": ", count,
+            " households; expected a positive number");
     result.values.insert(
         result.values.end(),
         {raw(i, income), raw(i, age), raw(i, rooms) / count, raw(i, bedrooms) / count, raw(i, population),

@@ -2,6 +2,8 @@
 // Provides: point, surface, surfaces, walk_settings, settings_for.
 #pragma once
 
+#include "support/text.hpp"
+
 #include <gal/error.hpp>
 
 #include <array>
@@ -177,7 +179,7 @@ inline const walk_settings& settings_for(std::string_view surface, std::string_v
     }
   }
   throw gal::error(gal::error_code::invalid_option,
-                   gal::detail::text("no settings for ", optimizer, " on the surface ", surface));
+                   text("no settings for ", optimizer, " on the surface ", surface));
 }
 
 }  // namespace support

@@ -27,7 +27,11 @@ struct table {
   std::vector<std::string> names;  ///< one per column
   std::vector<double> values;      ///< row after row, `rows() * columns()` of them
 
+  /// Throws where the values do not fill the last row (`malformed_data`).
   [[nodiscard]] index rows() const {
+    const bool filled = names.empty() ? values.empty() : values.size() % names.size() == 0;
+    detail::require(filled, error_code::malformed_data, "gal::table: ", values.size(), " values for ",
+                    names.size(), " columns; expected a whole number of rows");
     return names.empty() ? 0 : static_cast<index>(values.size()) / columns();
   }
   [[nodiscard]] index columns() const { return static_cast<index>(names.size()); }
@@ -58,7 +62,7 @@ struct table {
 
 /// Whether the first row of a file holds the names of its columns.
 enum class csv_header {
-  automatic,  ///< it does if one of its fields is text: neither a number, nor empty, nor nan or inf
+  automatic,  ///< it does if it holds text and no number; a first row of both is refused. nan and inf are numbers
   yes,
   no,  ///< the columns are called column1, column2, ...
 };
@@ -193,9 +197,27 @@ inline std::optional<double> parse_number(std::string_view field) {
   return status == std::errc::result_out_of_range ? std::numeric_limits<double>::infinity() : value;
 }
 
-inline bool is_header(const std::vector<std::string_view>& fields) {
-  return std::any_of(fields.begin(), fields.end(),
-                     [](std::string_view field) { return !field.empty() && !parse_number(field); });
+// A field as messages show it.
+inline std::string quoted(std::string_view field) {
+  constexpr std::size_t shown = 40;
+  return field.empty() ? "no value"
+                       : text("\"", field.substr(0, shown), field.size() > shown ? "...\"" : "\"");
+}
+
+// Whether the first row names the columns. One that holds numbers and text may be either: names with a year among
+// them, or data with a bad value, which must not be lost as a name.
+inline bool is_header(const csv_reader& reader) {
+  const auto& fields = reader.fields();
+  const auto is_number = [](std::string_view field) { return parse_number(field).has_value(); };
+  const auto word = std::find_if_not(fields.begin(), fields.end(), is_number);
+  const bool numbers = std::any_of(fields.begin(), fields.end(), is_number);
+  if (word != fields.end() && numbers) {
+    reader.fail(", column ", word - fields.begin() + 1, ": ", quoted(*word),
+                " in a first row with numbers; expected csv_header::yes if the row names the columns, or "
+                "csv_header::no and a number");
+  }
+  // A row of nothing but gaps names nothing.
+  return !numbers && !std::all_of(fields.begin(), fields.end(), [](auto field) { return field.empty(); });
 }
 
 inline std::vector<std::string> column_names(const csv_reader& reader, bool header) {
@@ -221,11 +243,7 @@ inline void append_row(table& result, const csv_reader& reader, index first_line
   for (std::size_t j = 0; j < fields.size(); ++j) {
     const std::optional<double> value = parse_number(fields[j]);
     if (!value || !std::isfinite(*value)) [[unlikely]] {
-      constexpr std::size_t shown = 40;
-      const std::string found = fields[j].empty() ? "no value"
-                                                  : text("\"", fields[j].substr(0, shown),
-                                                         fields[j].size() > shown ? "...\"" : "\"");
-      reader.fail(", column ", j + 1, " (\"", result.names[j], "\"): ", found,
+      reader.fail(", column ", j + 1, " (\"", result.names[j], "\"): ", quoted(fields[j]),
                   "; expected a finite number in the range of double");
     }
     result.values.push_back(*value);
@@ -273,7 +291,7 @@ inline std::string read_file(const std::string& path) {
   detail::require(reader.next(), error_code::malformed_data, "gal::read_csv: ", source,
                   " is empty; expected rows of numbers");
   const bool header = options.header == csv_header::yes ||
-                      (options.header == csv_header::automatic && detail::is_header(reader.fields()));
+                      (options.header == csv_header::automatic && detail::is_header(reader));
   const index first_line = reader.line();
 
   table result;
@@ -297,7 +315,8 @@ inline std::string read_file(const std::string& path) {
 ///
 /// Strict about the contents. Throws `gal::error` where the file cannot be read (`unreadable_file`), and,
 /// naming file, line and column, where it is empty, rows differ in length, two columns share a name, or a
-/// value is missing, infinite, NaN or no number at all (`malformed_data`).
+/// value is missing, infinite, NaN or no number at all, or it is not clear whether the first row names the
+/// columns (`malformed_data`).
 [[nodiscard]] inline table read_csv(const std::string& path, csv_options options = {}) {
   return parse_csv(detail::read_file(path), options, path);
 }

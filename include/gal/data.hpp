@@ -59,8 +59,8 @@ T table_value(const table& source, index row, index column) {
     if (std::trunc(value) != value || value < lowest || value >= beyond) {
       fail("an integer in the range of the label type");
     }
-  } else if (std::abs(value) > static_cast<double>(std::numeric_limits<T>::max())) {
-    fail("a number in the range of the scalar type");
+  } else if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<T>::max()))) {
+    fail("a finite number in the range of the scalar type");
   }
   return static_cast<T>(value);
 }
@@ -80,8 +80,8 @@ void copy_columns(matrix_view<const T> from, std::span<const index> columns, mat
 ///     auto houses = gal::make_dataset<float>(gal::read_csv("boston.csv"), {"medv"});  // 13 x 506, 1 x 506
 ///     auto digits = gal::make_dataset<float, int>(gal::read_csv("digits.csv"));       // targets: labels
 ///
-/// Throws for an unknown or repeated name, where no column is left for the features, and for a value that its
-/// type cannot hold: one that is no integer, as a label.
+/// Throws for an unknown or repeated name, where no column is left for the features, for a value that is not
+/// finite or that its type cannot hold, as a label that is no integer, and for an incomplete last row.
 template <class T, class Target = T>
 [[nodiscard]] dataset<T, Target> make_dataset(const table& source,
                                               const std::vector<std::string>& targets = {}) {
@@ -349,10 +349,10 @@ concept lasting_view_of = viewable<X> && std::same_as<scalar_of<X>, T> &&
 ///     for (auto [x, y] : gal::batches(test, 256, {.shuffle = false})) { ... }
 ///
 /// Reads a dataset, or features and targets of any viewable type, such as a matrix and a `std::vector<int>`
-/// of labels. It looks at them where they lie: they must outlive it, and temporaries do not compile. `x` and
-/// `y` are valid up to the next batch: they show buffers that the constructor allocates (iterating allocates
-/// nothing) or, where nothing is shuffled, the data themselves. The order depends on seed and epoch only, on
-/// every platform.
+/// of labels; n targets may also be a column. It looks at them where they lie: they must outlive it, and
+/// temporaries do not compile. `x` and `y` are valid up to the next batch: they show buffers that the
+/// constructor allocates (iterating allocates nothing) or, where nothing is shuffled, the data themselves. The
+/// order depends on seed and epoch only, on every platform.
 ///
 /// Throws for a size below 1, no samples, different numbers of features and targets, and where dropping the
 /// last batch leaves none.
@@ -394,11 +394,11 @@ class batches {
   batches(const dataset<T, Target>&&, index, batch_options = {}) = delete;
   batches(const dataset<T, Target>&&, index, std::uint64_t, last_batch = last_batch::keep) = delete;
 
-  /// `features`: d x n; `targets`: m x n.
+  /// `features`: d x n; `targets`: m x n, or n numbers as a column.
   template <detail::lasting_view_of<T> Features, detail::lasting_view_of<Target> Targets>
   batches(Features&& features, Targets&& targets, index size, batch_options options = {})
       : features_(gal::view(features).as_const()),
-        targets_(gal::view(targets).as_const()),
+        targets_(detail::as_row(gal::view(targets).as_const(), features_.columns())),
         size_(size),
         options_(options),
         random_{options.seed, 0} {

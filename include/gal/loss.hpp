@@ -33,13 +33,17 @@ concept matrix_target = viewable<const Target>;
 template <matrix_target Target>
 using target_scalar = scalar_of<const Target>;
 
+// The integers that are numbers: no bool, no character.
+template <class U>
+concept label_number =
+    std::integral<U> && !std::same_as<U, bool> && !std::same_as<U, char> && !std::same_as<U, wchar_t> &&
+    !std::same_as<U, char8_t> && !std::same_as<U, char16_t> && !std::same_as<U, char32_t>;
+
 // The targets as a matrix of the features' size. A vector of n numbers is a row or a column, as its owner likes.
 template <class T, class Memory, matrix_target Target>
 auto targets_like(matrix_view<const T, Memory> features, const Target& targets, std::string_view loss) {
-  auto y = gal::view(targets);
-  if (features.rows() == 1 && y.columns() == 1 && y.rows() == features.columns()) {
-    y = {y.data(), 1, y.rows()};
-  }
+  const auto given = gal::view(targets);
+  const auto y = features.rows() == 1 ? as_row(given, features.columns()) : given;
   require(y.shape() == features.shape(), error_code::shape_mismatch, loss, ": targets are ",
           text_of(y.shape()), "; expected the features' size ", text_of(features.shape()));
   return y;
@@ -263,7 +267,7 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
     if constexpr (std::same_as<Memory, host_memory>) {
       const auto y = gal::view(targets);
       for (index i = 0; i < y.size(); ++i) {
-        detail::require(!(y.data()[i] < 0) && !(y.data()[i] > 1), error_code::invalid_target,
+        detail::require(y.data()[i] >= 0 && y.data()[i] <= 1, error_code::invalid_target,
                         "gal::binary_cross_entropy: target ", y.data()[i], " of sample ",
                         y.rows() == features.rows() ? i / y.rows() : i, "; expected a probability in [0, 1]");
       }
@@ -274,11 +278,13 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
 
 /// Cross-entropy of the softmax of the features (logits, a row per class).
 ///
-/// Targets are n integer labels (class numbers from 0), or a matrix of the features' size with a probability per class.
-/// With `label_smoothing` s the target becomes (1 - s) target + s / classes. The remainder of a sample is
-/// log sum_k p_k exp(-c_k), c = d - sum_k p_k d_k.
+/// Targets are n integer labels (class numbers from 0), or a matrix of the features' size with a probability per class:
+/// a sample's are not negative and add to 1 within 1e-3, as those rounded to half precision do. With `label_smoothing`
+/// s the target becomes (1 - s) target + s / classes. The remainder of a sample is log sum_k p_k exp(-c_k),
+/// c = d - sum_k p_k d_k.
 ///
-/// `evaluate` and `remainder` throw where shapes do not fit or a label names no class.
+/// `evaluate` and `remainder` throw where shapes do not fit, and on host memory where a label names no class or the
+/// target of a sample is no distribution.
 class softmax_cross_entropy {
  public:
   explicit softmax_cross_entropy(double label_smoothing = 0.0) : smoothing_(label_smoothing) {
@@ -414,16 +420,38 @@ class softmax_cross_entropy {
     }
   };
 
+  // Throws where a column is no distribution over the classes.
+  template <class U>
+  static void check_distributions(matrix_view<U> y) {
+    constexpr double tolerance = 1e-3;
+    for (index j = 0; j < y.columns(); ++j) {
+      double sum = 0.0;
+      for (index k = 0; k < y.rows(); ++k) {
+        const auto probability = static_cast<double>(y(k, j));
+        detail::require(probability >= 0.0 && probability <= 1.0 + tolerance, error_code::invalid_target,
+                        name, ": target ", probability, " of sample ", j, ", class ", k,
+                        "; expected a probability in [0, 1]");
+        sum += probability;
+      }
+      detail::require(std::abs(sum - 1.0) <= tolerance, error_code::invalid_target, name,
+                      ": targets of sample ", j, " add to ", sum, "; expected probabilities that add to 1");
+    }
+  }
+
   template <class T, class Memory, class Target>
   auto checked_targets(matrix_view<const T, Memory> features, const Target& targets) const {
     const auto y = gal::view(targets);
     using U = typename decltype(y)::value_type;
     const index classes = features.rows();
     if constexpr (std::integral<U>) {
-      detail::require(y.size() == features.columns() && (y.rows() == 1 || y.columns() == 1),
+      static_assert(
+          detail::label_number<U>,
+          "gal::softmax_cross_entropy: labels must be integers; a bool or a character is none. Convert them "
+          "to int or std::uint8_t.");
+      detail::require(detail::as_row(y, features.columns()).shape() == shape{1, features.columns()},
                       error_code::shape_mismatch, name, ": labels are ", detail::text_of(y.shape()),
                       "; expected ", features.columns(), " labels, one per sample");
-      if constexpr (std::same_as<Memory, host_memory>) {
+      if constexpr (std::same_as<Memory, host_memory> && detail::label_number<U>) {
         for (index j = 0; j < y.size(); ++j) {
           detail::require(std::cmp_greater_equal(y.data()[j], 0) && std::cmp_less(y.data()[j], classes),
                           error_code::invalid_target, name, ": label ", y.data()[j], " of sample ", j,
@@ -434,6 +462,9 @@ class softmax_cross_entropy {
       detail::require(y.shape() == features.shape(), error_code::shape_mismatch, name,
                       ": target probabilities are ", detail::text_of(y.shape()),
                       "; expected the features' size ", detail::text_of(features.shape()));
+      if constexpr (std::same_as<Memory, host_memory>) {
+        check_distributions(y);
+      }
     }
     return target_probability<U>{y.data(), classes, 1.0 - smoothing_,
                                  smoothing_ / static_cast<double>(classes)};
@@ -468,7 +499,7 @@ class sample_loss {
         "gal::sample_loss: the function must be callable as f(x, y, gradient), or f(x, gradient) without "
         "targets, with spans of the features' scalar, and return a number.");
     if constexpr (!std::same_as<Target, nothing>) {
-      const auto y = columns_of(targets, features.columns());
+      const auto y = detail::as_row(gal::view(targets).as_const(), features.columns());
       detail::require(y.columns() == features.columns(), error_code::shape_mismatch,
                       "gal::sample_loss: targets are ", detail::text_of(y.shape()), "; expected ",
                       features.columns(), " columns, one per sample");
@@ -514,18 +545,8 @@ class sample_loss {
     if constexpr (std::same_as<Target, nothing>) {
       return function_(x, gradient);
     } else {
-      return function_(x, columns_of(targets, samples).column(sample), gradient);
+      return function_(x, detail::as_row(gal::view(targets).as_const(), samples).column(sample), gradient);
     }
-  }
-
-  // A vector of one number per sample is a row, however its owner sees it.
-  template <class Target>
-  static auto columns_of(const Target& targets, index samples) {
-    auto y = gal::view(targets).as_const();
-    if (samples > 1 && y.columns() == 1 && y.rows() == samples) {
-      y = {y.data(), 1, samples};
-    }
-    return y;
   }
 
   template <class S>

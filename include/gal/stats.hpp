@@ -8,6 +8,7 @@
 #include <cmath>
 #include <concepts>
 #include <string_view>
+#include <utility>
 
 namespace gal {
 
@@ -18,20 +19,23 @@ inline void require_values(std::string_view name, shape s) {
           " matrix; expected at least one value");
 }
 
-inline void require_same_shape(std::string_view name, shape predictions, shape targets) {
-  require(predictions == targets, error_code::shape_mismatch, name, ": predictions are ", predictions.rows,
-          " x ", predictions.columns, ", targets are ", targets.rows, " x ", targets.columns,
-          "; expected the same shape");
-  require_values(name, predictions);
+// Views of both, of one shape: a vector of n numbers is a row.
+template <viewable Predictions, viewable Targets>
+auto same_shape(std::string_view name, const Predictions& predictions, const Targets& targets) {
+  const auto p = gal::view(predictions);
+  const auto t = gal::view(targets);
+  const std::pair rows(as_row(p, p.rows()), as_row(t, t.rows()));
+  require(rows.first.shape() == rows.second.shape(), error_code::shape_mismatch, name, ": predictions are ",
+          text_of(p.shape()), ", targets are ", text_of(t.shape()), "; expected the same shape");
+  require_values(name, p.shape());
+  return rows;
 }
 
 // Mean of f(prediction - target) over all entries.
 template <viewable Predictions, viewable Targets, class F>
 double mean_of_differences(std::string_view name, const Predictions& predictions, const Targets& targets,
                            F f) {
-  const auto p = gal::view(predictions);
-  const auto t = gal::view(targets);
-  require_same_shape(name, p.shape(), t.shape());
+  const auto [p, t] = same_shape(name, predictions, targets);
   double sum = 0.0;
   for (index i = 0; i < p.size(); ++i) {
     sum += f(static_cast<double>(p.data()[i]) - static_cast<double>(t.data()[i]));
@@ -64,8 +68,9 @@ double sum_of_squares(index n, X x) {
 
 }  // namespace detail
 
-// Below, predictions, targets and values are anything viewable as a matrix of numbers in host memory. Sums
-// are double. NaN in, NaN out. Different or empty shapes throw.
+// Below, predictions, targets and values are anything viewable as a matrix of numbers in host memory; n numbers may
+// be a row or a column, and are n samples either way. Sums are double. NaN in, NaN out. Different or empty shapes
+// throw.
 
 /// Mean of abs(prediction - target) over all entries.
 template <viewable Predictions, viewable Targets>
@@ -87,9 +92,9 @@ template <viewable Predictions, viewable Targets>
 /// however, is the targets.
 template <viewable Predictions, viewable Targets>
 [[nodiscard]] double r2_score(const Predictions& predictions, const Targets& targets) {
-  const auto p = gal::view(predictions);
-  const auto t = gal::view(targets);
-  detail::require_same_shape("gal::r2_score", p.shape(), t.shape());
+  const auto views = detail::same_shape("gal::r2_score", predictions, targets);
+  const auto p = views.first;
+  const auto t = views.second;
   double scores = 0.0;
   for (index i = 0; i < t.rows(); ++i) {
     const auto target = [&](index j) { return static_cast<double>(t(i, j)); };
@@ -112,17 +117,17 @@ template <viewable Predictions, viewable Targets>
 
 /// Share of the samples whose largest logit is not that of their label, in [0, 1].
 ///
-/// `logits`: d x n, a row per class. `labels`: n integers in [0, d), as a row or a vector. Among equal logits
+/// `logits`: d x n, a row per class. `labels`: n integers in [0, d), as a row or a column. Among equal logits
 /// the first is taken as the largest; a sample with a NaN counts as wrong. Throws for a label outside [0, d)
 /// (`invalid_target`).
 template <viewable Logits, viewable Labels>
   requires std::integral<scalar_of<Labels>>
 [[nodiscard]] double error_rate(const Logits& logits, const Labels& labels) {
   const auto x = gal::view(logits);
-  const auto y = gal::view(labels);
+  const auto y = detail::as_row(gal::view(labels), x.columns());
   detail::require(y.shape() == shape{1, x.columns()}, error_code::shape_mismatch,
-                  "gal::error_rate: logits are ", x.rows(), " x ", x.columns(), ", labels are ", y.rows(),
-                  " x ", y.columns(), "; expected labels of 1 x ", x.columns());
+                  "gal::error_rate: logits are ", detail::text_of(x.shape()), ", labels are ",
+                  detail::text_of(y.shape()), "; expected ", x.columns(), " labels, one per sample");
   detail::require_values("gal::error_rate", x.shape());
   index errors = 0;
   for (index j = 0; j < x.columns(); ++j) {

@@ -207,4 +207,12 @@ template <viewable X>
 template <viewable X>
 using scalar_of = typename decltype(view_of<std::remove_cvref_t<X>>::get(std::declval<X&>()))::value_type;
 
+namespace detail {
+// n numbers, one per sample, as a row: a vector of them may be a column to its owner. Anything else as it is.
+template <class T, class Memory>
+[[nodiscard]] constexpr matrix_view<T, Memory> as_row(matrix_view<T, Memory> x, index n) {
+  return x.columns() == 1 && x.rows() == n ? matrix_view<T, Memory>(x.data(), 1, n) : x;
+}
+}  // namespace detail
+
 }  // namespace gal
