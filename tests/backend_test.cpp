@@ -14,11 +14,13 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace {
 
+using doctest::Approx;
 using gal::transpose;
 
 constexpr std::array both = {transpose::no, transpose::yes};
@@ -107,6 +109,51 @@ TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
         }
       }
     }
+  }
+}
+
+TEST_CASE_TEMPLATE("products of every small shape agree with three loops", T, float, double) {
+  // Whole and broken packets, panels of one and two, tiles of every width, dots, blocks of the depth.
+  for (const gal::index rows : {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 66}) {
+    for (const gal::index columns : {2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 33}) {
+      for (const gal::index depth : {1, 2, 5, 16, 33, 257}) {
+        for (const transpose ta : both) {
+          for (const transpose tb : both) {
+            INFO("op(a) op(b) of " << rows << " x " << columns << " and depth " << depth);
+            CHECK(product_error(ta, tb, {rows, columns, depth}, T(1), T(1)) <= 1.0);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double) {
+  CHECK_THROWS_WITH_AS(gal::eigen_backend(0), "gal::eigen_backend: threads is 0; expected at least 1",
+                       gal::error);
+  const auto a = random_matrix<T>(130, 300, 5);
+  const auto b = random_matrix<T>(300, 101, 6);
+  const auto run = [&](int threads) {
+    const gal::eigen_backend backend(threads);
+    gal::matrix<T> c(130, 101);
+    backend.product(transpose::no, transpose::no, T(1), a.view(), b.view(), T(0), c.view());
+    gal::matrix<T> numbers(1, 100'003);
+    backend.for_each(numbers.size(),
+                     [to = numbers.data()](gal::index i) { to[i] = T(1) / static_cast<T>(i + 1); });
+    gal::matrix<T> entries(310, 307);
+    backend.for_each(310, 307,
+                     [&](gal::index i, gal::index j) { entries(i, j) = static_cast<T>(i - 2 * j); });
+    gal::matrix<T> filled(1, 200'000);
+    backend.fill(filled.data(), filled.size(), T(3));
+    double sum = 0.0;
+    backend.sum(
+        numbers.size(), [from = numbers.data()](gal::index i) { return static_cast<double>(from[i]); }, &sum);
+    CHECK(sum == Approx(12.0904).epsilon(1e-4));  // the harmonic number of 100003
+    return std::tuple(c, numbers, entries, filled, sum);
+  };
+  const auto once = run(1);
+  for (const int threads : {2, 3, 8}) {
+    CHECK(run(threads) == once);
   }
 }
 

@@ -207,8 +207,8 @@ class adjust {
 
   // Sizes the workspace for a batch, and builds the adjuster at the first one.
   void prepare(view x) {
-    detail::require(!x.empty(), error_code::shape_mismatch, "gal::adjust::step: the features are ",
-                    detail::text_of(x.shape()), "; expected at least one row and one sample");
+    detail::require(!x.empty(), error_code::shape_mismatch, "gal::adjust::step: the features are ", x.shape(),
+                    "; expected at least one row and one sample");
     for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_}) {
       part->resize(x.rows(), x.columns());
     }
@@ -267,7 +267,7 @@ class adjust {
     }
     const view h(adjuster_->forward(input));
     detail::require(h.shape() == x.shape(), error_code::shape_mismatch, "gal::adjust: the adjuster returned ",
-                    detail::text_of(h.shape()), "; expected the features' size ", detail::text_of(x.shape()));
+                    h.shape(), "; expected the features' size ", x.shape());
     return h;
   }
 

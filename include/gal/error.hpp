@@ -49,7 +49,11 @@ void append(std::string& text, Number number) {
   }
 }
 
-/// Concatenates strings and numbers: `text("batch of ", 0, " samples")`.
+template <class Value>
+  requires requires(const Value& value) { to_string(value); }
+void append(std::string& text, const Value& value) { text += to_string(value); }
+
+/// Concatenates strings, numbers and what has a `to_string`: `text("batch of ", 0, " samples")`.
 template <class... Parts>
 [[nodiscard]] std::string text(const Parts&... parts) {
   std::string result;

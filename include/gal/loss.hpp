@@ -44,27 +44,27 @@ template <class T, class Memory, matrix_target Target>
 auto targets_like(matrix_view<const T, Memory> features, const Target& targets, std::string_view loss) {
   const auto given = gal::view(targets);
   const auto y = features.rows() == 1 ? as_row(given, features.columns()) : given;
-  require(y.shape() == features.shape(), error_code::shape_mismatch, loss, ": targets are ",
-          text_of(y.shape()), "; expected the features' size ", text_of(features.shape()));
+  require(y.shape() == features.shape(), error_code::shape_mismatch, loss, ": targets are ", y.shape(),
+          "; expected the features' size ", features.shape());
   return y;
 }
 
 template <class T, class Memory>
 void check_batch(matrix_view<const T, Memory> features, matrix_view<double, Memory> values,
                  matrix_view<T, Memory> gradient, std::string_view loss) {
-  require(!features.empty(), error_code::shape_mismatch, loss, ": features are ", text_of(features.shape()),
+  require(!features.empty(), error_code::shape_mismatch, loss, ": features are ", features.shape(),
           "; expected at least one row and one sample");
   require(values.size() == features.columns(), error_code::shape_mismatch, loss, ": room for ", values.size(),
           " sample values; expected ", features.columns());
   require(gradient.empty() || gradient.shape() == features.shape(), error_code::shape_mismatch, loss,
-          ": the gradient is ", text_of(gradient.shape()), "; expected ", text_of(features.shape()));
+          ": the gradient is ", gradient.shape(), "; expected ", features.shape());
 }
 
 template <class T, class Memory>
 void check_displacement(matrix_view<const T, Memory> features, matrix_view<const T, Memory> displacement,
                         std::string_view loss) {
   require(displacement.shape() == features.shape(), error_code::shape_mismatch, loss,
-          ": the displacement is ", text_of(displacement.shape()), "; expected ", text_of(features.shape()));
+          ": the displacement is ", displacement.shape(), "; expected ", features.shape());
 }
 
 // A loss that is the mean over a sample's entries of a function of one entry. `Entry` provides
@@ -449,8 +449,8 @@ class softmax_cross_entropy {
           "gal::softmax_cross_entropy: labels must be integers; a bool or a character is none. Convert them "
           "to int or std::uint8_t.");
       detail::require(detail::as_row(y, features.columns()).shape() == shape{1, features.columns()},
-                      error_code::shape_mismatch, name, ": labels are ", detail::text_of(y.shape()),
-                      "; expected ", features.columns(), " labels, one per sample");
+                      error_code::shape_mismatch, name, ": labels are ", y.shape(), "; expected ",
+                      features.columns(), " labels, one per sample");
       if constexpr (std::same_as<Memory, host_memory> && detail::label_number<U>) {
         for (index j = 0; j < y.size(); ++j) {
           detail::require(std::cmp_greater_equal(y.data()[j], 0) && std::cmp_less(y.data()[j], classes),
@@ -460,8 +460,8 @@ class softmax_cross_entropy {
       }
     } else {
       detail::require(y.shape() == features.shape(), error_code::shape_mismatch, name,
-                      ": target probabilities are ", detail::text_of(y.shape()),
-                      "; expected the features' size ", detail::text_of(features.shape()));
+                      ": target probabilities are ", y.shape(), "; expected the features' size ",
+                      features.shape());
       if constexpr (std::same_as<Memory, host_memory>) {
         check_distributions(y);
       }
@@ -501,8 +501,8 @@ class sample_loss {
     if constexpr (!std::same_as<Target, nothing>) {
       const auto y = detail::as_row(gal::view(targets).as_const(), features.columns());
       detail::require(y.columns() == features.columns(), error_code::shape_mismatch,
-                      "gal::sample_loss: targets are ", detail::text_of(y.shape()), "; expected ",
-                      features.columns(), " columns, one per sample");
+                      "gal::sample_loss: targets are ", y.shape(), "; expected ", features.columns(),
+                      " columns, one per sample");
     }
     auto& [x, g] = scratch<S>();
     const auto rows = static_cast<std::size_t>(features.rows());

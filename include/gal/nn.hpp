@@ -4,6 +4,7 @@
 
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
+#include <gal/math.hpp>
 #include <gal/random.hpp>
 
 #include <cmath>
@@ -32,11 +33,11 @@ namespace detail {
 
 // phi(z), and phi'(z) from z and y = phi(z).
 template <activation Activation, class T>
-GAL_HOST_DEVICE T activate(T z) {
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T activate(T z) {
   if constexpr (Activation == activation::relu) {
     return z < T(0) ? T(0) : z;  // keeps NaN
   } else if constexpr (Activation == activation::tanh) {
-    return std::tanh(z);
+    return gal::detail::tanh(z);
   } else if constexpr (Activation == activation::sigmoid) {
     return T(1) / (T(1) + std::exp(-z));
   } else if constexpr (Activation == activation::gelu) {
@@ -155,8 +156,8 @@ class mlp {
   /// Features of a batch: `input` is `inputs x n` and must stay in place until `backward`.
   const feature_type& forward(const input_type& input) {
     gal::detail::require(input.rows() == widths_.front() && input.columns() > 0, error_code::shape_mismatch,
-                         "gal::nn::mlp::forward: input is ", gal::detail::text_of(input.shape()),
-                         "; expected ", widths_.front(), " rows and at least one column");
+                         "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
+                         " rows and at least one column");
     input_ = input;
     matrix_view<const T, memory_type> x = input;
     for (std::size_t l = 0; l < layer_count(); ++l) {
@@ -174,8 +175,8 @@ class mlp {
   /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
   void backward(matrix_view<const T, memory_type> gradient) {
     gal::detail::require(gradient.shape() == outputs_.back().shape(), error_code::shape_mismatch,
-                         "gal::nn::mlp::backward: gradient is ", gal::detail::text_of(gradient.shape()),
-                         "; expected the features' size ", gal::detail::text_of(outputs_.back().shape()));
+                         "gal::nn::mlp::backward: gradient is ", gradient.shape(),
+                         "; expected the features' size ", outputs_.back().shape());
     const index samples = gradient.columns();
     if (options_.bias && ones_.rows() != samples) {
       ones_.resize(samples, 1);
@@ -328,7 +329,7 @@ class point {
   explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
       : value_(coordinates, backend), gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
     gal::detail::require(!coordinates.empty(), error_code::shape_mismatch, "gal::nn::point: coordinates are ",
-                         gal::detail::text_of(coordinates.shape()), "; expected at least one row and column");
+                         coordinates.shape(), "; expected at least one row and column");
   }
 
   [[nodiscard]] matrix_view<T, memory_type> coordinates() { return value_.view(); }
@@ -338,8 +339,8 @@ class point {
 
   void backward(matrix_view<const T, memory_type> gradient) {
     gal::detail::require(gradient.shape() == value_.shape(), error_code::shape_mismatch,
-                         "gal::nn::point::backward: gradient is ", gal::detail::text_of(gradient.shape()),
-                         "; expected ", gal::detail::text_of(value_.shape()));
+                         "gal::nn::point::backward: gradient is ", gradient.shape(), "; expected ",
+                         value_.shape());
     Backend().for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_HOST_DEVICE(
                                             index i) { to[i] += from[i]; });
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gal/backend.hpp>
+#include <gal/math.hpp>
 
 #include <cmath>
 #include <utility>
@@ -41,7 +42,7 @@ class adjustment_map {
     const T epsilon = epsilon_;
     if (kind_ == normalisation::gate) {
       backend_.for_each(h.size(), [=] GAL_HOST_DEVICE(index i) {
-        direction[i] = std::tanh(h.data()[i]);
+        direction[i] = detail::tanh(h.data()[i]);
         a.data()[i] = epsilon * direction[i] * g.data()[i];
       });
     } else {

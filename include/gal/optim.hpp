@@ -4,6 +4,7 @@
 
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
+#include <gal/math.hpp>
 #include <gal/schedule.hpp>
 
 #include <cmath>
@@ -216,10 +217,15 @@ class first_order {
     const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
                         ? std::numeric_limits<T>::infinity()
                         : static_cast<T>(options_.clipping.value);
-    const index step = moment == nullptr ? 0 : 1;  // a rule without moments has no memory for them
-    backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
-      rule(value[i], clipped(gradient[i], limit) * scale, moment + step * i, stride);
-    });
+    if (moment == nullptr) {  // a rule that keeps none
+      backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
+        rule(value[i], clipped(gradient[i], limit) * scale, nullptr, 0);
+      });
+    } else {
+      backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
+        rule(value[i], clipped(gradient[i], limit) * scale, moment + i, stride);
+      });
+    }
   }
 
   options_type options_;
@@ -311,7 +317,7 @@ struct rmsprop_rule {
       variance -= mean * mean;
       variance = variance < T(0) ? T(0) : variance;  // rounding may take a constant gradient's below zero
     }
-    velocity = without_denormals(momentum * velocity + g / (std::sqrt(variance) + epsilon));
+    velocity = without_denormals(momentum * velocity + g / (square_root(variance) + epsilon));
     value -= rate * velocity;
   }
 
@@ -370,7 +376,7 @@ struct adam_rule : adam_moments<T> {
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
-    value -= size * moment[0] / (std::sqrt(moment[stride]) * root + this->epsilon);
+    value -= size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
   }
 
   T size, root, decay;
@@ -400,7 +406,7 @@ struct adamw_rule : adam_moments<T> {
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient, moment, stride);
-    value = kept * value - size * moment[0] / (std::sqrt(moment[stride]) * root + this->epsilon);
+    value = kept * value - size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
   }
 
   T size, root, kept;
@@ -444,7 +450,7 @@ struct adabound_rule : adam_moments<T> {
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
-    const T rate = size / (std::sqrt(moment[stride]) + this->epsilon);
+    const T rate = size / (square_root(moment[stride]) + this->epsilon);
     value -= (rate < lower ? lower : (rate > upper ? upper : rate)) * moment[0];
   }
 

@@ -26,7 +26,7 @@ auto same_shape(std::string_view name, const Predictions& predictions, const Tar
   const auto t = gal::view(targets);
   const std::pair rows(as_row(p, p.rows()), as_row(t, t.rows()));
   require(rows.first.shape() == rows.second.shape(), error_code::shape_mismatch, name, ": predictions are ",
-          text_of(p.shape()), ", targets are ", text_of(t.shape()), "; expected the same shape");
+          p.shape(), ", targets are ", t.shape(), "; expected the same shape");
   require_values(name, p.shape());
   return rows;
 }
@@ -126,8 +126,8 @@ template <viewable Logits, viewable Labels>
   const auto x = gal::view(logits);
   const auto y = detail::as_row(gal::view(labels), x.columns());
   detail::require(y.shape() == shape{1, x.columns()}, error_code::shape_mismatch,
-                  "gal::error_rate: logits are ", detail::text_of(x.shape()), ", labels are ",
-                  detail::text_of(y.shape()), "; expected ", x.columns(), " labels, one per sample");
+                  "gal::error_rate: logits are ", x.shape(), ", labels are ", y.shape(), "; expected ",
+                  x.columns(), " labels, one per sample");
   detail::require_values("gal::error_rate", x.shape());
   index errors = 0;
   for (index j = 0; j < x.columns(); ++j) {

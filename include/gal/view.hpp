@@ -33,9 +33,7 @@ struct shape {
   friend bool operator==(const shape&, const shape&) = default;
 };
 
-namespace detail {
-inline std::string text_of(shape s) { return text(s.rows, " x ", s.columns); }
-}  // namespace detail
+[[nodiscard]] inline std::string to_string(shape s) { return detail::text(s.rows, " x ", s.columns); }
 
 template <class T, class Memory>
 class matrix_view;

@@ -1,0 +1,52 @@
+// The elementary functions that loops vectorise, against long double.
+#include <gal/math.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace {
+
+// The distance between a number and its exact value, in units of the last place of the type.
+template <class T>
+double units(T actual, long double exact) {
+  const T size = static_cast<T>(std::abs(exact));
+  const T next = std::nextafter(size, std::numeric_limits<T>::infinity());
+  return static_cast<double>(std::abs(static_cast<long double>(actual) - exact) /
+                             (static_cast<long double>(next) - static_cast<long double>(size)));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("tanh is right within four units in the last place", T, float, double) {
+  double worst = 0.0;
+  for (double size = 1e-30; size < 60.0; size *= 1.0007) {
+    for (const double sign : {1.0, -1.0}) {
+      const T x = static_cast<T>(sign * size);
+      worst = std::max(worst, units(gal::detail::tanh(x), std::tanh(static_cast<long double>(x))));
+    }
+  }
+  CHECK(worst <= 4.0);
+}
+
+TEST_CASE_TEMPLATE("tanh of zeros, infinities and NaN", T, float, double) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  CHECK(gal::detail::tanh(T(0)) == T(0));
+  CHECK(std::signbit(gal::detail::tanh(T(-0.0))));
+  CHECK(gal::detail::tanh(infinity) == T(1));
+  CHECK(gal::detail::tanh(-infinity) == T(-1));
+  CHECK(gal::detail::tanh(std::numeric_limits<T>::max()) == T(1));
+  CHECK(std::isnan(gal::detail::tanh(std::numeric_limits<T>::quiet_NaN())));
+}
+
+TEST_CASE_TEMPLATE("the square root is right within one unit in the last place", T, float, double) {
+  double worst = 0.0;
+  for (T x = std::numeric_limits<T>::min(); x < std::numeric_limits<T>::max() / 2; x *= T(1.0037)) {
+    worst = std::max(worst, units(gal::detail::square_root(x), std::sqrt(static_cast<long double>(x))));
+  }
+  CHECK(worst <= 1.0);
+  CHECK(gal::detail::square_root(T(0)) == T(0));
+  CHECK(std::isnan(gal::detail::square_root(std::numeric_limits<T>::quiet_NaN())));
+}
