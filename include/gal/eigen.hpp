@@ -63,6 +63,26 @@ struct factor_view {
   [[nodiscard]] factor_view transposed() const { return {data, column_step, row_step}; }
 };
 
+// Where a product goes: entry (i, j) at data[i * row_step + j * column_step], times `scale`, and added to what is there
+// or not.
+template <class T>
+struct product_target {
+  T* data;
+  index row_step;
+  index column_step;
+  T scale;
+  bool add;
+
+  [[nodiscard]] product_target from(index i, index j) const {
+    return {data + i * row_step + j * column_step, row_step, column_step, scale, add};
+  }
+  [[nodiscard]] product_target transposed() const { return {data, column_step, row_step, scale, add}; }
+  void store(index i, index j, T value) const {
+    T& to = data[i * row_step + j * column_step];
+    to = add ? to + scale * value : scale * value;
+  }
+};
+
 // GCC warns of a SIMD type as a template argument, and of undefined registers inside its own AVX-512 intrinsics.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -70,21 +90,21 @@ struct factor_view {
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-// c += alpha a b on Eigen's packets (SIMD registers). Eigen's own product is made for large matrices; the networks here
+// alpha a b, stored or added, on Eigen's packets (SIMD registers). Eigen's own product is made for large matrices; the networks here
 // are small and of awkward sizes, on which this one is 1.3 to 3 times as fast, and it allocates nothing after the first
 // product of a size. Every entry of c is summed in one fixed order, whatever else is computed beside it.
 template <class T>
 class packet_product {
  public:
-  // c is rows x columns with `stride` from column to column.
-  static void run(index rows, index columns, index depth, T alpha, factor_view<T> a, factor_view<T> b, T* c,
-                  index stride) {
+  // The rows of c are contiguous.
+  static void run(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                  product_target<T> c) {
     if (a.column_step == 1 && b.row_step == 1 && rows <= tile_dots) {
-      add_dots(rows, columns, depth, alpha, a, b, c, 1, stride);
+      take_dots(rows, columns, depth, a, b, c);
     } else if (a.column_step == 1 && b.row_step == 1 && columns <= tile_dots) {
-      add_dots(columns, rows, depth, alpha, b.transposed(), a.transposed(), c, stride, 1);
+      take_dots(columns, rows, depth, b.transposed(), a.transposed(), c.transposed());
     } else {
-      add_panels(rows, columns, depth, alpha, a, b, c, stride);
+      take_panels(rows, columns, depth, a, b, c);
     }
   }
 
@@ -92,23 +112,24 @@ class packet_product {
   using packet = typename Eigen::internal::packet_traits<T>::type;
   static constexpr index width = Eigen::internal::unpacket_traits<packet>::size;
   using packet_block = Eigen::internal::PacketBlock<packet, width>;
-  static constexpr index tile_columns = 6;   // with two packets of rows: 12 sums, which 16 registers hold
+  static constexpr index tile_columns = 6;   // of two packets: 12 sums, which 16 registers hold
   static constexpr index tile_dots = 4;      // columns of sums along the depth
   static constexpr index depth_block = 256;  // a panel of that depth stays in the first cache
 
   // Sums along rows of c: panels of one or two packets of rows, the depth in blocks.
-  static void add_panels(index rows, index columns, index depth, T alpha, factor_view<T> a, factor_view<T> b,
-                         T* c, index stride) {
+  static void take_panels(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                          product_target<T> c) {
     for (index k = 0; k < depth; k += depth_block) {
       const index part = std::min(depth_block, depth - k);
       const factor_view<T> block = pack_columns(part, columns, rows, b.from(k, 0));
       index i = 0;
       for (; rows - i > width; i += 2 * width) {
-        add_panel<2>(std::min(rows - i, 2 * width), columns, part, alpha, a.from(i, k), block, c + i, stride);
+        take_panel<2>(std::min(rows - i, 2 * width), columns, part, a.from(i, k), block, c.from(i, 0));
       }
       if (i < rows) {
-        add_panel<1>(rows - i, columns, part, alpha, a.from(i, k), block, c + i, stride);
+        take_panel<1>(rows - i, columns, part, a.from(i, k), block, c.from(i, 0));
       }
+      c.add = true;
     }
   }
 
@@ -125,8 +146,8 @@ class packet_product {
   }
 
   template <int Packets>
-  static void add_panel(index rows, index columns, index depth, T alpha, factor_view<T> a, factor_view<T> b,
-                        T* c, index stride) {
+  static void take_panel(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                         product_target<T> c) {
     constexpr index full = Packets * width;
     if (rows < full || a.row_step != 1 || a.column_step * depth > 8192) {
       thread_local detail::workspace<T> memory;
@@ -135,12 +156,18 @@ class packet_product {
       a = {packed, 1, full};
     }
     index j = 0;
-    for (; j + tile_columns <= columns; j += tile_columns) {
-      add_tile<Packets>(std::make_index_sequence<tile_columns>(), rows, depth, alpha, a, b.from(0, j),
-                        c + j * stride, stride);
+    if constexpr (Packets == 1) {
+      for (; j + 2 * tile_columns <= columns; j += 2 * tile_columns) {
+        take_tile<1>(std::make_index_sequence<2 * tile_columns>(), rows, depth, a, b.from(0, j),
+                     c.from(0, j));
+      }
     }
-    add_last_tile<Packets>(std::make_index_sequence<tile_columns - 1>(), columns - j, rows, depth, alpha, a,
-                           b.from(0, j), c + j * stride, stride);
+    for (; j + tile_columns <= columns; j += tile_columns) {
+      take_tile<Packets>(std::make_index_sequence<tile_columns>(), rows, depth, a, b.from(0, j),
+                         c.from(0, j));
+    }
+    take_last_tile<Packets>(std::make_index_sequence<tile_columns - 1>(), columns - j, rows, depth, a,
+                            b.from(0, j), c.from(0, j));
   }
 
   // Copies rows x depth of the left factor to full x depth, with zeros below.
@@ -195,16 +222,16 @@ class packet_product {
 
   // The columns that are left: fewer than a tile has.
   template <int Packets, std::size_t... Fewer, class... Arguments>
-  static void add_last_tile(std::index_sequence<Fewer...>, index columns, Arguments... arguments) {
+  static void take_last_tile(std::index_sequence<Fewer...>, index columns, Arguments... arguments) {
     static_cast<void>(((columns == static_cast<index>(Fewer + 1) &&
-                        (add_tile<Packets>(std::make_index_sequence<Fewer + 1>(), arguments...), true)) ||
+                        (take_tile<Packets>(std::make_index_sequence<Fewer + 1>(), arguments...), true)) ||
                        ...));
   }
 
   // One tile of c, held in registers while the depth goes by.
   template <int Packets, std::size_t... J>
-  static void add_tile(std::index_sequence<J...>, index rows, index depth, T alpha, factor_view<T> a,
-                       factor_view<T> b, T* c, index stride) {
+  static void take_tile(std::index_sequence<J...>, index rows, index depth, factor_view<T> a,
+                        factor_view<T> b, product_target<T> c) {
     namespace simd = Eigen::internal;
     packet sums[Packets][sizeof...(J)];
     for (auto& row : sums) {
@@ -225,12 +252,13 @@ class packet_product {
       };
       (add(J), ...);
     }
-    const packet scale = simd::pset1<packet>(alpha);
+    const packet scale = simd::pset1<packet>(c.scale);
     const auto store = [&](std::size_t j) {
-      T* const to = c + static_cast<index>(j) * stride;
+      T* const to = c.data + static_cast<index>(j) * c.column_step;
       if (rows == Packets * width) {
         for (index p = 0; p < Packets; ++p) {
-          simd::pstoreu(to + p * width, simd::pmadd(sums[p][j], scale, simd::ploadu<packet>(to + p * width)));
+          const packet old = c.add ? simd::ploadu<packet>(to + p * width) : simd::pset1<packet>(T(0));
+          simd::pstoreu(to + p * width, simd::pmadd(sums[p][j], scale, old));
         }
       } else {
         std::array<T, static_cast<std::size_t>(Packets * width)> values{};
@@ -238,32 +266,30 @@ class packet_product {
           simd::pstoreu(values.data() + p * width, sums[p][j]);
         }
         for (index i = 0; i < rows; ++i) {
-          to[i] += alpha * values[static_cast<std::size_t>(i)];
+          c.store(i, static_cast<index>(j), values[static_cast<std::size_t>(i)]);
         }
       }
     };
     (store(J), ...);
   }
 
-  // Few rows, both factors contiguous along the depth: sums along it. Entry (i, j) of c is c[i * row_step + j * stride].
-  static void add_dots(index rows, index columns, index depth, T alpha, factor_view<T> a, factor_view<T> b,
-                       T* c, index row_step, index stride) {
+  // Few rows, both factors contiguous along the depth: sums along it.
+  static void take_dots(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                        product_target<T> c) {
     for (index i = 0; i < rows; ++i) {
       index j = 0;
       for (; j + tile_dots <= columns; j += tile_dots) {
-        add_dot_tile(std::make_index_sequence<tile_dots>(), depth, alpha, a.at(i, 0), b.from(0, j),
-                     c + i * row_step + j * stride, stride);
+        take_dot_tile(std::make_index_sequence<tile_dots>(), depth, a.at(i, 0), b.from(0, j), c.from(i, j));
       }
       for (; j < columns; ++j) {
-        add_dot_tile(std::index_sequence<0>(), depth, alpha, a.at(i, 0), b.from(0, j),
-                     c + i * row_step + j * stride, stride);
+        take_dot_tile(std::index_sequence<0>(), depth, a.at(i, 0), b.from(0, j), c.from(i, j));
       }
     }
   }
 
   template <std::size_t... J>
-  static void add_dot_tile(std::index_sequence<J...>, index depth, T alpha, const T* a, factor_view<T> b,
-                           T* c, index stride) {
+  static void take_dot_tile(std::index_sequence<J...>, index depth, const T* a, factor_view<T> b,
+                            product_target<T> c) {
     namespace simd = Eigen::internal;
     const T* const factors[] = {b.at(0, static_cast<index>(J))...};
     packet sums[] = {(static_cast<void>(J), simd::pset1<packet>(T(0)))...};
@@ -276,7 +302,7 @@ class packet_product {
     for (; k < depth; ++k) {
       ((rest[J] += a[k] * factors[J][k]), ...);
     }
-    ((c[static_cast<index>(J) * stride] += alpha * (simd::predux(sums[J]) + rest[J])), ...);
+    (c.store(0, static_cast<index>(J), simd::predux(sums[J]) + rest[J]), ...);
   }
 };
 
@@ -365,33 +391,41 @@ class eigen_backend {
 
   template <class F>
   void sum_rows(index rows, index columns, F f, double* results) const {
-    for (index j = 0; j < columns; ++j) {
-      results[j] = lane_sum(0, rows, [&](index i) { return f(i, j); });
+    if (rows == 1) {  // nothing to sum, and a loop that vectorises
+      for_each(columns, [=](index j) { results[j] = f(index{0}, j); });
+      return;
     }
+    share(columns, rows * columns, [=](index first, index last) {
+      for (index j = first; j < last; ++j) {
+        results[j] = lane_sum(0, rows, [=](index i) { return f(i, j); });
+      }
+    });
   }
 
   template <class T>
   void product(transpose ta, transpose tb, T alpha, matrix_view<const T> a, matrix_view<const T> b, T beta,
                matrix_view<T> c) const {
     const index depth = ta == transpose::no ? a.columns() : a.rows();
-    if (beta == T(0)) {
+    const bool as_vector = c.rows() == 1 || c.columns() == 1;
+    if (beta == T(0) && (as_vector || depth == 0)) {
       fill(c.data(), c.size(), T(0));
-    } else if (beta != T(1)) {
+    } else if (beta != T(0) && beta != T(1)) {
       for_each(c.size(), [to = c.data(), beta](index i) { to[i] *= beta; });
     }
     if (c.size() == 0 || depth == 0) {
       return;
     }
-    if (c.rows() == 1 || c.columns() == 1) {
+    if (as_vector) {
       vector_product(ta, tb, alpha, a, b, c);
     } else {
       detail::factor_view<T> left{a.data(), 1, a.rows()};
       detail::factor_view<T> right{b.data(), 1, b.rows()};
       left = ta == transpose::no ? left : left.transposed();
       right = tb == transpose::no ? right : right.transposed();
+      const detail::product_target<T> target{c.data(), 1, c.rows(), alpha, beta != T(0)};
       share(c.columns(), c.size() * depth / 8, [=](index first, index last) {
-        detail::packet_product<T>::run(c.rows(), last - first, depth, alpha, left, right.from(0, first),
-                                       c.data() + first * c.rows(), c.rows());
+        detail::packet_product<T>::run(c.rows(), last - first, depth, left, right.from(0, first),
+                                       target.from(0, first));
       });
     }
   }

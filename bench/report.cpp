@@ -1,0 +1,225 @@
+// Usage: bench_report RESULTS.json [PAGE.md]
+// Prints the tables of a run of gal_bench (medians of its repetitions), and writes them to PAGE.md.
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using json = nlohmann::json;
+
+struct result {
+  double microseconds = 0.0;
+  double rate = 0.0;  // GFLOP/s
+  double bytes = 0.0;
+  double first_bytes = 0.0;
+};
+
+class results {
+ public:
+  explicit results(const json& file) {
+    for (const json& run : file.at("benchmarks")) {
+      if (run.value("aggregate_name", "median") != "median" || run.value("error_occurred", false)) {
+        continue;
+      }
+      std::string name = run.at("run_name").get<std::string>();
+      if (const auto end = name.find("/real_time"); end != std::string::npos) {
+        name.erase(end);
+      }
+      by_name_[name] = {run.at("real_time").get<double>(), run.value("GFLOP/s", 0.0),
+                        run.value("bytes_allocated", 0.0), run.value("bytes_of_first_step", 0.0)};
+    }
+  }
+
+  [[nodiscard]] std::optional<result> find(const std::string& name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+  }
+  [[nodiscard]] double microseconds(const std::string& name) const {
+    const auto found = find(name);
+    return found ? found->microseconds : std::nan("");
+  }
+  [[nodiscard]] double rate(const std::string& name) const {
+    const auto found = find(name);
+    return found ? found->rate : std::nan("");
+  }
+  [[nodiscard]] const std::map<std::string, result>& all() const { return by_name_; }
+
+ private:
+  std::map<std::string, result> by_name_;
+};
+
+std::string number(double value, int digits = 1) {
+  if (!std::isfinite(value)) {
+    return "-";
+  }
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
+  return buffer;
+}
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) {
+      return line.substr(line.find(':') + 2);
+    }
+  }
+  return "unknown processor";
+}
+
+void describe_machine(std::ostream& page, const json& context) {
+  page << processor() << ", " << context.value("num_cpus", 0) << " cores";
+  for (const json& cache : context.value("caches", json::array())) {
+    page << ", L" << cache.at("level").get<int>() << " " << cache.at("type").get<std::string>() << " "
+         << cache.at("size").get<long>() / 1024 << " KiB";
+  }
+  page << "; compiler " << __VERSION__ << ", `-O3 -march=native`";
+#if defined(__AVX512F__)
+  page << " (AVX-512)";
+#elif defined(__AVX2__)
+  page << " (AVX2)";
+#endif
+  page << "; one thread where nothing else is said.\n\n";
+}
+
+void compare_with_peers(std::ostream& page, const results& r) {
+  page << "## A step beside the peers\n\n"
+          "Microseconds a training step, float, Adam. *vanilla*: without adjustment. *paper*: gradient "
+          "adjustment with "
+          "`gal::paper()`\n(normalisation per batch). dlib gives no access to the gradient of its features, "
+          "so it has no "
+          "adjusted step.\n\n"
+          "| network | step | gal | libtorch | libtorch over gal | dlib | dlib over gal |\n"
+          "|---|---|---:|---:|---:|---:|---:|\n";
+  for (const std::string network : {"boston", "diabetes", "california"}) {
+    for (const std::string method : {"vanilla", "paper"}) {
+      const std::string rest = network + "/" + method + "/float";
+      const double gal = r.microseconds("gal/" + rest);
+      const double torch = r.microseconds("torch/" + rest);
+      const double dlib = r.microseconds("dlib/" + rest);
+      page << "| " << network << " | " << method << " | " << number(gal) << " | " << number(torch) << " | "
+           << number(torch / gal) << " | " << number(dlib) << " | " << number(dlib / gal) << " |\n";
+    }
+  }
+  page << "\nNetworks: Boston 13-100-50-1, batch 32, adjuster 16-4; diabetes 10-64-32-1, batch 32, adjuster "
+          "128-4; "
+          "California\n8-256-64-1, batch 128, adjuster 128-2.\n\n";
+}
+
+void compare_methods(std::ostream& page, const results& r) {
+  page << "## What an adjustment costs\n\n"
+          "| network | scalar | vanilla, us | paper, us | over vanilla | recommended, us | over vanilla |\n"
+          "|---|---|---:|---:|---:|---:|---:|\n";
+  for (const std::string network : {"boston", "diabetes", "california", "wide"}) {
+    for (const std::string scalar : {"float", "double"}) {
+      const auto time = [&](const char* method) {
+        return r.microseconds("gal/" + network + "/" + method + "/" + scalar);
+      };
+      const double vanilla = time("vanilla");
+      if (std::isfinite(vanilla)) {
+        page << "| " << network << " | " << scalar << " | " << number(vanilla) << " | "
+             << number(time("paper")) << " | " << number(time("paper") / vanilla, 2) << " | "
+             << number(time("recommended")) << " | " << number(time("recommended") / vanilla, 2) << " |\n";
+      }
+    }
+  }
+  page << "| 3D problem | double | | " << number(r.microseconds("gal/toy3d/paper/double"), 2) << " | | "
+       << number(r.microseconds("gal/toy3d/recommended/double"), 2) << " | |\n\n"
+       << "wide: 1024-1024-1024-10, batch 512, adjuster 64-16. 3D problem: Adam, adjuster 64-24, one "
+          "adjuster step.\n\n";
+}
+
+void compare_with_peak(std::ostream& page, const results& r) {
+  const double peak = r.rate("peak/gal/product/float");
+  page << "## How close to the machine\n\n"
+          "The limit is the library's product of two 1024 x 1024 matrices in the same run: "
+       << number(peak, 0) << " GFLOP/s in float, " << number(r.rate("peak/gal/product/double"), 0)
+       << " in double (Eigen's: " << number(r.rate("peak/eigen/product/float"), 0) << " and "
+       << number(r.rate("peak/eigen/product/double"), 0)
+       << "). A step's\nrate counts the products of the model, and its time everything.\n\n"
+          "| step | us | GFLOP/s | of the limit |\n|---|---:|---:|---:|\n";
+  for (const auto& [name, value] : r.all()) {
+    if (name.starts_with("size/") || name.starts_with("gal/wide")) {
+      const std::string shown = name.starts_with("size/") ? name.substr(5) : name.substr(4);
+      page << "| " << shown << " | " << number(value.microseconds) << " | " << number(value.rate, 0) << " | "
+           << number(100.0 * value.rate / peak, 0) << " % |\n";
+    }
+  }
+  page << "\nTwo threads inside the wide step: "
+       << number(r.microseconds("gal/wide/paper/float") / r.microseconds("gal/wide/paper/float/threads:2"), 2)
+       << " times one thread.\n\n";
+}
+
+void report_memory(std::ostream& page, const results& r) {
+  double allocated = 0.0;
+  page << "## Memory\n\n| batch, California's network, paper | bytes allocated by the first step | a sample "
+          "|\n|---|---:|---:|\n";
+  for (const int batch : {64, 256, 1024, 4096}) {
+    const auto found = r.find("size/california-batch:" + std::to_string(batch) + "/paper/float");
+    if (found) {
+      page << "| " << batch << " | " << number(found->first_bytes, 0) << " | "
+           << number(found->first_bytes / batch, 0) << " |\n";
+    }
+  }
+  for (const auto& [name, value] : r.all()) {
+    if (!name.starts_with("torch/") && !name.starts_with("dlib/") && !name.starts_with("peak/eigen")) {
+      allocated += value.bytes;
+    }
+  }
+  page << "\nAfter the first step all benchmarks of gal together allocated " << number(allocated, 0)
+       << " bytes.\n";
+}
+
+void write(const std::string& path, const std::string& content) {
+  const std::string temporary = path + ".part";
+  std::ofstream file(temporary);
+  file << content;
+  file.close();
+  if (!file) {
+    throw std::runtime_error("cannot write " + temporary);
+  }
+  std::filesystem::rename(temporary, path);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) try {
+  if (count < 2 || count > 3) {
+    std::fprintf(stderr, "usage: bench_report RESULTS.json [PAGE.md]\n");
+    return 2;
+  }
+  std::ifstream file(arguments[1]);
+  if (!file) {
+    throw std::runtime_error(std::string("cannot read ") + arguments[1]);
+  }
+  const json content = json::parse(file);
+  const results r(content);
+  std::ostringstream page;
+  page << "# Benchmarks\n\nWritten by `bench/compare.sh`, which measures everything below in one run; "
+          "medians of five "
+          "repetitions in random\norder. Machine: ";
+  describe_machine(page, content.at("context"));
+  compare_with_peers(page, r);
+  compare_methods(page, r);
+  compare_with_peak(page, r);
+  report_memory(page, r);
+  std::cout << page.str();
+  if (count == 3) {
+    write(arguments[2], page.str());
+  }
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench_report: %s\n", error.what());
+  return 1;
+}
