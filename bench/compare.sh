@@ -1,14 +1,16 @@
 #!/bin/sh
 # Usage: sh bench/compare.sh
-# Measures gal beside libtorch and dlib (Debian: libtorch-dev, libdlib-dev) in one program and run, prints the tables and
+# Measures gal beside libtorch and dlib (Debian: libtorch-dev, libdlib-dev, with OpenBLAS) in one program and run, prints the tables and
 # writes them to docs/benchmarks.md.
 set -eu
 cd "$(dirname "$0")/.."
 
-sh scripts/install_packages.sh libbenchmark-dev libtorch-dev libdlib-dev
+sh scripts/install_packages.sh libbenchmark-dev libtorch-dev libdlib-dev libopenblas0-pthread
 cmake --preset bench -D GAL_BENCH_TORCH=ON -D GAL_BENCH_DLIB=ON
 cmake --build --preset bench --parallel "$(getconf _NPROCESSORS_ONLN)" --target gal_bench bench_report
-build/bench/bench/gal_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 \
+# One thread for every library's BLAS too.
+OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 BLIS_NUM_THREADS=1 \
+  build/bench/bench/gal_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 \
   --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
   --benchmark_out=build/bench/results.json --benchmark_out_format=json >&2
 build/bench/bench/bench_report build/bench/results.json docs/benchmarks.md

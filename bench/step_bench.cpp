@@ -72,10 +72,11 @@ void measure(State& state, double operations, Step step) {
   for (auto _ : state) {
     step();
   }
+  const std::size_t after = allocated_bytes;
   if (operations > 0.0) {
     state.counters["GFLOP/s"] = Counter(1e-9 * operations, Counter::kIsIterationInvariantRate);
   }
-  state.counters["bytes_allocated"] = static_cast<double>(allocated_bytes - before);
+  state.counters["bytes_allocated"] = static_cast<double>(after - before);
   state.counters["bytes_of_first_step"] = static_cast<double>(before - before_first);
 }
 
@@ -107,9 +108,9 @@ void step(State& state, const bench::network& net, method which, int threads = 1
 }
 
 // The paper's 3D problem: the parameters are the features.
-void toy(State& state, method which) {
+template <class Optimizer>
+void toy(State& state, method which, Optimizer optimizer) {
   gal::nn::point<double> point({0.75, 1.0});
-  gal::adam<double> optimizer({.learning_rate = 0.02, .beta1 = 0.8, .epsilon = 0.1});
   const gal::sample_loss surface([](auto p, auto gradient) {
     const double x = p[0];
     const double y = p[1];
@@ -181,8 +182,13 @@ const bool registered = [] {
     add_methods<double>(net, "double");
   }
   add_methods<float>(bench::wide, "float");
-  add("gal/toy3d/paper/double", [](State& state) { toy(state, method::paper); });
-  add("gal/toy3d/recommended/double", [](State& state) { toy(state, method::recommended); });
+  for (const auto& [which, name] :
+       {std::pair(method::paper, "paper"), std::pair(method::recommended, "recommended")}) {
+    add(std::string("gal/toy3d-gd/") + name + "/double",
+        [which = which](State& state) { toy(state, which, gal::sgd<double>({.learning_rate = 0.1})); });
+    add(std::string("gal/toy3d-adam/") + name + "/double",
+        [which = which](State& state) { toy(state, which, gal::adam<double>({.learning_rate = 0.02})); });
+  }
 
   // Two threads inside a step.
   add("gal/wide/paper/float/threads:2",

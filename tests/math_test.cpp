@@ -50,3 +50,15 @@ TEST_CASE_TEMPLATE("the square root is right within one unit in the last place",
   CHECK(gal::detail::square_root(T(0)) == T(0));
   CHECK(std::isnan(gal::detail::square_root(std::numeric_limits<T>::quiet_NaN())));
 }
+
+TEST_CASE_TEMPLATE("denormal numbers become zero, others stay", T, float, double) {
+  using limits = std::numeric_limits<T>;
+  for (const T x : {limits::denorm_min(), limits::min() / 2, -limits::min() / 2, T(0)}) {
+    CHECK(gal::detail::without_denormals(x) == T(0));
+  }
+  for (const T x :
+       {limits::min(), -limits::min(), T(1), limits::max(), limits::infinity(), -limits::infinity()}) {
+    CHECK(gal::detail::without_denormals(x) == x);
+  }
+  CHECK(std::isnan(gal::detail::without_denormals(limits::quiet_NaN())));
+}

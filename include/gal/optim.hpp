@@ -57,13 +57,6 @@ index number_of_values(std::span<const parameter<T, Memory>> parameters) {
   return count;
 }
 
-// Moments of parameters without gradient (dead ReLU units) decay into denormal numbers, on which arithmetic is many
-// times slower; they are cut to zero before.
-template <class T>
-GAL_HOST_DEVICE T without_denormals(T number) {
-  return std::abs(number) < std::numeric_limits<T>::min() ? T(0) : number;
-}
-
 /// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
 /// its options and the update of one number:
 ///
@@ -217,14 +210,16 @@ class first_order {
     const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
                         ? std::numeric_limits<T>::infinity()
                         : static_cast<T>(options_.clipping.value);
-    if (moment == nullptr) {  // a rule that keeps none
+    // Loops of their own for what most steps do not need: the compiler vectorises them.
+    const bool clips = limit != std::numeric_limits<T>::infinity() || scale != T(1);
+    if (clips || moment == nullptr) {
+      const index moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
       backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
-        rule(value[i], clipped(gradient[i], limit) * scale, nullptr, 0);
+        rule(value[i], clipped(gradient[i], limit) * scale, moment + moment_step * i, stride);
       });
     } else {
-      backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
-        rule(value[i], clipped(gradient[i], limit) * scale, moment + i, stride);
-      });
+      backend_.for_each(size,
+                        [=] GAL_HOST_DEVICE(index i) { rule(value[i], gradient[i], moment + i, stride); });
     }
   }
 
