@@ -145,7 +145,7 @@ void compare_methods(std::ostream& page, const results& r) {
          << " | |\n";
   }
   page << "\n"
-       << "wide: 1024-1024-1024-10, batch 512, adjuster 64-16. 3D problem: Adam, adjuster 64-24, one "
+       << "wide: 1024-1024-1024-10, batch 512, adjuster 64-16. 3D problem: adjuster 64-24, one "
           "adjuster step.\n\n";
 }
 

@@ -354,8 +354,9 @@ class eigen_backend {
   template <class F>
   void for_each(index count, F f) const {
     share(count, count, [f](index first, index last) {
+      const F body = f;  // of this thread: nothing that the loop writes can be part of it
       for (index i = first; i < last; ++i) {
-        f(i);
+        body(i);
       }
     });
   }
@@ -363,9 +364,10 @@ class eigen_backend {
   template <class F>
   void for_each(index rows, index columns, F f) const {
     share(columns, rows * columns, [f, rows](index first, index last) {
+      const F body = f;
       for (index j = first; j < last; ++j) {
         for (index i = 0; i < rows; ++i) {
-          f(i, j);
+          body(i, j);
         }
       }
     });
