@@ -451,17 +451,26 @@ class eigen_backend {
 #ifdef _OPENMP
     constexpr index worth_sharing = 1 << 16;
     if (threads_ > 1 && count > 1 && work >= worth_sharing) {
-      const index size = (count + threads_ - 1) / threads_;
-#pragma omp parallel for num_threads(threads_) schedule(static, 1)
-      for (index first = 0; first < count; first += size) {
-        part(first, std::min(first + size, count));
-      }
+      share_out(threads_, count, part);
       return;
     }
 #endif
     static_cast<void>(work);
     part(index{0}, count);
   }
+
+#ifdef _OPENMP
+  // A function of its own: Clang enters the OpenMP runtime at the start of the function that has the directive, which a
+  // loop on one thread should neither wait for nor start.
+  template <class Part>
+  [[gnu::noinline]] static void share_out(int threads, index count, Part part) {
+    const index size = (count + threads - 1) / threads;
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (index first = 0; first < count; first += size) {
+      part(first, std::min(first + size, count));
+    }
+  }
+#endif
 
   template <class F>
   [[nodiscard]] static double lane_sum(index first, index last, F f) {
