@@ -3,9 +3,18 @@
 //     gal_golden FILE...
 //
 // prints `FILE max_difference=...` for each file and fails where a difference passes 1e-9 (1e-7 for whole toy paths,
-// along which rounding grows), or a file is not wholly understood: what a replay leaves out, it does not check.
+// along which rounding grows), or a file is not wholly understood: what a replay leaves out, it does not check. The same
+// file is compiled for the device backend: device/gal_golden_device.cpp.
 
+#if defined(GAL_GOLDEN_ON_DEVICE)
+#include <gal/adjust.hpp>
+#include <gal/loss.hpp>
+#include <gal/thrust.hpp>
+#else
 #include <gal/gal.hpp>
+#endif
+
+#include "device/memory.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -30,6 +39,28 @@ namespace {
 
 using nlohmann::json;
 using names = std::vector<std::string_view>;
+
+#if defined(GAL_GOLDEN_ON_DEVICE)
+using backend_type = gal::thrust_backend;
+#else
+using backend_type = gal::eigen_backend;
+#endif
+using host_matrix = paths::host_matrix<double>;
+using device_matrix = gal::matrix<double, backend_type>;
+
+/// The numbers that a view in the backend's memory shows.
+template <class View>
+std::vector<double> host(View view) {
+  std::vector<double> result;
+  paths::append(backend_type(), static_cast<const double*>(view.data()), view.size(), result);
+  return result;
+}
+
+void put(const std::vector<double>& from, double* to) {
+  const device_matrix on_device =
+      paths::put(backend_type(), host_matrix{1, static_cast<gal::index>(from.size()), from});
+  backend_type().copy(on_device.data(), to, on_device.size());
+}
 
 template <class... Parts>
 std::string text(const Parts&... parts) {
@@ -103,13 +134,13 @@ std::vector<double> numbers(const json& value, std::size_t size, std::string_vie
 }
 
 /// `rows` rows of `width` numbers as columns: a row of a golden file is a sample.
-gal::matrix<double> matrix_from_rows(const json& value, std::size_t rows, std::size_t width,
-                                     const std::string& what) {
-  gal::matrix<double> result(static_cast<gal::index>(width), static_cast<gal::index>(rows));
+host_matrix matrix_from_rows(const json& value, std::size_t rows, std::size_t width,
+                             const std::string& what) {
+  host_matrix result{static_cast<gal::index>(width), static_cast<gal::index>(rows), {}};
   list(value, rows, what);
   for (std::size_t j = 0; j < rows; ++j) {
     const auto row = numbers(value[j], width, text(what, " row ", j));
-    std::ranges::copy(row, result.view().column(static_cast<gal::index>(j)).begin());
+    result.values.insert(result.values.end(), row.begin(), row.end());
   }
   return result;
 }
@@ -154,10 +185,13 @@ class comparison {
       add(expected[i], actual[i], what);
     }
   }
-  void add_rows(const json& rows, gal::matrix_view<const double> columns, const std::string& what) {
+  template <class View>
+  void add_rows(const json& rows, View columns, const std::string& what) {
+    const std::vector<double> values = host(columns);
+    const auto height = static_cast<std::size_t>(columns.rows());
     list(rows, static_cast<std::size_t>(columns.columns()), what);
-    for (gal::index j = 0; j < columns.columns(); ++j) {
-      add_row(rows[static_cast<std::size_t>(j)], columns.column(j), text(what, " row ", j));
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      add_row(rows[j], std::span(values).subspan(j * height, height), text(what, " row ", j));
     }
   }
   [[nodiscard]] int count() const { return count_; }
@@ -171,9 +205,9 @@ class comparison {
 };
 
 /// The adjuster of these layers, for `rows` feature rows.
-gal::adjuster<double> adjuster_from(const json& layers, std::size_t rows) {
+gal::adjuster<double, backend_type> adjuster_from(const json& layers, std::size_t rows) {
   std::vector<gal::index> widths{static_cast<gal::index>(rows)};
-  std::vector<gal::matrix<double>> weights;
+  std::vector<host_matrix> weights;
   std::vector<std::vector<double>> biases;
   const bool bias = !at(list(layers, "adjuster")[0], "bias", "adjuster layer 0").is_null();
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -188,12 +222,12 @@ gal::adjuster<double> adjuster_from(const json& layers, std::size_t rows) {
     biases.push_back(bias ? numbers(offset, out, name + " bias") : std::vector<double>());
     widths.push_back(static_cast<gal::index>(out));
   }
-  gal::adjuster<double> h(widths, {.activation = gal::nn::identity, .bias = bias});
+  gal::adjuster<double, backend_type> h(widths, {.activation = gal::nn::identity, .bias = bias});
   for (std::size_t l = 0; l < layers.size(); ++l) {
     // `weight` has a row per output: a column of the library's weight.
-    std::copy_n(weights[l].data(), weights[l].size(), h.network().weight(l).data());
+    put(weights[l].values, h.network().weight(l).data());
     if (bias) {
-      std::ranges::copy(biases[l], h.network().bias(l).data());
+      put(biases[l], h.network().bias(l).data());
     }
   }
   return h;
@@ -231,10 +265,10 @@ template <class Use>
 void with_optimizer(const std::string& name, const json& config, double learning_rate, Use use) {
   const auto sgd_of = [&](const settings& s) {
     require(s.number("dampening", 0.0) == 0.0, "dampening is not supported");
-    return gal::sgd<double>({.learning_rate = learning_rate,
-                             .momentum = s.number("momentum", 0.0),
-                             .nesterov = s.flag("nesterov"),
-                             .weight_decay = s.number("weight_decay", 0.0)});
+    return gal::sgd<double, backend_type>({.learning_rate = learning_rate,
+                                           .momentum = s.number("momentum", 0.0),
+                                           .nesterov = s.flag("nesterov"),
+                                           .weight_decay = s.number("weight_decay", 0.0)});
   };
   if (name == "sgd" || name == "gd") {
     use(sgd_of(settings(config, {"momentum", "nesterov", "dampening"}, name)));
@@ -245,35 +279,35 @@ void with_optimizer(const std::string& name, const json& config, double learning
     use(gal::lookahead(sgd_of(s), {.k = static_cast<std::int64_t>(k), .alpha = s.number("alpha", 0.5)}));
   } else if (name == "rmsprop") {
     const settings s(config, {"alpha", "eps", "momentum", "centered"}, name);
-    use(gal::rmsprop<double>({.learning_rate = learning_rate,
-                              .smoothing = s.number("alpha", 0.99),
-                              .epsilon = s.number("eps", 1e-8),
-                              .momentum = s.number("momentum", 0.0),
-                              .centred = s.flag("centered"),
-                              .weight_decay = s.number("weight_decay", 0.0)}));
+    use(gal::rmsprop<double, backend_type>({.learning_rate = learning_rate,
+                                            .smoothing = s.number("alpha", 0.99),
+                                            .epsilon = s.number("eps", 1e-8),
+                                            .momentum = s.number("momentum", 0.0),
+                                            .centred = s.flag("centered"),
+                                            .weight_decay = s.number("weight_decay", 0.0)}));
   } else if (name == "adam") {
     const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
-    use(gal::adam<double>({.learning_rate = learning_rate,
-                           .beta1 = s.beta(0, 0.9),
-                           .beta2 = s.beta(1, 0.999),
-                           .epsilon = s.number("eps", 1e-8),
-                           .weight_decay = s.number("weight_decay", 0.0)}));
+    use(gal::adam<double, backend_type>({.learning_rate = learning_rate,
+                                         .beta1 = s.beta(0, 0.9),
+                                         .beta2 = s.beta(1, 0.999),
+                                         .epsilon = s.number("eps", 1e-8),
+                                         .weight_decay = s.number("weight_decay", 0.0)}));
   } else if (name == "adamw") {
     const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
-    use(gal::adamw<double>({.learning_rate = learning_rate,
-                            .beta1 = s.beta(0, 0.9),
-                            .beta2 = s.beta(1, 0.999),
-                            .epsilon = s.number("eps", 1e-8),
-                            .weight_decay = s.number("weight_decay", 1e-2)}));
+    use(gal::adamw<double, backend_type>({.learning_rate = learning_rate,
+                                          .beta1 = s.beta(0, 0.9),
+                                          .beta2 = s.beta(1, 0.999),
+                                          .epsilon = s.number("eps", 1e-8),
+                                          .weight_decay = s.number("weight_decay", 1e-2)}));
   } else if (name == "adabound") {
     const settings s(config, {"betas", "beta1", "beta2", "eps", "final_lr", "gamma"}, name);
-    use(gal::adabound<double>({.learning_rate = learning_rate,
-                               .beta1 = s.beta(0, 0.9),
-                               .beta2 = s.beta(1, 0.999),
-                               .epsilon = s.number("eps", 1e-8),
-                               .final_learning_rate = s.number("final_lr", 0.1),
-                               .gamma = s.number("gamma", 1e-3),
-                               .weight_decay = s.number("weight_decay", 0.0)}));
+    use(gal::adabound<double, backend_type>({.learning_rate = learning_rate,
+                                             .beta1 = s.beta(0, 0.9),
+                                             .beta2 = s.beta(1, 0.999),
+                                             .epsilon = s.number("eps", 1e-8),
+                                             .final_learning_rate = s.number("final_lr", 0.1),
+                                             .gamma = s.number("gamma", 1e-3),
+                                             .weight_decay = s.number("weight_decay", 0.0)}));
   } else {
     require(false, "unknown optimizer ", name);
   }
@@ -288,19 +322,30 @@ gal::adjust_options options_of(const json& file) {
   return options;
 }
 
-/// z = -sin(x^2) cos(3 y^2) exp(-(xy)^2) - exp(-(x + y)^2), the surface of the paper's 3D problem.
-double surface(std::span<const double> point, std::span<double> gradient) {
-  const double x = point[0];
-  const double y = point[1];
-  const double sine = std::sin(x * x);
-  const double cosine = std::cos(3 * y * y);
-  const double ridge = std::exp(-x * x * y * y);
-  const double valley = std::exp(-(x + y) * (x + y));
-  const double slope = 2 * (x + y) * valley;
-  gradient[0] = -cosine * ridge * (2 * x * std::cos(x * x) - 2 * x * y * y * sine) + slope;
-  gradient[1] = sine * ridge * (6 * y * std::sin(3 * y * y) + 2 * x * x * y * cosine) + slope;
-  return -sine * cosine * ridge - valley;
-}
+/// z = -sin(x^2) cos(3 y^2) exp(-(xy)^2) - exp(-(x + y)^2), the surface of the paper's 3D problem, as a loss of points.
+struct surface {
+  template <class Backend, class View, class Values, class Gradient>
+  void evaluate(const Backend& backend, View points, const gal::nothing&, Values values,
+                Gradient gradient) const {
+    backend.for_each(points.columns(), [=] GAL_KERNEL(gal::index j) {
+      const double x = points(0, j);
+      const double y = points(1, j);
+      const double sine = std::sin(x * x);
+      const double cosine = std::cos(3 * y * y);
+      const double ridge = std::exp(-x * x * y * y);
+      const double valley = std::exp(-(x + y) * (x + y));
+      const double slope = 2 * (x + y) * valley;
+      values.data()[j] = -sine * cosine * ridge - valley;
+      if (gradient.size() > 0) {
+        const double samples = static_cast<double>(points.columns());
+        gradient(0, j) =
+            (-cosine * ridge * (2 * x * std::cos(x * x) - 2 * x * y * y * sine) + slope) / samples;
+        gradient(1, j) =
+            (sine * ridge * (6 * y * std::sin(3 * y * y) + 2 * x * x * y * cosine) + slope) / samples;
+      }
+    });
+  }
+};
 
 void replay_toy(const json& file, comparison& differences) {
   check_keys(file,
@@ -316,28 +361,31 @@ void replay_toy(const json& file, comparison& differences) {
   options.remainder =
       term == "mean" ? gal::remainder_kind::mean_over_coordinates : gal::remainder_kind::exact;
   const auto start = numbers(file.at("start"), 2, "start");
-  const gal::matrix_view<const double> column(start.data(), 2, 1);
-  const gal::sample_loss loss(surface);
+  const device_matrix column = paths::put(backend_type(), host_matrix{2, 1, start});
+  const surface loss;
   const double learning_rate = number(file.at("lr"), "lr");
   const json& config = file.at("config");
   require(config.value("lr", file.at("lr")) == file.at("lr"), "config and file differ in lr");
 
   const auto replay = [&](auto optimizer) {
     auto plain = optimizer;
-    gal::nn::point<double> adjusted_point(column);
+    gal::nn::point<double, backend_type> adjusted_point(column.view());
     gal::adjust trainer(adjusted_point, optimizer, loss, options, adjuster_from(file.at("adjuster"), 2));
     const json& adjusted = list(file.at("adjusted"), "adjusted");
     for (std::size_t step = 0; step < adjusted.size(); ++step) {
       const std::string what = text("adjusted row ", step);
-      const double x = adjusted_point.coordinates()(0, 0);
-      const double y = adjusted_point.coordinates()(1, 0);
+      const std::vector<double> at = host(adjusted_point.coordinates());
       const gal::step_report report = trainer.step();
-      const std::array actual = {
-          x, y, report.loss, report.tentative_loss, std::abs(report.remainder), report.accepted ? 1.0 : 0.0};
+      const std::array actual = {at[0],
+                                 at[1],
+                                 report.loss,
+                                 report.tentative_loss,
+                                 std::abs(report.remainder),
+                                 report.accepted ? 1.0 : 0.0};
       differences.add_row(adjusted[step], actual, what);
     }
 
-    gal::nn::point<double> vanilla_point(column);
+    gal::nn::point<double, backend_type> vanilla_point(column.view());
     gal::adjust_options vanilla_options = options;
     vanilla_options.safeguard = gal::safeguard::never;
     vanilla_options.adjuster.kind = gal::adjuster_kind::zero;
@@ -345,17 +393,17 @@ void replay_toy(const json& file, comparison& differences) {
     const json& vanilla = list(file.at("vanilla"), "vanilla");
     for (std::size_t step = 0; step < vanilla.size(); ++step) {
       const std::string what = text("vanilla row ", step);
-      const double x = vanilla_point.coordinates()(0, 0);
-      const double y = vanilla_point.coordinates()(1, 0);
-      const std::array actual = {x, y, vanilla_trainer.step().loss};
+      const std::vector<double> at = host(vanilla_point.coordinates());
+      const gal::step_report report = vanilla_trainer.step();
+      const std::array actual = {at[0], at[1], report.loss};
       differences.add_row(vanilla[step], actual, what);
     }
   };
   with_optimizer(file.at("optimizer").get<std::string>(), config, learning_rate, replay);
 }
 
-void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double>& network, const std::string& what,
-                                comparison& differences) {
+void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double, backend_type>& network,
+                                const std::string& what, comparison& differences) {
   list(layers, network.layer_count(), what);
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const std::string name = text(what, " layer ", l);
@@ -371,7 +419,7 @@ void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double>& networ
 }
 
 template <class Loss, class Target>
-void replay_step_with(const json& file, const gal::matrix<double>& features, Loss loss, const Target& target,
+void replay_step_with(const json& file, const device_matrix& features, Loss loss, const Target& target,
                       comparison& differences) {
   names known = {"kind",   "loss",     "lr",      "tau",      "epsilon",    "seed",
                  "layout", "features", "targets", "adjuster", "loss_value", "gradient"};
@@ -400,8 +448,8 @@ void replay_step_with(const json& file, const gal::matrix<double>& features, Los
         name.ends_with("exact") ? gal::remainder_kind::exact : gal::remainder_kind::mean_over_samples;
     options.report_vanilla = true;
 
-    gal::nn::point<double> model(features.view());
-    gal::sgd<double> optimizer({.learning_rate = number(file.at("lr"), "lr")});
+    gal::nn::point<double, backend_type> model(features.view());
+    gal::sgd<double, backend_type> optimizer({.learning_rate = number(file.at("lr"), "lr")});
     gal::adjust trainer(model, optimizer, loss, options,
                         adjuster_from(file.at("adjuster"), static_cast<std::size_t>(features.rows())));
     const gal::step_report report = trainer.step(gal::nothing{}, target);
@@ -426,21 +474,21 @@ void replay_step(const json& file, comparison& differences) {
   const json& rows = list(file.at("features"), "features");
   const std::size_t samples = rows.size();
   const std::size_t width = list(rows[0], "features row 0").size();
-  const auto features = matrix_from_rows(rows, samples, width, "features");
+  const auto features = paths::put(backend_type(), matrix_from_rows(rows, samples, width, "features"));
   const json& targets = list(file.at("targets"), samples, "targets");
   const auto replay = [&](auto loss, const auto& target) {
     replay_step_with(file, features, loss, target, differences);
   };
   const std::string name = file.at("loss").get<std::string>();
   if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
-    std::vector<int> labels;
+    paths::host_matrix<int> labels{1, static_cast<gal::index>(samples), {}};
     for (const json& label : targets) {
       require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
-      labels.push_back(label.get<int>());
+      labels.values.push_back(label.get<int>());
     }
-    return replay(gal::softmax_cross_entropy(), labels);
+    return replay(gal::softmax_cross_entropy(), paths::put(backend_type(), labels));
   }
-  const auto y = matrix_from_rows(targets, samples, width, "targets");
+  const auto y = paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
   if (name == "softmax_cross_entropy") {
     replay(gal::softmax_cross_entropy(), y);
   } else if (name == "mse") {
@@ -466,12 +514,16 @@ void replay_optimizer(const json& file, comparison& differences) {
       list(file.at("parameters_after_each_step"), gradients.size(), "parameters_after_each_step");
   const json& config = file.at("config");
   const auto replay = [&](auto optimizer) {
-    auto values = numbers(file.at("start"), size, "start");
+    const auto width = static_cast<gal::index>(size);
+    device_matrix values(1, width);
+    device_matrix gradient(1, width);
+    put(numbers(file.at("start"), size, "start"), values.data());
     for (std::size_t step = 0; step < gradients.size(); ++step) {
-      auto gradient = numbers(gradients[step], size, text("gradients row ", step));
-      const gal::parameter<double> block(values, gradient);
+      put(numbers(gradients[step], size, text("gradients row ", step)), gradient.data());
+      const gal::parameter<double, backend_type::memory_type> block(std::span(values.data(), size),
+                                                                    std::span(gradient.data(), size));
       optimizer.step(std::span(&block, 1));
-      differences.add_row(expected[step], values, text("parameters_after_each_step row ", step));
+      differences.add_row(expected[step], host(values.view()), text("parameters_after_each_step row ", step));
     }
   };
   with_optimizer(file.at("optimizer").get<std::string>(), config, number(at(config, "lr", "config"), "lr"),

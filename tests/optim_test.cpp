@@ -442,13 +442,13 @@ TEST_CASE_TEMPLATE("groups have their own rates and decays", T, float, double) {
   scheduled.step(blocks);
   CHECK(w.value == std::vector<T>{T(0.75), T(0.875), T(0.75), T(0.75)});
 
-  // AdaBound's final rate is in proportion to the group's.
+  // AdaBound's final rate is every group's, whatever rate the group begins with (Luo et al., 2019).
   weights<T> a(1), b(1);
   a.value = b.value = {1};
   a.gradient = b.gradient = {1};
   gal::adabound<T> grouped(
       {.learning_rate = 0.4, .final_learning_rate = 0.02, .gamma = 0.5, .groups = {{.learning_rate = 0.2}}});
-  gal::adabound<T> plain({.learning_rate = 0.2, .final_learning_rate = 0.01, .gamma = 0.5});
+  gal::adabound<T> plain({.learning_rate = 0.2, .final_learning_rate = 0.02, .gamma = 0.5});
   for (int t = 0; t < 5; ++t) {
     grouped.step(a.all());
     plain.step(b.all());

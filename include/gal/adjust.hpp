@@ -22,6 +22,47 @@
 
 namespace gal {
 
+namespace detail {
+
+// What one step adds up, in the backend's memory: sums over the batch, and what follows from them.
+struct step_numbers {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+  double loss = none;                 // of L, as the two changes below are of Lt - L
+  double vanilla_change = none;       // along G
+  double change = none;               // along G + A
+  double remainder = none;            // R, the batch's
+  double objective_scale = none;      // of the gradient with respect to A
+  double gradient_square = none;      // <G, G>
+  double gradient_adjustment = none;  // <G, A>
+  double adjustment_square = none;    // <A, A>
+  double accepted = none;             // samples
+  double proceeds = none;             // 1, or 0 where the step is refused
+  double learns = none;               // likewise of the adjuster's
+};
+
+}  // namespace detail
+
+/// The report of a step on an asynchronous backend. Converting it to a `step_report` waits for the step; throws once the
+/// trainer has taken another one.
+template <class Trainer>
+class pending_report {
+ public:
+  explicit pending_report(const Trainer& trainer) : trainer_(&trainer), number_(trainer.steps()) {}
+
+  [[nodiscard]] step_report get() const {
+    detail::require(number_ == trainer_->steps(), error_code::invalid_option, "gal::pending_report: of step ",
+                    number_, ", and the trainer is at step ", trainer_->steps(),
+                    "; expected to be read before the next step");
+    return trainer_->report();
+  }
+  operator step_report() const { return get(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  const Trainer* trainer_;
+  std::int64_t number_;
+};
+
 /// Trains `Model` with `Optimizer` on `Loss` by gradient adjustment learning. Model and optimizer are referred to and
 /// must outlive the trainer; the loss and the options are copied.
 ///
@@ -47,26 +88,35 @@ class adjust {
 
   /// The adjuster is built from the options at the first step, when the number of features is known. Throws where an
   /// option is outside its range.
-  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options = {},
-         backend_type backend = {}) requires std::is_void_v<Adjuster>
+  /// Works on the model's own backend, or on the one that is given.
+  adjust(Model& model, Optimizer& optimizer, Loss loss,
+         adjust_options options = {}) requires std::is_void_v<Adjuster>
+      : adjust(model, optimizer, std::move(loss), std::move(options), std::nullopt,
+               detail::backend_from<backend_type>(model)) {}
+  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options,
+         backend_type backend) requires std::is_void_v<Adjuster>
       : adjust(model, optimizer, std::move(loss), std::move(options), std::nullopt, std::move(backend)) {}
 
   /// With an adjuster of one's own.
+  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options, adjuster_type adjuster)
+      : adjust(model, optimizer, std::move(loss), std::move(options), std::optional(std::move(adjuster)),
+               detail::backend_from<backend_type>(model)) {}
   adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options, adjuster_type adjuster,
-         backend_type backend = {})
+         backend_type backend)
       : adjust(model, optimizer, std::move(loss), std::move(options), std::optional(std::move(adjuster)),
                std::move(backend)) {}
+
+  /// What `step` returns: the report or, where the backend would have to be waited for, what it can be had from.
+  using report_type =
+      std::conditional_t<asynchronous_backend<backend_type>, pending_report<adjust>, step_report>;
 
   /// One training step on a batch: `input` as the model takes it, `target` as the loss does, a sample per column.
   /// Throws `gal::error` for shapes that do not fit, empty batches and labels out of range, before anything changes.
   template <class Input, class Target>
-  step_report step(const Input& input, const Target& target) {
+  report_type step(const Input& input, const Target& target) {
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::adjust::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-
-    step_report report;
-    report.learning_rate = optimizer_->learning_rate();
 
     // Features X, loss L and its gradient G.
     const input_type& batch = input;  // a converted input lives until the model's backward pass
@@ -74,18 +124,20 @@ class adjust {
     const view x(features);
     prepare(x);
     loss_.evaluate(backend_, x, target, losses_.view(), gradient_.view());
-    report.loss = mean(losses_);
-    if (!acceptable(report.loss)) {
-      return refuse(report, "the loss is not finite");
+    total(losses_, &numbers()->loss);
+    judge_loss();
+    if (refused()) {
+      return refuse("the loss is not finite");
     }
 
-    const double length = step_length(x, report.learning_rate);
-    column_products(backend_, g(), g(), gradient_squares_);
+    const double length = step_length(x);
+    column_products(backend_, g(), g(), squares_);
+    total(squares_, &numbers()->gradient_square);
     if (options_.safeguard == safeguard::not_worse_than_vanilla || options_.report_vanilla) {
       displace(length, false);
       expand(x, target, vanilla_changes_, {});
       subtract_first_order(length, false, vanilla_changes_);
-      report.vanilla_tentative_loss = report.loss + mean(vanilla_changes_);
+      total(vanilla_changes_, &numbers()->vanilla_change);
     }
 
     // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
@@ -93,43 +145,76 @@ class adjust {
     for (int k = 1;; ++k) {
       const view h = propose(x);
       map_.forward(h, g(), adjustment_.view());
-      column_products(backend_, g(), a(), gradient_adjustments_);
+      column_products(backend_, g(), a(), products_);
+      total(products_, &numbers()->gradient_adjustment);
       displace(length, true);
       expand(x, target, changes_, trains() ? slope_.view() : mutable_view());
-      report.remainder = mean(changes_) + (first_order_weight(x) - 1.0) * first_order_term(length);
+      total(changes_, &numbers()->change);
+      find_remainder(x, length);
       if (!trains()) {
         break;
       }
-      differentiate_objective(x, length, report.remainder);
+      differentiate_objective(x);
       if (k == options_.adjuster_steps) {
         break;
       }
-      step_adjuster(report.learning_rate);
+      step_adjuster(false);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
     subtract_first_order(length, true, changes_);
-    report.tentative_loss = report.loss + mean(changes_);
-    decide(report);
-    describe(report);
+    total(changes_, &numbers()->change);
+    column_products(backend_, a(), a(), squares_);
+    total(squares_, &numbers()->adjustment_square);
+    decide();
 
     // The gradient that was chosen goes through the model; model and adjuster step.
     choose(features);
     clear_gradients(collect(*model_, parameters_));
     model_->backward(*chosen_);
-    if (!acceptable(parameters_)) {
+    judge_gradients();
+    if (refused()) {
       restore_adjuster();
-      return refuse(report, "a parameter's gradient is not finite, or too large to be squared");
+      return refuse("a parameter's gradient is not finite, or too large to be squared");
     }
-    optimizer_->step(std::span<const parameter_type>(parameters_));
+    restore_adjuster_unless_it_proceeds();
+    step_with(*optimizer_, parameters_, &numbers()->proceeds);
     if (trains()) {
-      step_adjuster(report.learning_rate);
+      step_adjuster(true);
     }
-    return report;
+    return make_report();
   }
 
   /// One step of a model without input on a loss without targets, such as `nn::point`.
-  step_report step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
+  report_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
+
+  /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
+  [[nodiscard]] step_report report() const {
+    const detail::step_numbers sums =
+        numbers_.size() == 0 ? detail::step_numbers() : backend_.read(numbers_.data());
+    const auto samples = static_cast<double>(losses_.size());
+    step_report report;
+    report.learning_rate = learning_rate_;
+    report.loss = sums.loss / samples;
+    report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && samples > 0.0);
+    report.vanilla_tentative_loss = report.loss + sums.vanilla_change / samples;
+    report.tentative_loss = report.loss + sums.change / samples;
+    report.remainder = sums.remainder;
+    if (sums.proceeds == 1.0) {
+      report.accepted_share = sums.accepted / samples;
+      report.accepted = sums.accepted > 0.0;
+    }
+    report.gradient_norm = std::sqrt(sums.gradient_square);
+    report.adjustment_norm = std::sqrt(sums.adjustment_square);
+    const double norms = report.gradient_norm * report.adjustment_norm;
+    report.cosine = norms == 0.0 ? 0.0 : sums.gradient_adjustment / norms;
+    return report;
+  }
+
+  /// Steps taken or refused.
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  [[nodiscard]] const backend_type& backend() const { return backend_; }
 
   [[nodiscard]] Model& model() { return *model_; }
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
@@ -149,12 +234,36 @@ class adjust {
   [[nodiscard]] auto last_adjustment() const { return adjustment_.view(); }
   [[nodiscard]] auto last_sample_losses() const { return losses_.view(); }
 
- private:
+  /// Throws where a recorded step, replayed, would not do what a new one does: noise would repeat itself, and a policy
+  /// that throws, or an optimizer that cannot be told by the device to keep still, has to wait for the device.
+  void check_repeatable() const {
+    const bool noisy =
+        options_.adjuster.kind == adjuster_kind::uniform || options_.adjuster.kind == adjuster_kind::normal;
+    detail::require(!noisy && std::is_void_v<Adjuster>, error_code::invalid_option,
+                    "gal::adjust: the adjuster draws noise or is not the library's; expected one that a "
+                    "recorded step can repeat");
+    detail::require(options_.non_finite != non_finite_policy::raise, error_code::invalid_option,
+                    "gal::adjust: the policy for numbers that are not finite is raise; expected skip or "
+                    "ignore, which a recorded step can follow");
+    static_assert(
+        requires(Optimizer & o, std::span<const parameter_type> p) { o.step(p, std::declval<double*>()); },
+        "gal::adjust: a recorded step needs an optimizer with step(parameters, const double* proceeds).");
+  }
+
+  /// Counts a step that the device took without the host.
+  void count_replayed_step() {
+    ++steps_;
+    if constexpr (requires { optimizer_->count_replayed_step(); }) {
+      optimizer_->count_replayed_step();
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
   using T = value_type;
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
   using storage = matrix<T, backend_type>;
-  using numbers = matrix<double, backend_type>;
+  using numbers_type = matrix<double, backend_type>;
   using parameter_type = parameter<T, memory_type>;
   using parameters_type = std::vector<parameter_type>;
 
@@ -169,6 +278,15 @@ class adjust {
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
         expansion_(backend),
         adjuster_adam_({.learning_rate = options_.adjuster_learning_rate}, backend) {
+    for (storage* part :
+         {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_, &values_before_}) {
+      *part = storage(backend_);
+    }
+    for (numbers_type* row :
+         {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_, &parameter_squares_}) {
+      *row = numbers_type(backend_);
+    }
+    numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
     if (options_.training == adjuster_training::model_optimizer) {
       if constexpr (requires { companion_.emplace(optimizer.companion()); }) {
         companion_.emplace(optimizer.companion());
@@ -204,6 +322,7 @@ class adjust {
   [[nodiscard]] view g() const { return gradient_.view(); }
   [[nodiscard]] view a() const { return adjustment_.view(); }
   [[nodiscard]] bool trains() const { return !adjuster_parameters_.empty(); }
+  [[nodiscard]] detail::step_numbers* numbers() { return numbers_.data(); }
 
   // Sizes the workspace for a batch, and builds the adjuster at the first one.
   void prepare(view x) {
@@ -212,9 +331,13 @@ class adjust {
     for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_}) {
       part->resize(x.rows(), x.columns());
     }
-    for (numbers* row : {&losses_, &changes_, &vanilla_changes_, &accepted_}) {
+    for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_}) {
       row->resize(1, x.columns());
     }
+    numbers_.resize(1, 1);
+    numbers_.fill({});
+    learning_rate_ = optimizer_->learning_rate();
+    ++steps_;
     if constexpr (std::is_void_v<Adjuster>) {
       if (!adjuster_) {
         std::vector<index> widths(options_.hidden);
@@ -233,9 +356,9 @@ class adjust {
   }
 
   // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
-  [[nodiscard]] double step_length(view x, double learning_rate) const {
+  [[nodiscard]] double step_length(view x) const {
     const bool own = options_.tentative_step == tentative_step::sample_gradients;
-    return learning_rate * options_.tau * (own ? static_cast<double>(x.columns()) : 1.0);
+    return learning_rate_ * options_.tau * (own ? static_cast<double>(x.columns()) : 1.0);
   }
 
   // kappa, the weight of <D, G> in the remainder.
@@ -259,7 +382,7 @@ class adjust {
       adjuster_input_.resize(2 * rows, x.columns());
       backend_.for_each(rows, x.columns(),
                         [=, to = adjuster_input_.view(), from = g(),
-                         samples = static_cast<T>(x.columns())] GAL_HOST_DEVICE(index i, index j) {
+                         samples = static_cast<T>(x.columns())] GAL_KERNEL(index i, index j) {
                           to(i, j) = x(i, j);
                           to(rows + i, j) = samples * from(i, j);
                         });
@@ -275,72 +398,74 @@ class adjust {
   void displace(double length, bool adjusted) {
     const T scale = static_cast<T>(length);
     backend_.for_each(gradient_.size(), [=, to = displacement_.data(), gradient = gradient_.data(),
-                                         adjustment = adjustment_.data()] GAL_HOST_DEVICE(index i) {
+                                         adjustment = adjustment_.data()] GAL_KERNEL(index i) {
       to[i] = scale * (adjusted ? gradient[i] + adjustment[i] : gradient[i]);
     });
   }
 
   template <class Target>
-  void expand(view x, const Target& target, numbers& remainders, mutable_view slope) {
+  void expand(view x, const Target& target, numbers_type& remainders, mutable_view slope) {
     expansion_.remainder(loss_, x, target, g(), std::as_const(displacement_).view(), remainders.view(),
                          slope);
   }
 
-  // <D, G>, from the samples' inner products.
-  [[nodiscard]] double first_order_term(double length) {
-    return length * (total(gradient_squares_) + total(gradient_adjustments_));
+  // R, of the samples' sum and the weight of <D, G>, and the factor of the objective's gradient.
+  void find_remainder(view x, double length) {
+    const bool fits_remainder = options_.objective == objective::remainder;
+    backend_.for_each(1, [=, at = numbers(), samples = static_cast<double>(x.columns()),
+                          weight = first_order_weight(x) - 1.0] GAL_KERNEL(index) {
+      const double first_order = length * (at->gradient_square + at->gradient_adjustment);
+      const double remainder = at->change / samples + weight * first_order;
+      const double sign = remainder > 0.0 ? 1.0 : (remainder < 0.0 ? -1.0 : remainder);  // keeps NaN
+      at->remainder = remainder;
+      at->objective_scale = fits_remainder ? sign * length : length;
+    });
   }
 
   // Turns the samples' remainders into the changes of their losses. G carries 1/n: a sample's own gradient is n G_j.
-  void subtract_first_order(double length, bool adjusted, numbers& remainders) {
+  void subtract_first_order(double length, bool adjusted, numbers_type& remainders) {
     const double scale = length * static_cast<double>(remainders.columns());
-    backend_.for_each(remainders.columns(), [=, to = remainders.data(), gg = gradient_squares_.data(),
-                                             ga = gradient_adjustments_.data()] GAL_HOST_DEVICE(index j) {
-      to[j] -= scale * (adjusted ? gg[j] + ga[j] : gg[j]);
-    });
+    backend_.for_each(remainders.columns(),
+                      [=, to = remainders.data(), gg = squares_.data(), ga = products_.data()] GAL_KERNEL(
+                          index j) { to[j] -= scale * (adjusted ? gg[j] + ga[j] : gg[j]); });
   }
 
   // Gradient of the objective with respect to A, to h, and to the adjuster's weights. With slope = G - grad L(X - D):
   //   d|R|/dA = sign(R) length (kappa G - grad L(X - D)),   dLt/dA = -length grad L(X - D).
-  void differentiate_objective(view x, double length, double remainder) {
-    const bool fits_remainder = options_.objective == objective::remainder;
-    const double sign = remainder > 0.0 ? 1.0 : (remainder < 0.0 ? -1.0 : remainder);  // keeps NaN
-    const T scale = static_cast<T>(fits_remainder ? sign * length : length);
-    const T weight = static_cast<T>((fits_remainder ? first_order_weight(x) : 0.0) - 1.0);
-    backend_.for_each(x.size(), [=, to = slope_.data(), gradient = gradient_.data()] GAL_HOST_DEVICE(
-                                    index i) { to[i] = scale * (to[i] + weight * gradient[i]); });
+  void differentiate_objective(view x) {
+    const T weight =
+        static_cast<T>((options_.objective == objective::remainder ? first_order_weight(x) : 0.0) - 1.0);
+    backend_.for_each(x.size(), [=, scale = detail::deferred(backend_, &numbers()->objective_scale),
+                                 to = slope_.data(), gradient = gradient_.data()] GAL_KERNEL(index i) {
+      to[i] = static_cast<T>(scale()) * (to[i] + weight * gradient[i]);
+    });
     map_.backward(g(), slope_.view());
     clear_gradients(adjuster_parameters_);
     adjuster_->backward(std::as_const(slope_).view());
   }
 
   // The safeguard: which samples' gradients are adjusted, as 1 or 0.
-  void decide(step_report& report) {
+  void decide() {
     const gal::safeguard rule = options_.safeguard;
     const bool to_vanilla = rule == safeguard::not_worse_than_vanilla;
-    const auto passes = [=] GAL_HOST_DEVICE(double change, double vanilla_change) {
+    const auto passes = [=] GAL_KERNEL(double change, double vanilla_change) {
       return rule == safeguard::always || (rule == safeguard::better && change < 0.0) ||
              (rule == safeguard::not_worse && change <= 0.0) || (to_vanilla && change <= vanilla_change);
     };
     if (options_.decision == decision::per_sample) {
       backend_.for_each(accepted_.columns(), [=, to = accepted_.data(), change = changes_.data(),
-                                              vanilla = vanilla_changes_.data()] GAL_HOST_DEVICE(index j) {
+                                              vanilla = vanilla_changes_.data()] GAL_KERNEL(index j) {
         to[j] = passes(change[j], to_vanilla ? vanilla[j] : 0.0) ? 1.0 : 0.0;
       });
     } else {
-      accepted_.fill(passes(mean(changes_), to_vanilla ? mean(vanilla_changes_) : 0.0) ? 1.0 : 0.0);
+      backend_.for_each(
+          accepted_.columns(),
+          [=, to = accepted_.data(), change = detail::deferred(backend_, &numbers()->change),
+           vanilla = detail::deferred(backend_, &numbers()->vanilla_change)] GAL_KERNEL(index j) {
+            to[j] = passes(change(), vanilla()) ? 1.0 : 0.0;
+          });
     }
-    report.accepted_share = mean(accepted_);
-    report.accepted = report.accepted_share > 0.0;
-  }
-
-  // Norms of G and A, and the cosine of their angle.
-  void describe(step_report& report) {
-    column_products(backend_, a(), a(), adjustment_squares_);
-    report.gradient_norm = std::sqrt(total(gradient_squares_));
-    report.adjustment_norm = std::sqrt(total(adjustment_squares_));
-    const double norms = report.gradient_norm * report.adjustment_norm;
-    report.cosine = norms == 0.0 ? 0.0 : total(gradient_adjustments_) / norms;
+    total(accepted_, &numbers()->accepted);
   }
 
   // The gradient for the model, in a copy of its own feature type: G + A where accepted, else G.
@@ -354,46 +479,83 @@ class adjust {
         "gal::adjust: a copy of the model's feature_type shares its memory; expected a type that owns it");
     backend_.for_each(
         to.rows(), to.columns(),
-        [=, gradient = g(), adjustment = a(), accepted = accepted_.data()] GAL_HOST_DEVICE(index i, index j) {
+        [=, gradient = g(), adjustment = a(), accepted = accepted_.data()] GAL_KERNEL(index i, index j) {
           to(i, j) = accepted[j] > 0.0 ? gradient(i, j) + adjustment(i, j) : gradient(i, j);
         });
   }
 
   // The adjuster's step: by a companion of the model's optimizer (paper), or by its own Adam. A non-finite gradient,
-  // as from a tentative loss that overflowed, teaches nothing.
-  void step_adjuster(double learning_rate) {
-    if (!acceptable(adjuster_parameters_)) {
-      return;
-    }
+  // as from a tentative loss that overflowed, teaches nothing; the last step is the model's companion also in refusal.
+  void step_adjuster(bool is_last) {
+    judge(adjuster_parameters_, &numbers()->learns, is_last ? &numbers()->proceeds : nullptr);
     if (companion_) {
-      if constexpr (requires { companion_->set_base_learning_rate(learning_rate); }) {
-        companion_->set_base_learning_rate(learning_rate);
+      if constexpr (requires { companion_->set_base_learning_rate(learning_rate_); }) {
+        companion_->set_base_learning_rate(learning_rate_);
       }
-      companion_->step(adjuster_span());
+      step_with(*companion_, adjuster_parameters_, &numbers()->learns);
     } else {
-      adjuster_adam_.step(adjuster_span());
+      step_with(adjuster_adam_, adjuster_parameters_, &numbers()->learns);
     }
   }
 
-  // Whether a loss or gradients let the step go on: finite, or ignored.
-  [[nodiscard]] bool acceptable(double loss) const {
-    return options_.non_finite == non_finite_policy::ignore || std::isfinite(loss);
+  // A step that is taken unless `*proceeds` is zero: as the device finds it where the optimizer can be told so.
+  template <class Stepping>
+  void step_with(Stepping& optimizer, const parameters_type& parameters, const double* proceeds) {
+    const std::span<const parameter_type> blocks(parameters);
+    if constexpr (asynchronous_backend<backend_type> && requires { optimizer.step(blocks, proceeds); }) {
+      optimizer.step(blocks, proceeds);
+    } else if (backend_.read(proceeds) != 0.0) {
+      optimizer.step(blocks);
+    }
   }
-  // Squares beyond the scalar's range would make the optimizer's moments infinite, and keep them so.
-  [[nodiscard]] bool acceptable(const parameters_type& parameters) {
-    return options_.non_finite == non_finite_policy::ignore ||
-           squared_norm(parameters) <= static_cast<double>(std::numeric_limits<T>::max());
+
+  // Whether the loss lets the step go on: finite, or ignored.
+  void judge_loss() {
+    const bool ignores = options_.non_finite == non_finite_policy::ignore;
+    backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index) {
+      at->proceeds = ignores || at->loss - at->loss == 0.0 ? 1.0 : 0.0;
+    });
+  }
+  void judge_gradients() { judge(parameters_, &numbers()->proceeds, &numbers()->proceeds); }
+
+  // Whether gradients let a step be taken, too. Squares beyond the scalar's range would make the optimizer's moments
+  // infinite, and keep them so.
+  void judge(const parameters_type& parameters, double* verdict, const double* before) {
+    if (options_.non_finite == non_finite_policy::ignore) {
+      backend_.for_each(1, [verdict] GAL_KERNEL(index) { *verdict = 1.0; });
+      return;
+    }
+    detail::sum_squares(backend_, std::span<const parameter_type>(parameters),
+                        std::numeric_limits<double>::infinity(), parameter_squares_);
+    backend_.for_each(1, [=, square = parameter_squares_.data(),
+                          limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(index) {
+      *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0;
+    });
+  }
+
+  // Whether the step ends here. On an asynchronous backend it never does, unless somebody waits for an exception: the
+  // device keeps everything as it is.
+  [[nodiscard]] bool refused() {
+    if (asynchronous_backend<backend_type> && options_.non_finite != non_finite_policy::raise) {
+      return false;
+    }
+    return backend_.read(&numbers()->proceeds) == 0.0;
   }
 
   // Ends a step that changes nothing.
-  step_report refuse(step_report& report, std::string_view what) {
-    report.non_finite = true;
-    report.accepted = false;
-    report.accepted_share = 0.0;
+  report_type refuse(std::string_view what) {
     detail::require(options_.non_finite != non_finite_policy::raise, error_code::non_finite,
-                    "gal::adjust::step: ", what, " (loss ", report.loss, ", learning rate ",
-                    report.learning_rate, "); nothing was changed");
-    return report;
+                    "gal::adjust::step: ", what, " (loss ", report().loss, ", learning rate ", learning_rate_,
+                    "); nothing was changed");
+    return make_report();
+  }
+
+  report_type make_report() const {
+    if constexpr (asynchronous_backend<backend_type>) {
+      return report_type(*this);
+    } else {
+      return report();
+    }
   }
 
   // What a refused step takes back: the noise drawn, and the adjuster's steps but the last, which comes after the check.
@@ -433,6 +595,33 @@ class adjust {
     }
   }
 
+  // The same, decided by the device.
+  void restore_adjuster_unless_it_proceeds() {
+    if constexpr (asynchronous_backend<backend_type>) {
+      if (!steps_ahead()) {
+        return;
+      }
+      const double* const proceeds = &numbers()->proceeds;
+      const T* from = values_before_.data();
+      for (const auto& block : adjuster_parameters_) {
+        const auto size = static_cast<index>(block.value.size());
+        backend_.for_each(size, [from, to = block.value.data(), proceeds] GAL_KERNEL(index i) {
+          if (*proceeds == 0.0) {
+            to[i] = from[i];
+          }
+        });
+        from += size;
+      }
+      if (!companion_) {
+        adjuster_adam_.undo(adam_before_, proceeds);
+      } else if constexpr (requires { companion_->undo(*companion_before_, proceeds); }) {
+        companion_->undo(*companion_before_, proceeds);
+      } else if (backend_.read(proceeds) == 0.0) {
+        companion_ = companion_before_;
+      }
+    }
+  }
+
   [[nodiscard]] bool steps_ahead() const {
     return options_.adjuster_steps > 1 && trains() && options_.non_finite != non_finite_policy::ignore;
   }
@@ -453,27 +642,10 @@ class adjust {
     }
   }
 
-  [[nodiscard]] double squared_norm(const parameters_type& parameters) {
-    double result = 0.0;
-    for (const auto& block : parameters) {
-      backend_.sum(
-          static_cast<index>(block.gradient.size()),
-          [from = block.gradient.data()] GAL_HOST_DEVICE(index i) {
-            return static_cast<double>(from[i]) * static_cast<double>(from[i]);
-          },
-          number_.data());
-      result += backend_.read(number_.data());
-    }
-    return result;
-  }
-
-  [[nodiscard]] double total(const numbers& row) {
+  void total(const numbers_type& row, double* result) {
     backend_.sum(
-        row.size(), [from = row.data()] GAL_HOST_DEVICE(index j) { return from[j]; }, number_.data());
-    return backend_.read(number_.data());
+        row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
   }
-
-  [[nodiscard]] double mean(const numbers& row) { return total(row) / static_cast<double>(row.size()); }
 
   // The adjuster's copy of the model's optimizer; Adam only stands in where that cannot be copied.
   using companion_type = std::conditional_t<std::copyable<Optimizer>, Optimizer, adam<T, backend_type>>;
@@ -497,14 +669,16 @@ class adjust {
   storage slope_;           // G - grad L(X - D), then gradients of the objective
   storage adjuster_input_;  // features above gradients
   std::optional<feature_type> chosen_;
-  numbers losses_;   // one per sample, as all rows below
-  numbers changes_;  // remainders, then changes of the loss at the tentative point
-  numbers vanilla_changes_;
-  numbers accepted_;
-  numbers gradient_squares_;      // <G_j, G_j>
-  numbers gradient_adjustments_;  // <G_j, A_j>
-  numbers adjustment_squares_;    // <A_j, A_j>
-  numbers number_{1, 1};          // where a sum lands
+  numbers_type losses_;   // one per sample, as all rows below
+  numbers_type changes_;  // remainders, then changes of the loss at the tentative point
+  numbers_type vanilla_changes_;
+  numbers_type accepted_;
+  numbers_type squares_;            // <G_j, G_j>; at the end <A_j, A_j>
+  numbers_type products_;           // <G_j, A_j>
+  numbers_type parameter_squares_;  // of all blocks, then of each
+  matrix<detail::step_numbers, backend_type> numbers_;
+  double learning_rate_ = step_report::none;
+  std::int64_t steps_ = 0;
   parameters_type parameters_;
   parameters_type adjuster_parameters_;
 

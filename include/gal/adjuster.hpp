@@ -78,12 +78,12 @@ class adjuster {
     control_.resize(rows_, input.columns());
     switch (options_.kind) {
       case adjuster_kind::uniform:
-        fill_noise([] GAL_HOST_DEVICE(std::uint64_t seed, std::uint64_t counter) {
+        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
           return 2.0 * random_uniform(seed, counter) - 1.0;
         });
         break;
       case adjuster_kind::normal:
-        fill_noise([] GAL_HOST_DEVICE(std::uint64_t seed, std::uint64_t counter) {
+        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
           return random_normal(seed, counter);
         });
         break;
@@ -110,16 +110,15 @@ class adjuster {
   [[nodiscard]] random_stream noise() const { return noise_; }
   void set_noise(random_stream noise) { noise_ = noise; }
 
- private:
+  GAL_PRIVATE_KERNELS
   // A model of the same seed draws other numbers.
   [[nodiscard]] std::uint64_t network_seed() const { return random_bits(options_.seed, 1); }
 
   template <class Draw>
   void fill_noise(Draw draw) {
-    backend_.for_each(
-        control_.size(), [to = control_.data(), stream = noise_, draw] GAL_HOST_DEVICE(index i) {
-          to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
-        });
+    backend_.for_each(control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index i) {
+      to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
+    });
     noise_.counter += static_cast<std::uint64_t>(control_.size());
   }
 

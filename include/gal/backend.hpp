@@ -1,5 +1,5 @@
 // gal/backend.hpp: the primitives that an execution backend offers, and the matrix that lives in its memory.
-// Provides: backend (concept), transpose, matrix, eigen_backend (declared only).
+// Provides: backend, asynchronous_backend (concepts), transpose, matrix, column_products, eigen_backend (declared only).
 #pragma once
 
 #include <gal/view.hpp>
@@ -59,6 +59,38 @@ concept backend = std::copyable<B> &&
   b.product(transpose::no, transpose::yes, 1.0f, factor, factor, 0.0f, product);
   { b.read(input) } -> std::same_as<float>;
 };
+
+/// A backend whose primitives may return before their work is done, named by `static constexpr bool asynchronous = true`.
+/// The algorithms then leave decisions to the kernels instead of waiting for numbers. Optional.
+template <class B>
+concept asynchronous_backend = backend<B> && requires {
+  requires B::asynchronous;
+};
+
+namespace detail {
+
+// Something in a backend's memory as a kernel captures it: its value, or where it will be when the kernel runs.
+template <class T>
+struct known {
+  T value;
+  GAL_HOST_DEVICE const T& operator()() const { return value; }
+};
+template <class T>
+struct pending {
+  const T* address;
+  GAL_HOST_DEVICE const T& operator()() const { return *address; }
+};
+
+template <class Backend, class T>
+auto deferred(const Backend& backend, const T* address) {
+  if constexpr (asynchronous_backend<Backend>) {
+    return pending<T>{address};
+  } else {
+    return known<T>{backend.read(address)};
+  }
+}
+
+}  // namespace detail
 
 /// Owning `rows x columns` matrix in the memory of a backend, column-major and contiguous. Resizing keeps the memory,
 /// so that a loop over batches of at most one size allocates once.
@@ -182,7 +214,7 @@ void column_products(const Backend& backend, matrix_view<const T, Memory> a, mat
   products.resize(1, a.columns());
   backend.sum_rows(
       a.rows(), a.columns(),
-      [=] GAL_HOST_DEVICE(index i, index j) {
+      [=] GAL_KERNEL(index i, index j) {
         return static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
       },
       products.data());

@@ -92,6 +92,20 @@ struct named_backend<M> {
 template <class M>
 using backend_of = typename detail::named_backend<M>::type;
 
+namespace detail {
+// The backend that a model or an optimizer works on, where it says so in a member `backend()`, or a new one.
+template <class Backend, class Owner>
+Backend backend_from(const Owner& owner) {
+  if constexpr (requires {
+                  { owner.backend() } -> std::convertible_to<Backend>;
+                }) {
+    return owner.backend();
+  } else {
+    return Backend{};
+  }
+}
+}  // namespace detail
+
 /// Scalar of a model's features.
 template <class M>
 using model_scalar = scalar_of<typename M::feature_type>;

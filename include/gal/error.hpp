@@ -18,6 +18,8 @@ enum class error_code {
   invalid_target,   ///< a label or target that the loss cannot take
   unreadable_file,  ///< a file that cannot be opened, read or written
   malformed_data,   ///< a file whose contents are not what its format says
+  device_failure,   ///< a call that the device's runtime refused
+  out_of_memory,    ///< no memory for what was asked
   non_finite,       ///< a NaN or infinity, under the policy that throws
 };
 

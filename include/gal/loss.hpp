@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -83,13 +84,13 @@ class entrywise_loss {
     const double share = 1.0 / static_cast<double>(features.rows());
     backend.sum_rows(
         features.rows(), features.columns(),
-        [=, entry = entry_] GAL_HOST_DEVICE(index i, index j) {
+        [=, entry = entry_] GAL_KERNEL(index i, index j) {
           return share * entry.value(static_cast<double>(features(i, j)), static_cast<double>(y(i, j)));
         },
         values.data());
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
-      backend.for_each(features.size(), [=, entry = entry_] GAL_HOST_DEVICE(index i) {
+      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
         gradient.data()[i] = static_cast<T>(
             scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i])));
       });
@@ -107,7 +108,7 @@ class entrywise_loss {
     const double share = 1.0 / static_cast<double>(features.rows());
     backend.sum_rows(
         features.rows(), features.columns(),
-        [=, entry = entry_] GAL_HOST_DEVICE(index i, index j) {
+        [=, entry = entry_] GAL_KERNEL(index i, index j) {
           return share * entry.remainder(static_cast<double>(features(i, j)),
                                          static_cast<double>(displacement(i, j)),
                                          static_cast<double>(y(i, j)));
@@ -115,7 +116,7 @@ class entrywise_loss {
         values.data());
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
-      backend.for_each(features.size(), [=, entry = entry_] GAL_HOST_DEVICE(index i) {
+      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
         gradient.data()[i] =
             static_cast<T>(scale * entry.slope_change(static_cast<double>(features.data()[i]),
                                                       static_cast<double>(displacement.data()[i]),
@@ -203,8 +204,12 @@ struct logit_entropy {
     const double e = std::exp(-std::abs(x));
     return x < 0.0 ? e / (1.0 + e) : 1.0 / (1.0 + e);
   }
-  GAL_HOST_DEVICE double value(double x, double y) const { return softplus(x) - x * y; }
-  GAL_HOST_DEVICE double slope(double x, double y) const { return probability(x) - y; }
+  GAL_HOST_DEVICE double value(double x, double y) const { return softplus(x) - x * checked(y); }
+  GAL_HOST_DEVICE double slope(double x, double y) const { return probability(x) - checked(y); }
+  // Of targets that the host would have refused, and the device cannot.
+  GAL_HOST_DEVICE static double checked(double y) {
+    return y >= 0.0 && y <= 1.0 ? y : std::numeric_limits<double>::quiet_NaN();
+  }
   GAL_HOST_DEVICE static double softplus(double x) {
     return (x < 0.0 ? 0.0 : x) + std::log1p(std::exp(-std::abs(x)));
   }
@@ -260,7 +265,7 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
  public:
   binary_cross_entropy() = default;
 
-  /// As `entrywise_loss::evaluate`; throws also on a target outside [0, 1].
+  /// As `entrywise_loss::evaluate`; throws also on a target outside [0, 1], of which a device makes NaN.
   template <class Backend, class T, class Memory, detail::matrix_target Target>
   void evaluate(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
                 matrix_view<double, Memory> values, matrix_view<T, Memory> gradient) const {
@@ -284,7 +289,8 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
 /// c = d - sum_k p_k d_k.
 ///
 /// `evaluate` and `remainder` throw where shapes do not fit, and on host memory where a label names no class or the
-/// target of a sample is no distribution.
+/// target of a sample is no distribution. On a device a label that names no class makes the sample's loss NaN, and
+/// distributions are not checked.
 class softmax_cross_entropy {
  public:
   explicit softmax_cross_entropy(double label_smoothing = 0.0) : smoothing_(label_smoothing) {
@@ -301,7 +307,7 @@ class softmax_cross_entropy {
     const index classes = features.rows();
     const double scale = 1.0 / static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=] GAL_HOST_DEVICE(index j) {
+    backend.for_each(features.columns(), [=] GAL_KERNEL(index j) {
       const softmax<T> p(features.data() + j * classes, classes);
       double weight = 0.0;
       double expected_logit = 0.0;
@@ -329,7 +335,7 @@ class softmax_cross_entropy {
     const index classes = features.rows();
     const double scale = 1.0 / static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=] GAL_HOST_DEVICE(index j) {
+    backend.for_each(features.columns(), [=] GAL_KERNEL(index j) {
       const softmax<T> p(features.data() + j * classes, classes);
       double weight = 0.0;
       double mean = 0.0;
@@ -413,7 +419,11 @@ class softmax_cross_entropy {
 
     GAL_HOST_DEVICE double operator()(index k, index j) const {
       if constexpr (std::integral<U>) {
-        return (static_cast<index>(data[j]) == k ? kept : 0.0) + spread;
+        const auto label = static_cast<index>(data[j]);
+        if (label < 0 || label >= classes) {  // which the host refuses, and the device cannot
+          return std::numeric_limits<double>::quiet_NaN();
+        }
+        return (label == k ? kept : 0.0) + spread;
       } else {
         return kept * static_cast<double>(data[j * classes + k]) + spread;
       }
@@ -575,8 +585,10 @@ struct loss_values {
 ///
 ///     const auto result = gal::evaluate_loss(gal::mse(), model.forward(x), y);
 template <class Loss, viewable Features, class Target = nothing, class Backend = eigen_backend>
-[[nodiscard]] auto evaluate_loss(Loss loss, const Features& features, const Target& targets = {},
-                                 const Backend& backend = {}) {
+[[nodiscard]] loss_values<scalar_of<const Features>, Backend> evaluate_loss(Loss loss,
+                                                                            const Features& features,
+                                                                            const Target& targets = {},
+                                                                            const Backend& backend = {}) {
   using T = scalar_of<const Features>;
   static_assert(detail::explain_loss<Loss, T, Backend, Target>());
   const matrix_view<const T, typename Backend::memory_type> x(features);
@@ -585,7 +597,7 @@ template <class Loss, viewable Features, class Target = nothing, class Backend =
   loss.evaluate(backend, x, targets, result.samples.view(), result.gradient.view());
   matrix<double, Backend> total(1, 1, 0.0, backend);
   backend.sum(
-      x.columns(), [from = result.samples.data()] GAL_HOST_DEVICE(index j) { return from[j]; }, total.data());
+      x.columns(), [from = result.samples.data()] GAL_KERNEL(index j) { return from[j]; }, total.data());
   result.mean = backend.read(total.data()) / static_cast<double>(x.columns());
   return result;
 }

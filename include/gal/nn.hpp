@@ -127,6 +127,8 @@ class mlp {
     values_ = matrix<T, Backend>(total, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
     groups_.resize(2 * layer_count(), 0);
+    ones_ = matrix<T, Backend>(backend_);
+    deltas_.resize(2, matrix<T, Backend>(backend_));
     outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
     inner_.resize(options_.activation == activation::gelu ? layer_count() : 0, matrix<T, Backend>(backend_));
     initialize();
@@ -135,6 +137,7 @@ class mlp {
   [[nodiscard]] std::size_t layer_count() const { return widths_.size() - 1; }
   [[nodiscard]] const std::vector<index>& widths() const { return widths_; }
   [[nodiscard]] const mlp_options& options() const { return options_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
 
   /// Weight of layer `layer` (`inputs x outputs`) and its bias (`outputs x 1`, or empty without biases).
   [[nodiscard]] matrix_view<T, memory_type> weight(std::size_t layer) { return weight_in(values_, layer); }
@@ -213,7 +216,7 @@ class mlp {
     return blocks_;
   }
 
- private:
+  GAL_PRIVATE_KERNELS
   using storage = matrix<T, Backend>;
 
   static parameter<T, memory_type> block(matrix_view<T, memory_type> value,
@@ -252,7 +255,7 @@ class mlp {
 
   void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
     backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
-                                      seed = options_.seed] GAL_HOST_DEVICE(index i) {
+                                      seed = options_.seed] GAL_KERNEL(index i) {
       to[i] =
           static_cast<T>(bound * (2.0 * random_uniform(seed, first + static_cast<std::uint64_t>(i)) - 1.0));
     });
@@ -271,7 +274,7 @@ class mlp {
     const index rows = y.rows();
     const T* const shift = options_.bias ? bias(layer).data() : nullptr;
     T* const inner = keep_inner ? inner_[layer].data() : nullptr;
-    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_HOST_DEVICE(index i, index j) {
+    backend_.for_each(rows, y.columns(), [rows, shift, inner, to = y.data()] GAL_KERNEL(index i, index j) {
       const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
       if constexpr (Activation == activation::gelu) {
         inner[j * rows + i] = z;
@@ -285,7 +288,7 @@ class mlp {
     if constexpr (Activation != activation::identity) {
       const T* const y = outputs_[layer].data();
       const T* const z = inner_.empty() ? y : inner_[layer].data();
-      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_HOST_DEVICE(index i) {
+      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_KERNEL(index i) {
         to[i] *= detail::slope<Activation>(z[i], y[i]);
       });
     }
@@ -303,7 +306,7 @@ class mlp {
   input_type input_;
   std::vector<storage> outputs_;  // of every layer, after the activation
   std::vector<storage> inner_;    // before it, where the slope needs it (gelu)
-  storage deltas_[2];
+  std::vector<storage> deltas_;   // two, by turns
   storage ones_;
 };
 
@@ -327,13 +330,16 @@ class point {
 
   /// One point per column.
   explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
-      : value_(coordinates, backend), gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
+      : backend_(backend),
+        value_(coordinates, backend),
+        gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
     gal::detail::require(!coordinates.empty(), error_code::shape_mismatch, "gal::nn::point: coordinates are ",
                          coordinates.shape(), "; expected at least one row and column");
   }
 
   [[nodiscard]] matrix_view<T, memory_type> coordinates() { return value_.view(); }
   [[nodiscard]] matrix_view<const T, memory_type> coordinates() const { return value_.view(); }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
 
   const feature_type& forward(const nothing& = {}) { return value_; }
 
@@ -341,8 +347,9 @@ class point {
     gal::detail::require(gradient.shape() == value_.shape(), error_code::shape_mismatch,
                          "gal::nn::point::backward: gradient is ", gradient.shape(), "; expected ",
                          value_.shape());
-    Backend().for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_HOST_DEVICE(
-                                            index i) { to[i] += from[i]; });
+    backend_.for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_KERNEL(index i) {
+      to[i] += from[i];
+    });
   }
 
   std::span<const parameter<T, memory_type>> parameters() {
@@ -352,6 +359,7 @@ class point {
   }
 
  private:
+  Backend backend_;
   feature_type value_;
   feature_type gradient_;
   parameter<T, memory_type> block_;

@@ -33,7 +33,8 @@ class adjustment_map {
         direction_(backend),
         direction_squares_(backend),
         gradient_squares_(backend),
-        sums_(backend) {}
+        sums_(backend),
+        total_(backend) {}
 
   /// A from h and G.
   void forward(view h, view g, matrix_view<T, memory_type> a) {
@@ -41,7 +42,7 @@ class adjustment_map {
     T* const direction = direction_.data();
     const T epsilon = epsilon_;
     if (kind_ == normalisation::gate) {
-      backend_.for_each(h.size(), [=] GAL_HOST_DEVICE(index i) {
+      backend_.for_each(h.size(), [=] GAL_KERNEL(index i) {
         direction[i] = detail::tanh(h.data()[i]);
         a.data()[i] = epsilon * direction[i] * g.data()[i];
       });
@@ -51,7 +52,7 @@ class adjustment_map {
       const double* const hh = direction_squares_.data();
       const double* const gg = gradient_squares_.data();
       const index rows = h.rows();
-      backend_.for_each(rows, h.columns(), [=] GAL_HOST_DEVICE(index i, index j) {
+      backend_.for_each(rows, h.columns(), [=] GAL_KERNEL(index i, index j) {
         const double norm = std::sqrt(hh[j]);
         const double unit = norm == 0.0 ? 0.0 : static_cast<double>(h(i, j)) / norm;  // keeps NaN
         direction[j * rows + i] = static_cast<T>(unit);
@@ -72,7 +73,7 @@ class adjustment_map {
     const T* const direction = direction_.data();
     const T epsilon = epsilon_;
     if (kind_ == normalisation::gate) {
-      backend_.for_each(slope.size(), [=] GAL_HOST_DEVICE(index i) {
+      backend_.for_each(slope.size(), [=] GAL_KERNEL(index i) {
         slope.data()[i] *= epsilon * (T(1) - direction[i] * direction[i]) * g.data()[i];
       });
       return;
@@ -82,7 +83,7 @@ class adjustment_map {
     const double* const hh = direction_squares_.data();
     const double* const gg = gradient_squares_.data();
     const index rows = slope.rows();
-    backend_.for_each(rows, slope.columns(), [=] GAL_HOST_DEVICE(index i, index j) {
+    backend_.for_each(rows, slope.columns(), [=] GAL_KERNEL(index i, index j) {
       const double scale = hh[j] == 0.0 ? 0.0 : std::sqrt(gg[j] / hh[j]);
       const double across =
           static_cast<double>(slope(i, j)) - along[j] * static_cast<double>(direction[j * rows + i]);
@@ -90,27 +91,26 @@ class adjustment_map {
     });
   }
 
- private:
+  GAL_PRIVATE_KERNELS
   // <a_j, b_j> of every column, or <a, b> of the whole batch in every place.
   void inner_products(view a, view b, matrix<double, Backend>& products) {
     column_products(backend_, a, b, products);
     if (kind_ == normalisation::per_batch) {
       total_.resize(1, 1);
       backend_.sum(
-          a.columns(), [from = products.data()] GAL_HOST_DEVICE(index j) { return from[j]; }, total_.data());
-      backend_.for_each(a.columns(), [to = products.data(), total = total_.data()] GAL_HOST_DEVICE(index j) {
-        to[j] = *total;
-      });
+          a.columns(), [from = products.data()] GAL_KERNEL(index j) { return from[j]; }, total_.data());
+      backend_.for_each(
+          a.columns(), [to = products.data(), total = total_.data()] GAL_KERNEL(index j) { to[j] = *total; });
     }
   }
 
   void subtract_column_means(matrix_view<T, memory_type> a) {
     sums_.resize(1, a.columns());
     backend_.sum_rows(
-        a.rows(), a.columns(), [=] GAL_HOST_DEVICE(index i, index j) { return static_cast<double>(a(i, j)); },
+        a.rows(), a.columns(), [=] GAL_KERNEL(index i, index j) { return static_cast<double>(a(i, j)); },
         sums_.data());
     backend_.for_each(a.rows(), a.columns(),
-                      [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums_.data()] GAL_HOST_DEVICE(
+                      [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums_.data()] GAL_KERNEL(
                           index i, index j) { a(i, j) -= static_cast<T>(share * sums[j]); });
   }
 

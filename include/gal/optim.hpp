@@ -57,11 +57,55 @@ index number_of_values(std::span<const parameter<T, Memory>> parameters) {
   return count;
 }
 
+// Of one parameter group in one step.
+struct step_rates {
+  double learning_rate;
+  double share;  // of the rate that the group began with: the schedule's, or that of a changed base rate
+  double weight_decay;
+};
+
+template <class Number>
+GAL_HOST_DEVICE Number clipped(Number g, Number limit) {
+  return g > limit ? limit : (g < -limit ? -limit : g);
+}
+
+// The sum of the gradients' squares, every entry cut to `limit` before, in `result(0, 0)`.
+template <class T, class Memory, class Backend>
+void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> parameters, double limit,
+                 matrix<double, Backend>& result) {
+  result.resize(1, static_cast<index>(parameters.size()) + 1);
+  double* to = result.data();
+  for (const auto& block : parameters) {
+    backend.sum(
+        static_cast<index>(block.gradient.size()),
+        [from = block.gradient.data(), limit] GAL_KERNEL(index i) {
+          const double g = clipped(static_cast<double>(from[i]), limit);
+          return g * g;
+        },
+        ++to);
+  }
+  backend.sum(
+      static_cast<index>(parameters.size()),
+      [from = result.data() + 1] GAL_KERNEL(index block) { return from[block]; }, result.data());
+}
+
+// Copies `before` over `now` where the device finds zero in `*proceeds`.
+template <class T, class Backend>
+void restore_unless(const Backend& backend, const double* proceeds, const matrix<T, Backend>& before,
+                    matrix<T, Backend>& now) {
+  backend.for_each(now.size(), [proceeds, from = before.data(), to = now.data()] GAL_KERNEL(index i) {
+    if (*proceeds == 0.0) {
+      to[i] = from[i];
+    }
+  });
+}
+
 /// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
 /// its options and the update of one number:
 ///
 ///     struct rule { struct options; static index moments(const options&); static void validate(const options&);
-///                   rule(const options&, learning_rate, weight_decay, step number);
+///                   rule(const options&, const step_rates&);
+///                   void set_step(double number);   // 1 at the first; a kernel may call it
 ///                   void operator()(T& value, T gradient, T* moment, index stride) const; };
 ///
 /// Moment k of a number lies `k * stride` behind its first.
@@ -79,6 +123,8 @@ class first_order {
         backend_(std::move(backend)),
         moments_(backend_),
         squares_(1, 1, 0.0, backend_),
+        taken_(1, 1, 0.0, backend_),
+        rule_(backend_),
         base_rate_(options_.learning_rate) {
     require_at_least(options_.learning_rate, 0.0, "gal: the optimizer's learning_rate");
     require_at_least(options_.weight_decay, 0.0, "gal: the optimizer's weight_decay");
@@ -94,6 +140,7 @@ class first_order {
   }
 
   [[nodiscard]] const options_type& options() const { return options_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
 
   /// Learning rate of the next step: the base rate times the schedule's factor.
   [[nodiscard]] double learning_rate() const { return base_rate_ * options_.schedule.factor(steps_); }
@@ -114,8 +161,11 @@ class first_order {
     return first_order(std::move(settings), backend_);
   }
 
-  /// Steps taken.
+  /// Steps taken; on an asynchronous backend steps asked for, whether or not the device then refused them.
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  /// Counts a step that the device took without the host, as a recorded one does.
+  void count_replayed_step() { ++steps_; }
 
   /// Allocates the state for these blocks ahead of the first step, which does it otherwise.
   void reserve(std::span<const parameter<T, memory_type>> parameters) {
@@ -123,30 +173,71 @@ class first_order {
       count_ = number_of_values(parameters);
       moments_.resize(count_, Rule<T>::moments(options_));
       moments_.fill(T(0));
+      squares_.resize(1, static_cast<index>(parameters.size()) + 1);
     }
   }
 
   /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step; throws
   /// where their total size has changed, or a value has no gradient.
-  void step(std::span<const parameter<T, memory_type>> parameters) {
+  void step(std::span<const parameter<T, memory_type>> parameters) { step_where(parameters, nullptr); }
+
+  /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
+  void step(std::span<const parameter<T, memory_type>> parameters,
+            const double* proceeds) requires asynchronous_backend<Backend> {
+    step_where(parameters, proceeds);
+  }
+
+  /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
+  void undo(const first_order& before, const double* proceeds) requires asynchronous_backend<Backend> {
+    restore_unless(backend_, proceeds, before.moments_, moments_);
+    restore_unless(backend_, proceeds, before.taken_, taken_);
+  }
+
+  GAL_PRIVATE_KERNELS
+  void step_where(std::span<const parameter<T, memory_type>> parameters, const double* proceeds) {
     reserve(parameters);
     check(parameters);
-    const double scale = clipping_scale(parameters);
+    find_clipping_scale(parameters);
     const double factor = options_.schedule.factor(steps_);
-    ++steps_;
+    count_step(proceeds);
     index offset = 0;
     for (std::size_t first = 0; first < parameters.size();) {
       const auto [next, size] = run_from(parameters, first);
-      const Rule<T> rule(options_, factor * base_rate(parameters[first].group),
-                         decay(parameters[first].group), static_cast<double>(steps_));
-      update(rule, size, parameters[first].value.data(), parameters[first].gradient.data(),
-             moments_.size() == 0 ? nullptr : moments_.data() + offset, count_, static_cast<T>(scale));
+      const Rule<T> rule(options_, rates(parameters[first].group, factor));
+      update(at_this_step(rule), size, parameters[first].value.data(), parameters[first].gradient.data(),
+             moments_.size() == 0 ? nullptr : moments_.data() + offset, proceeds);
       offset += size;
       first = next;
     }
   }
 
- private:
+  void count_step(const double* proceeds) {
+    ++steps_;
+    if constexpr (asynchronous_backend<Backend>) {
+      backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index) {
+        *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
+      });
+    }
+  }
+
+  // The rule for the step's number, which only the device knows where it may have refused some.
+  auto at_this_step(Rule<T> rule) {
+    if constexpr (asynchronous_backend<Backend>) {
+      rule_.resize(1, 1);
+      prepare_rule(rule);
+      return pending<Rule<T>>{rule_.data()};
+    } else {
+      rule.set_step(static_cast<double>(steps_));
+      return known<Rule<T>>{rule};
+    }
+  }
+  void prepare_rule(const Rule<T>& rule) {
+    backend_.for_each(1, [rule, to = rule_.data(), taken = taken_.data()] GAL_KERNEL(index) {
+      *to = rule;
+      to->set_step(*taken < 1.0 ? 1.0 : *taken);
+    });
+  }
+
   void check(std::span<const parameter<T, memory_type>> parameters) const {
     for (const auto& block : parameters) {
       require(block.value.size() == block.gradient.size(), error_code::shape_mismatch, "gal: a parameter of ",
@@ -158,13 +249,15 @@ class first_order {
   }
 
   // A group's own settings, or the optimizer's.
-  [[nodiscard]] double base_rate(std::size_t group) const {
-    const bool own = group < options_.groups.size() && options_.groups[group].learning_rate.has_value();
-    return own ? *options_.groups[group].learning_rate : base_rate_;
-  }
-  [[nodiscard]] double decay(std::size_t group) const {
-    const bool own = group < options_.groups.size() && options_.groups[group].weight_decay.has_value();
-    return own ? *options_.groups[group].weight_decay : options_.weight_decay;
+  [[nodiscard]] step_rates rates(std::size_t group, double factor) const {
+    const parameter_group* const own = group < options_.groups.size() ? &options_.groups[group] : nullptr;
+    const bool own_rate = own != nullptr && own->learning_rate.has_value();
+    const bool own_decay = own != nullptr && own->weight_decay.has_value();
+    const double rate = factor * (own_rate ? *own->learning_rate : base_rate_);
+    const double first = own_rate ? *own->learning_rate : options_.learning_rate;
+    return {.learning_rate = rate,
+            .share = first > 0.0 ? rate / first : (rate > 0.0 ? 1.0 : 0.0),
+            .weight_decay = own_decay ? *own->weight_decay : options_.weight_decay};
   }
 
   // Neighbouring blocks of one group are one run of memory, updated by one kernel.
@@ -180,53 +273,54 @@ class first_order {
     return {next, static_cast<index>(size)};
   }
 
-  // What clipping by norm multiplies every gradient with.
-  double clipping_scale(std::span<const parameter<T, memory_type>> parameters) {
-    if (options_.clipping.norm == std::numeric_limits<double>::infinity()) {
-      return 1.0;
-    }
-    double square = 0.0;
-    for (const auto& block : parameters) {
-      backend_.sum(
-          static_cast<index>(block.gradient.size()),
-          [from = block.gradient.data(), limit = options_.clipping.value] GAL_HOST_DEVICE(index i) {
-            const double g = clipped(static_cast<double>(from[i]), limit);
-            return g * g;
-          },
-          squares_.data());
-      square += backend_.read(squares_.data());
-    }
-    const double norm = std::sqrt(square);
-    return norm > options_.clipping.norm ? options_.clipping.norm / norm : 1.0;
+  [[nodiscard]] bool clips_norm() const {
+    return options_.clipping.norm != std::numeric_limits<double>::infinity();
   }
 
-  template <class Number>
-  GAL_HOST_DEVICE static Number clipped(Number g, Number limit) {
-    return g > limit ? limit : (g < -limit ? -limit : g);
+  // What clipping by norm multiplies every gradient with, in place of the sum of squares.
+  void find_clipping_scale(std::span<const parameter<T, memory_type>> parameters) {
+    if (clips_norm()) {
+      sum_squares(backend_, parameters, options_.clipping.value, squares_);
+      backend_.for_each(1, [square = squares_.data(), limit = options_.clipping.norm] GAL_KERNEL(index) {
+        const double norm = std::sqrt(*square);
+        *square = norm > limit ? limit / norm : 1.0;
+      });
+    }
   }
 
-  void update(const Rule<T>& rule, index size, T* value, const T* gradient, T* moment, index stride,
-              T scale) {
+  template <class RuleAt>
+  void update(RuleAt rule, index size, T* value, const T* gradient, T* moment, const double* proceeds) {
+    const index stride = count_;
     const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
                         ? std::numeric_limits<T>::infinity()
                         : static_cast<T>(options_.clipping.value);
     // Loops of their own for what most steps do not need: the compiler vectorises them.
-    const bool clips = limit != std::numeric_limits<T>::infinity() || scale != T(1);
-    if (clips || moment == nullptr) {
+    if constexpr (asynchronous_backend<Backend>) {
       const index moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
-      backend_.for_each(size, [=] GAL_HOST_DEVICE(index i) {
-        rule(value[i], clipped(gradient[i], limit) * scale, moment + moment_step * i, stride);
+      const double* const scale = clips_norm() ? squares_.data() : nullptr;
+      backend_.for_each(size, [=] GAL_KERNEL(index i) {
+        if (proceeds == nullptr || *proceeds != 0.0) {
+          const T factor = scale == nullptr ? T(1) : static_cast<T>(*scale);
+          rule()(value[i], clipped(gradient[i], limit) * factor, moment + moment_step * i, stride);
+        }
+      });
+    } else if (const T scale = clips_norm() ? static_cast<T>(backend_.read(squares_.data())) : T(1);
+               limit != std::numeric_limits<T>::infinity() || scale != T(1) || moment == nullptr) {
+      const index moment_step = moment == nullptr ? 0 : 1;
+      backend_.for_each(size, [=] GAL_KERNEL(index i) {
+        rule()(value[i], clipped(gradient[i], limit) * scale, moment + moment_step * i, stride);
       });
     } else {
-      backend_.for_each(size,
-                        [=] GAL_HOST_DEVICE(index i) { rule(value[i], gradient[i], moment + i, stride); });
+      backend_.for_each(size, [=] GAL_KERNEL(index i) { rule()(value[i], gradient[i], moment + i, stride); });
     }
   }
 
   options_type options_;
   Backend backend_;
   matrix<T, Backend> moments_;
-  matrix<double, Backend> squares_;
+  matrix<double, Backend> squares_;  // of the gradients, then the scale that clips them
+  matrix<double, Backend> taken_;    // steps, where the device counts them
+  matrix<Rule<T>, Backend> rule_;    // of this step, likewise
   double base_rate_;
   std::int64_t steps_ = 0;
   index count_ = 0;
@@ -251,12 +345,13 @@ struct sgd_rule {
             "gal::sgd: nesterov is set with momentum 0; expected a positive momentum");
   }
 
-  sgd_rule(const options& o, double learning_rate, double weight_decay, double)
-      : rate(static_cast<T>(learning_rate)),
-        decay(static_cast<T>(weight_decay)),
+  sgd_rule(const options& o, const step_rates& rates)
+      : rate(static_cast<T>(rates.learning_rate)),
+        decay(static_cast<T>(rates.weight_decay)),
         momentum(static_cast<T>(o.momentum)),
         nesterov(o.nesterov) {}
 
+  GAL_HOST_DEVICE void set_step(double) {}
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index) const {
     T direction = gradient + decay * value;
     if (momentum != T(0)) {
@@ -291,15 +386,16 @@ struct rmsprop_rule {
     require_positive(o.epsilon, "gal::rmsprop: epsilon");
   }
 
-  rmsprop_rule(const options& o, double learning_rate, double weight_decay, double)
-      : rate(static_cast<T>(learning_rate)),
-        decay(static_cast<T>(weight_decay)),
+  rmsprop_rule(const options& o, const step_rates& rates)
+      : rate(static_cast<T>(rates.learning_rate)),
+        decay(static_cast<T>(rates.weight_decay)),
         smoothing(static_cast<T>(o.smoothing)),
         fresh(static_cast<T>(1.0 - o.smoothing)),
         epsilon(static_cast<T>(o.epsilon)),
         momentum(static_cast<T>(o.momentum)),
         centred(o.centred) {}
 
+  GAL_HOST_DEVICE void set_step(double) {}
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     T& square = moment[0];
     T& mean = moment[stride];
@@ -323,14 +419,20 @@ struct rmsprop_rule {
 // Adam's moments and bias corrections, which AdamW and AdaBound share.
 template <class T>
 struct adam_moments {
-  adam_moments(double beta1, double beta2, double added, double step)
-      : first(static_cast<T>(beta1)),
+  adam_moments(double beta1, double beta2, double added)
+      : decay1(beta1),
+        decay2(beta2),
+        first(static_cast<T>(beta1)),
         fresh_first(static_cast<T>(1.0 - beta1)),
         second(static_cast<T>(beta2)),
         fresh_second(static_cast<T>(1.0 - beta2)),
-        epsilon(static_cast<T>(added)),
-        correction(1.0 - std::pow(beta1, step)),
-        root_correction(std::sqrt(1.0 - std::pow(beta2, step))) {}
+        epsilon(static_cast<T>(added)) {}
+
+  // What the moments at that step lack, having started at zero: 1 - beta1^step, and the root of 1 - beta2^step.
+  GAL_HOST_DEVICE double correction(double step) const { return 1.0 - std::pow(decay1, step); }
+  GAL_HOST_DEVICE double root_correction(double step) const {
+    return std::sqrt(1.0 - std::pow(decay2, step));
+  }
 
   static void validate(double beta1, double beta2, double epsilon) {
     require_share(beta1, "gal: the optimizer's beta1");
@@ -343,8 +445,8 @@ struct adam_moments {
     moment[stride] = without_denormals(second * moment[stride] + fresh_second * g * g);
   }
 
+  double decay1, decay2;
   T first, fresh_first, second, fresh_second, epsilon;
-  double correction, root_correction;
 };
 
 template <class T>
@@ -363,18 +465,24 @@ struct adam_rule : adam_moments<T> {
   static index moments(const options&) { return 2; }
   static void validate(const options& o) { adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon); }
 
-  adam_rule(const options& o, double learning_rate, double weight_decay, double step)
-      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
-        size(static_cast<T>(learning_rate / this->correction)),
-        root(static_cast<T>(1.0 / this->root_correction)),
-        decay(static_cast<T>(weight_decay)) {}
+  adam_rule(const options& o, const step_rates& rates)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon),
+        rate(rates.learning_rate),
+        decay(static_cast<T>(rates.weight_decay)) {}
+
+  GAL_HOST_DEVICE void set_step(double step) {
+    size = static_cast<T>(rate / this->correction(step));
+    root = static_cast<T>(1.0 / this->root_correction(step));
+  }
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
     value -= size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
   }
 
-  T size, root, decay;
+  double rate;
+  T decay;
+  T size = 0, root = 0;
 };
 
 template <class T>
@@ -393,18 +501,24 @@ struct adamw_rule : adam_moments<T> {
   static index moments(const options&) { return 2; }
   static void validate(const options& o) { adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon); }
 
-  adamw_rule(const options& o, double learning_rate, double weight_decay, double step)
-      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
-        size(static_cast<T>(learning_rate / this->correction)),
-        root(static_cast<T>(1.0 / this->root_correction)),
-        kept(static_cast<T>(1.0 - learning_rate * weight_decay)) {}
+  adamw_rule(const options& o, const step_rates& rates)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon),
+        rate(rates.learning_rate),
+        kept(static_cast<T>(1.0 - rates.learning_rate * rates.weight_decay)) {}
+
+  GAL_HOST_DEVICE void set_step(double step) {
+    size = static_cast<T>(rate / this->correction(step));
+    root = static_cast<T>(1.0 / this->root_correction(step));
+  }
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient, moment, stride);
     value = kept * value - size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
   }
 
-  T size, root, kept;
+  double rate;
+  T kept;
+  T size = 0, root = 0;
 };
 
 template <class T>
@@ -430,26 +544,29 @@ struct adabound_rule : adam_moments<T> {
             o.gamma, "; expected a positive number");
   }
 
-  adabound_rule(const options& o, double learning_rate, double weight_decay, double step)
-      : adam_moments<T>(o.beta1, o.beta2, o.epsilon, step),
-        size(static_cast<T>(learning_rate * this->root_correction / this->correction)),
-        decay(static_cast<T>(weight_decay)) {
-    // The bounds close in on the final rate, which is scaled as the learning rate is from its first value.
-    const double share = learning_rate == 0.0    ? 0.0
-                         : o.learning_rate > 0.0 ? learning_rate / o.learning_rate
-                                                 : 1.0;
-    const double final_rate = o.final_learning_rate * share;
-    lower = static_cast<T>(final_rate * (1.0 - 1.0 / (o.gamma * step + 1.0)));
-    upper = static_cast<T>(final_rate * (1.0 + 1.0 / (o.gamma * step)));
+  adabound_rule(const options& o, const step_rates& rates)
+      : adam_moments<T>(o.beta1, o.beta2, o.epsilon),
+        rate(rates.learning_rate),
+        gamma(o.gamma),
+        final_rate(o.final_learning_rate * rates.share),  // scaled as the learning rate is
+        decay(static_cast<T>(rates.weight_decay)) {}
+
+  // The bounds close in on the final rate.
+  GAL_HOST_DEVICE void set_step(double step) {
+    size = static_cast<T>(rate * this->root_correction(step) / this->correction(step));
+    lower = static_cast<T>(final_rate * (1.0 - 1.0 / (gamma * step + 1.0)));
+    upper = static_cast<T>(final_rate * (1.0 + 1.0 / (gamma * step)));
   }
 
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
-    const T rate = size / (square_root(moment[stride]) + this->epsilon);
-    value -= (rate < lower ? lower : (rate > upper ? upper : rate)) * moment[0];
+    const T bounded = size / (square_root(moment[stride]) + this->epsilon);
+    value -= (bounded < lower ? lower : (bounded > upper ? upper : bounded)) * moment[0];
   }
 
-  T size, decay, lower, upper;
+  double rate, gamma, final_rate;
+  T decay;
+  T size = 0, lower = 0, upper = 0;
 };
 
 }  // namespace detail
@@ -502,7 +619,11 @@ class lookahead {
   static_assert(detail::explain_optimizer<Optimizer, value_type, memory_type>());
 
   explicit lookahead(Optimizer inner, lookahead_options options = {})
-      : inner_(std::move(inner)), options_(options) {
+      : inner_(std::move(inner)),
+        options_(options),
+        backend_(detail::backend_from<backend_type>(inner_)),
+        slow_(backend_),
+        taken_(1, 1, 0.0, backend_) {
     detail::require(options_.k >= 1, error_code::invalid_option, "gal::lookahead: k is ", options_.k,
                     "; expected at least 1");
     detail::require(options_.alpha > 0.0 && options_.alpha <= 1.0, error_code::invalid_option,
@@ -519,6 +640,12 @@ class lookahead {
   }
   { inner_.set_base_learning_rate(learning_rate); }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] const backend_type& backend() const { return backend_; }
+  void count_replayed_step() requires requires(Optimizer& inner) { inner.count_replayed_step(); }
+  {
+    ++steps_;
+    inner_.count_replayed_step();
+  }
 
   [[nodiscard]] lookahead companion() const requires requires(const Optimizer& inner) { inner.companion(); }
   { return lookahead(inner_.companion(), options_); }
@@ -537,37 +664,81 @@ class lookahead {
       remember(parameters);
     }
     inner_.step(parameters);
-    if (++steps_ % options_.k == 0) {
-      synchronise(parameters);
+    ++steps_;
+    if constexpr (asynchronous_backend<backend_type>) {
+      synchronise_where(parameters, nullptr);
+    } else if (steps_ % options_.k == 0) {
+      synchronise(parameters, [] GAL_KERNEL() { return true; });
     }
   }
 
- private:
+  /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
+  void step(std::span<const parameter<value_type, memory_type>> parameters, const double* proceeds) requires
+      requires(Optimizer& inner) {
+    inner.step(parameters, proceeds);
+  }
+  {
+    if (steps_ == 0) {
+      remember(parameters);
+    }
+    inner_.step(parameters, proceeds);
+    ++steps_;
+    synchronise_where(parameters, proceeds);
+  }
+
+  /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
+  void undo(const lookahead& before, const double* proceeds) requires requires(Optimizer& inner) {
+    inner.undo(inner, proceeds);
+  }
+  {
+    inner_.undo(before.inner_, proceeds);
+    detail::restore_unless(backend_, proceeds, before.slow_, slow_);
+    detail::restore_unless(backend_, proceeds, before.taken_, taken_);
+  }
+
+  GAL_PRIVATE_KERNELS
   void remember(std::span<const parameter<value_type, memory_type>> parameters) {
     reserve(parameters);
     value_type* to = slow_.data();
     for (const auto& block : parameters) {
-      backend_type().copy(block.value.data(), to, static_cast<index>(block.value.size()));
+      backend_.copy(block.value.data(), to, static_cast<index>(block.value.size()));
       to += block.value.size();
     }
   }
 
-  void synchronise(std::span<const parameter<value_type, memory_type>> parameters) {
+  // The device counts the steps that it does not refuse, and finds every k-th.
+  void synchronise_where(std::span<const parameter<value_type, memory_type>> parameters,
+                         const double* proceeds) {
+    backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index) {
+      *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
+    });
+    synchronise(parameters,
+                [taken = taken_.data(), proceeds, k = static_cast<double>(options_.k)] GAL_KERNEL() {
+                  return (proceeds == nullptr || *proceeds != 0.0) && std::fmod(*taken, k) == 0.0;
+                });
+  }
+
+  template <class Due>
+  void synchronise(std::span<const parameter<value_type, memory_type>> parameters, Due is_due) {
     value_type* slow = slow_.data();
     const auto alpha = static_cast<value_type>(options_.alpha);
     for (const auto& block : parameters) {
-      backend_type().for_each(static_cast<index>(block.value.size()),
-                              [slow, fast = block.value.data(), alpha] GAL_HOST_DEVICE(index i) {
-                                slow[i] += alpha * (fast[i] - slow[i]);
-                                fast[i] = slow[i];
-                              });
+      backend_.for_each(static_cast<index>(block.value.size()),
+                        [slow, fast = block.value.data(), alpha, is_due] GAL_KERNEL(index i) {
+                          if (is_due()) {
+                            slow[i] += alpha * (fast[i] - slow[i]);
+                            fast[i] = slow[i];
+                          }
+                        });
       slow += block.value.size();
     }
   }
 
   Optimizer inner_;
   lookahead_options options_;
+  backend_type backend_;
   matrix<value_type, backend_type> slow_;
+  matrix<double, backend_type> taken_;  // steps, where the device counts them
   std::int64_t steps_ = 0;
 };
 

@@ -11,11 +11,16 @@
 #include <type_traits>
 #include <utility>
 
-// Functions that run inside a backend's kernels carry this mark, so that a device compiler builds them for both sides.
+// Marks for a device compiler: functions that kernels call are built for both sides; the lambdas that become kernels,
+// for the device. nvcc wants the functions that hold them to be public.
 #if defined(__CUDACC__)
 #define GAL_HOST_DEVICE __host__ __device__
+#define GAL_KERNEL __device__
+#define GAL_PRIVATE_KERNELS public:
 #else
 #define GAL_HOST_DEVICE
+#define GAL_KERNEL
+#define GAL_PRIVATE_KERNELS private:
 #endif
 
 namespace gal {
