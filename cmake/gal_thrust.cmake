@@ -30,10 +30,11 @@ get_property(gal_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
 if("CUDA" IN_LIST gal_languages AND NOT TARGET gal::thrust)
   find_package(CUDAToolkit 12 REQUIRED)
   add_library(gal::thrust INTERFACE IMPORTED GLOBAL)
-  target_compile_features(gal::thrust INTERFACE cuda_std_20)
+  target_compile_features(gal::thrust INTERFACE cxx_std_20)
   target_include_directories(gal::thrust INTERFACE "${gal_include_dir}")
-  # Kernels are lambdas, and call constexpr functions of the standard library.
+  # Kernels are lambdas, and call constexpr functions of the standard library. The standard by hand: CMake 3.25 does not
+  # know that nvcc 13 has it.
   target_compile_options(gal::thrust INTERFACE
-    "$<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda;--expt-relaxed-constexpr>")
+    "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--extended-lambda;--expt-relaxed-constexpr>")
   target_link_libraries(gal::thrust INTERFACE CUDA::cudart CUDA::cublas)
 endif()

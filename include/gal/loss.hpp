@@ -368,7 +368,7 @@ class softmax_cross_entropy {
     });
   }
 
- private:
+  GAL_PRIVATE_KERNELS
   static constexpr std::string_view name = "gal::softmax_cross_entropy";
 
   // p_k = exp(x_k - largest) / total of one sample.

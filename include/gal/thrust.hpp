@@ -5,9 +5,7 @@
 
 #include <gal/backend.hpp>
 
-#include <thrust/execution_policy.h>
-#include <thrust/for_each.h>
-#include <thrust/iterator/counting_iterator.h>
+#include <thrust/iterator/counting_iterator.h>  // defines THRUST_DEVICE_SYSTEM
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
 #include <gal/thrust_cuda.hpp>
@@ -19,7 +17,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -109,24 +106,17 @@ class thrust_backend {
 
   template <class F>
   void for_each(index count, F f) const {
-    device_->guard("a kernel", [&] {
-      thrust::for_each_n(device_->policy(), thrust::counting_iterator<index>(0), count,
-                         detail::element_action<F>{std::move(f)});
-    });
+    device_->for_each(count, detail::element_action<F>{std::move(f)});
   }
 
   template <class F>
   void for_each(index rows, index columns, F f) const {
     const index count = rows * columns;
-    device_->guard("a kernel", [&] {
-      const thrust::counting_iterator<index> first(0);
-      if (count <= std::numeric_limits<std::int32_t>::max()) {
-        thrust::for_each_n(device_->policy(), first, count,
-                           detail::entry_action<F, std::uint32_t>{f, static_cast<std::uint32_t>(rows)});
-      } else {
-        thrust::for_each_n(device_->policy(), first, count, detail::entry_action<F, index>{f, rows});
-      }
-    });
+    if (count <= std::numeric_limits<std::int32_t>::max()) {
+      device_->for_each(count, detail::entry_action<F, std::uint32_t>{f, static_cast<std::uint32_t>(rows)});
+    } else {
+      device_->for_each(count, detail::entry_action<F, index>{f, rows});
+    }
   }
 
   /// The same order of additions on every run on one kind of device.
@@ -235,6 +225,8 @@ class captured_step {
       : trainer_(&trainer), input_(&input), target_(&target) {
     trainer.check_repeatable();
   }
+  captured_step(const captured_step&) = delete;
+  captured_step& operator=(const captured_step&) = delete;
 
   void operator()() {
     const double rate = trainer_->optimizer().learning_rate();
@@ -243,13 +235,13 @@ class captured_step {
       warm_ = true;
       return;
     }
-    if (!recording_ || rate != rate_) {
-      recording_.emplace(trainer_->backend().record([&] { trainer_->step(*input_, *target_); }));
+    if (recording_.empty() || rate != rate_) {
+      recording_ = trainer_->backend().record([this] { trainer_->step(*input_, *target_); });
       rate_ = rate;
     } else if constexpr (!detail::recording::calls_again) {
       trainer_->count_replayed_step();
     }
-    recording_->replay();
+    recording_.replay();
   }
 
  private:
@@ -258,7 +250,7 @@ class captured_step {
   const Target* target_;
   bool warm_ = false;
   double rate_ = 0.0;
-  std::optional<detail::recording> recording_;
+  detail::recording recording_;
 };
 
 }  // namespace gal

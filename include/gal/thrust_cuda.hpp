@@ -8,7 +8,7 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 
-#include <thrust/execution_policy.h>
+#include <thrust/for_each.h>
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/iterator/transform_iterator.h>
 #include <thrust/system/cuda/execution_policy.h>
@@ -112,6 +112,7 @@ class recording {
  public:
   static constexpr bool calls_again = false;
 
+  recording() = default;
   recording(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
     const cudaError_t status = cudaGraphInstantiate(&graph_, graph, 0);
     cudaGraphDestroy(graph);
@@ -130,11 +131,12 @@ class recording {
     }
   }
 
+  [[nodiscard]] bool empty() const { return graph_ == nullptr; }
   void replay() { check_cuda(cudaGraphLaunch(graph_, stream_), "cudaGraphLaunch"); }
 
  private:
   cudaGraphExec_t graph_ = nullptr;
-  cudaStream_t stream_;
+  cudaStream_t stream_ = nullptr;
 };
 
 // One stream of one GPU, with the memory pool and the library handle that work on it.
@@ -171,18 +173,15 @@ class device {
 
   [[nodiscard]] static std::string name() { return current_device_name(); }
 
-  [[nodiscard]] auto policy() const { return thrust::cuda::par_nosync.on(stream_); }
-
-  // Runs what launches kernels, and throws where it could not.
   template <class F>
-  void guard(const char* what, F f) const {
+  void for_each(index count, F f) const {
     try {
-      f();
+      thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<index>(0), count, f);
     } catch (const thrust::system_error& failure) {
       static_cast<void>(cudaGetLastError());
       throw error(error_code::device_failure,
-                  text("gal::thrust_backend: ", std::string_view(what), " failed on ", current_device_name(),
-                       ": ", std::string_view(failure.what())));
+                  text("gal::thrust_backend: a kernel failed on ", current_device_name(), ": ",
+                       std::string_view(failure.what())));
     }
   }
 

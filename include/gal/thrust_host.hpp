@@ -67,7 +67,9 @@ struct product_column {
 class recording {
  public:
   static constexpr bool calls_again = true;
+  recording() = default;
   explicit recording(std::function<void()> work) : work_(std::move(work)) {}
+  [[nodiscard]] bool empty() const { return !work_; }
   void replay() { work_(); }
 
  private:
@@ -89,11 +91,17 @@ class device {
 #endif
   }
 
-  [[nodiscard]] static auto policy() { return thrust::device; }
-
+  // A few elements are not worth waking threads for.
   template <class F>
-  static void guard(const char*, F f) {
-    f();
+  static void for_each(index count, F f) {
+    constexpr index few = 2048;
+    if (count < few) {
+      for (index i = 0; i < count; ++i) {
+        f(i);
+      }
+    } else {
+      run(count, f);
+    }
   }
 
   [[nodiscard]] static void* allocate(std::size_t bytes) {
@@ -129,7 +137,11 @@ class device {
       }
       partial[number] = sum;
     };
-    run(blocks, sum_block);
+    if (blocks > 1) {
+      run(blocks, sum_block);
+    } else if (blocks == 1) {
+      sum_block(0);
+    }
     double sum = 0.0;
     for (index number = 0; number < blocks; ++number) {
       sum += partial[number];
@@ -139,7 +151,7 @@ class device {
 
   template <class F>
   static void sum_rows(index rows, index columns, F f, double* results) {
-    run(columns, [=](index j) {
+    for_each(columns, [=](index j) {
       double sum = 0.0;
       for (index i = 0; i < rows; ++i) {
         sum += f(i, j);
@@ -151,7 +163,15 @@ class device {
   template <class T>
   static void product(bool ta, bool tb, index rows, index columns, index depth, T alpha, const T* a,
                       index a_rows, const T* b, index b_rows, T beta, T* c) {
-    run(columns, product_column<T>{ta, tb, rows, depth, alpha, a, a_rows, b, b_rows, beta, c});
+    const product_column<T> column{ta, tb, rows, depth, alpha, a, a_rows, b, b_rows, beta, c};
+    constexpr index few = 1 << 14;
+    if (rows * columns * depth < few) {
+      for (index j = 0; j < columns; ++j) {
+        column(j);
+      }
+    } else {
+      run(columns, column);
+    }
   }
 
   // There is no graph to be made: the work is the call.
@@ -165,7 +185,7 @@ class device {
 
   template <class F>
   static void run(index count, F f) {
-    thrust::for_each_n(policy(), thrust::counting_iterator<index>(0), count, f);
+    thrust::for_each_n(thrust::device, thrust::counting_iterator<index>(0), count, f);
   }
 
   std::vector<double> partial_;
