@@ -380,9 +380,12 @@ consteval bool explain_backend() {
   return true;
 }
 
-// The concepts as class heads use them: true where the contract is kept, one sentence per miss where it is not.
+// The concepts as class heads use them: true where the contract is kept, one sentence per miss where it is not. The
+// backend comes first, since the others speak of its memory.
+template <class B>
+concept checked_backend = backend<B> ||(explain_backend<B>() && false);
 template <class M>
-concept checked_model = model<M> ||(explain_model<M>() && false);
+concept checked_model = checked_backend<backend_of<M>> &&(model<M> || (explain_model<M>() && false));
 template <class O, class M>
 concept checked_optimizer = optimizer_for < O,
         model_scalar<M>,

@@ -1,0 +1,34 @@
+// A backend that does not say where its memory is.
+// expected: gal::backend, requirement 1: name the memory in a member `memory_type`.
+#include <gal/adjust.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+
+#include <array>
+#include <vector>
+
+struct hollow_backend {};
+
+struct proportional {
+  using backend_type = hollow_backend;
+  using input_type = std::vector<double>;
+  using feature_type = std::vector<double>;
+  double a = 0, da = 0;
+  std::vector<double> x, y;
+  const std::vector<double>& forward(const std::vector<double>& input) {
+    x = input;
+    y = x;
+    for (double& value : y) value *= a;
+    return y;
+  }
+  void backward(const std::vector<double>& g) {
+    for (std::size_t j = 0; j < g.size(); ++j) da += g[j] * x[j];
+  }
+  auto parameters() { return std::array{gal::parameter<double>({&a, 1}, {&da, 1})}; }
+};
+
+int main() {
+  proportional model;
+  gal::sgd<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+}
