@@ -894,6 +894,13 @@ TEST_CASE("an adjuster of one's own is deduced from the constructor") {
     CHECK(trainer.last_adjustment()(0, j) == Approx(0.5 * norm / std::sqrt(2.0)));
     CHECK(trainer.last_adjustment()(1, j) == trainer.last_adjustment()(0, j));
   }
+
+  gal::adjust on_backend(model, optimizer, gal::mse(), options, all_ones{}, gal::eigen_backend(2));
+  static_assert(std::same_as<decltype(on_backend), decltype(trainer)>);
+  gal::adjust on_default(model, optimizer, gal::mse(), options, all_ones{}, {});
+  static_assert(std::same_as<decltype(on_default), decltype(trainer)>);
+  gal::adjust without(model, optimizer, gal::mse(), options, gal::eigen_backend(2));
+  static_assert(std::same_as<decltype(without.adjuster()), gal::adjuster<double>&>);
 }
 
 TEST_CASE("a feature type that shares its memory with its copy is refused") {

@@ -688,9 +688,14 @@ class adjust {
   std::optional<companion_type> companion_before_;
 };
 
+// What is no backend is meant as an adjuster; the class says what it misses.
 template <class Model, class Optimizer, class Loss, class Adjuster>
-  requires adjuster_for < Adjuster, model_scalar<Model>,
-typename backend_of<Model>::memory_type >
-    adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster)->adjust<Model, Optimizer, Loss, Adjuster>;
+  requires(!std::convertible_to<Adjuster, backend_of<Model>>)
+adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster)
+->adjust<Model, Optimizer, Loss, Adjuster>;
+
+template <class Model, class Optimizer, class Loss, class Adjuster>
+adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster, backend_of<Model>)
+    -> adjust<Model, Optimizer, Loss, Adjuster>;
 
 }  // namespace gal
