@@ -321,7 +321,18 @@ TEST_CASE("standardisation refuses what it cannot measure and what does not fit"
   CHECK(refusal(shape_mismatch, [] { gal::standardizer<float>({1.0}, {}); }) ==
         "gal::standardizer: 1 means and 0 deviations; expected one of each per row");
   CHECK(refusal(invalid_option, [] { gal::standardizer<float>({1.0}, {0.0}); }) ==
-        "gal::standardizer: deviation 0; expected a positive number");
+        "gal::standardizer: deviation 0; expected a positive finite number");
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(refusal(invalid_option, [=] {
+          gal::standardizer<float>({1.0, nan}, {1.0, 1.0});
+        }) == "gal::standardizer: mean nan; expected a finite number");
+  CHECK(refusal(invalid_option, [=] { gal::standardizer<float>({-infinity}, {1.0}); }) ==
+        "gal::standardizer: mean -inf; expected a finite number");
+  CHECK(refusal(invalid_option, [=] { gal::standardizer<float>({1.0}, {infinity}); }) ==
+        "gal::standardizer: deviation inf; expected a positive finite number");
+  CHECK(refusal(invalid_option, [=] { gal::standardizer<float>({1.0}, {nan}); }) ==
+        "gal::standardizer: deviation nan; expected a positive finite number");
 }
 
 TEST_CASE("an epoch shows every sample once, its features with its target") {

@@ -223,16 +223,20 @@ class standardizer {
  public:
   standardizer() = default;
 
-  /// From the numbers of an earlier fit, one per row. Throws where the counts differ or a deviation is not
-  /// positive.
+  /// From the numbers of an earlier fit, one per row. Throws where the counts differ, a mean is not finite, or a
+  /// deviation is not positive and finite.
   standardizer(std::vector<double> mean, std::vector<double> deviation)
       : mean_(std::move(mean)), deviation_(std::move(deviation)) {
     detail::require(mean_.size() == deviation_.size(), error_code::shape_mismatch,
                     "gal::standardizer: ", mean_.size(), " means and ", deviation_.size(),
                     " deviations; expected one of each per row");
+    for (const double value : mean_) {
+      detail::require(std::isfinite(value), error_code::invalid_option, "gal::standardizer: mean ", value,
+                      "; expected a finite number");
+    }
     for (const double value : deviation_) {
-      detail::require(value > 0.0, error_code::invalid_option, "gal::standardizer: deviation ", value,
-                      "; expected a positive number");
+      detail::require(value > 0.0 && std::isfinite(value), error_code::invalid_option,
+                      "gal::standardizer: deviation ", value, "; expected a positive finite number");
     }
   }
 
