@@ -1,5 +1,7 @@
 // The contract, with the minimal types of its documentation: they meet it, and train.
 #include <gal/adjust.hpp>
+#include <gal/backend.hpp>
+#include <gal/check.hpp>
 #include <gal/concepts.hpp>
 #include <gal/eigen.hpp>
 #include <gal/loss.hpp>
@@ -7,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -20,7 +23,7 @@ namespace {
 
 using doctest::Approx;
 
-// Word for word as in gal/concepts.hpp.
+// Word for word as in gal/concepts.hpp and gal/backend.hpp.
 // clang-format off
 
 struct proportional {
@@ -45,6 +48,17 @@ struct descent {
   }
 };
 
+struct half_square {                    // (x - y)^2 / 2 of one feature
+  void evaluate(const gal::eigen_backend&, gal::matrix_view<const double> x, const std::vector<double>& y,
+                gal::matrix_view<double> values, gal::matrix_view<double> gradient) const {
+    for (gal::index j = 0; j < x.columns(); ++j) {
+      const double r = x(0, j) - y[static_cast<std::size_t>(j)];
+      values(0, j) = r * r / 2;
+      if (!gradient.empty()) gradient(0, j) = r / static_cast<double>(x.columns());
+    }
+  }
+};
+
 struct constant {                       // does not learn; adjusts every feature alike
   gal::matrix<double> ones;
   const gal::matrix<double>& forward(gal::matrix_view<const double> x) {
@@ -53,6 +67,38 @@ struct constant {                       // does not learn; adjusts every feature
   }
   void backward(gal::matrix_view<const double>) {}
   std::span<gal::parameter<double>> parameters() { return {}; }
+};
+
+struct loops {
+  using memory_type = gal::host_memory;
+  template <class T> T* allocate(gal::index n) const { return new T[static_cast<std::size_t>(n)]; }
+  template <class T> void deallocate(T* p, gal::index) const { delete[] p; }
+  template <class T> void copy(const T* from, T* to, gal::index n) const { std::copy_n(from, n, to); }
+  template <class T> void fill(T* to, gal::index n, T value) const { std::fill_n(to, n, value); }
+  template <class F> void for_each(gal::index n, F f) const { for (gal::index i = 0; i < n; ++i) f(i); }
+  template <class F> void for_each(gal::index rows, gal::index columns, F f) const {
+    for (gal::index j = 0; j < columns; ++j) for_each(rows, [&](gal::index i) { f(i, j); });
+  }
+  template <class F> void sum(gal::index n, F f, double* result) const {
+    *result = 0;
+    for_each(n, [&](gal::index i) { *result += f(i); });
+  }
+  template <class F> void sum_rows(gal::index rows, gal::index columns, F f, double* results) const {
+    for (gal::index j = 0; j < columns; ++j) sum(rows, [&](gal::index i) { return f(i, j); }, results + j);
+  }
+  template <class T>
+  void product(gal::transpose ta, gal::transpose tb, T alpha, gal::matrix_view<const T> a,
+               gal::matrix_view<const T> b, T beta, gal::matrix_view<T> c) const {
+    const bool flip_a = ta == gal::transpose::yes, flip_b = tb == gal::transpose::yes;
+    for_each(c.rows(), c.columns(), [&](gal::index i, gal::index j) {
+      T total(0);
+      for_each(flip_a ? a.rows() : a.columns(), [&](gal::index k) {
+        total += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
+      });
+      c(i, j) = alpha * total + (beta == T(0) ? T(0) : beta * c(i, j));
+    });
+  }
+  template <class T> T read(const T* value) const { return *value; }
 };
 
 // clang-format on
@@ -94,11 +140,14 @@ static_assert(gal::model<proportional>);
 static_assert(gal::model<independent>);
 static_assert(gal::optimizer_for<descent, double>);
 static_assert(!gal::optimizer_for<descent, float>);
+static_assert(gal::loss_for<half_square, double, gal::eigen_backend, std::vector<double>>);
+static_assert(!gal::loss_for<half_square, float, gal::eigen_backend, std::vector<double>>);
 static_assert(gal::adjuster_for<constant, double>);
 static_assert(!gal::adjuster_for<constant, float>);
 static_assert(gal::loss_for<distance_from_one, double, gal::eigen_backend, gal::nothing>);
 static_assert(!gal::loss_for<distance_from_one, double, gal::eigen_backend, std::vector<double>>);
 static_assert(!gal::closed_form_loss_for<distance_from_one, double, gal::eigen_backend, gal::nothing>);
+static_assert(gal::backend<loops> && !gal::backend<constant>);
 
 static_assert(!gal::model<int> && !gal::model<descent> && !gal::model<constant>);
 static_assert(!gal::optimizer_for<proportional, double>);
@@ -204,4 +253,44 @@ TEST_CASE("the minimal model trains with the library's own adjuster") {
   }
   CHECK(first == 18.0);
   CHECK(last < 1e-6);
+}
+
+TEST_CASE("the minimal loss trains as half the library's own") {
+  proportional here;
+  proportional there;
+  descent optimizer;
+  descent slow;
+  const std::vector<double> x = {1, 2, -1};
+  const std::vector<double> y = {3, 6, -3};
+  gal::adjust halved(here, optimizer, half_square());
+  gal::adjust whole(there, slow, gal::mse(), plain);
+  CHECK(gal::check_gradients(here, half_square(), x, y).passed);
+  const double first = halved.step(x, y).loss;
+  CHECK(first == whole.step(x, y).loss / 2.0);
+  double last = first;
+  for (int step = 0; step < 100; ++step) {
+    last = halved.step(x, y).loss;
+  }
+  CHECK(last < 1e-6);
+}
+
+TEST_CASE("the minimal backend computes what the library's own does") {
+  const auto train = []<class Backend>(Backend) {
+    gal::matrix<double, Backend> x(2, 5);
+    gal::matrix<double, Backend> y(1, 5);
+    for (gal::index j = 0; j < 5; ++j) {
+      x(0, j) = 0.1 * static_cast<double>(j);
+      x(1, j) = 1.0 - x(0, j);
+      y(0, j) = x(0, j) * x(1, j);
+    }
+    gal::nn::mlp<double, Backend> model({2, 4, 1}, {.seed = 1});
+    gal::adam<double, Backend> optimizer({.learning_rate = 1e-2});
+    gal::adjust trainer(model, optimizer, gal::mse());
+    double loss = 0.0;
+    for (int step = 0; step < 30; ++step) {
+      loss = trainer.step(x, y).loss;
+    }
+    return loss;
+  };
+  CHECK(train(loops()) == Approx(train(gal::eigen_backend())).epsilon(1e-9));
 }

@@ -42,6 +42,40 @@ struct archetype_action {
 ///  6. `b.sum_rows(rows, columns, f, results)` stores for each column j the sum over i of `f(i, j)` in `results[j]`.
 ///  7. `b.product(ta, tb, alpha, a, b, beta, c)` computes c = alpha op(a) op(b) + beta c; with beta 0 c is not read.
 ///  8. `b.read(pointer)` returns one value to the host, waiting for the work before it.
+///
+/// A minimal backend, of plain loops on the host:
+///
+///     struct loops {
+///       using memory_type = gal::host_memory;
+///       template <class T> T* allocate(gal::index n) const { return new T[static_cast<std::size_t>(n)]; }
+///       template <class T> void deallocate(T* p, gal::index) const { delete[] p; }
+///       template <class T> void copy(const T* from, T* to, gal::index n) const { std::copy_n(from, n, to); }
+///       template <class T> void fill(T* to, gal::index n, T value) const { std::fill_n(to, n, value); }
+///       template <class F> void for_each(gal::index n, F f) const { for (gal::index i = 0; i < n; ++i) f(i); }
+///       template <class F> void for_each(gal::index rows, gal::index columns, F f) const {
+///         for (gal::index j = 0; j < columns; ++j) for_each(rows, [&](gal::index i) { f(i, j); });
+///       }
+///       template <class F> void sum(gal::index n, F f, double* result) const {
+///         *result = 0;
+///         for_each(n, [&](gal::index i) { *result += f(i); });
+///       }
+///       template <class F> void sum_rows(gal::index rows, gal::index columns, F f, double* results) const {
+///         for (gal::index j = 0; j < columns; ++j) sum(rows, [&](gal::index i) { return f(i, j); }, results + j);
+///       }
+///       template <class T>
+///       void product(gal::transpose ta, gal::transpose tb, T alpha, gal::matrix_view<const T> a,
+///                    gal::matrix_view<const T> b, T beta, gal::matrix_view<T> c) const {
+///         const bool flip_a = ta == gal::transpose::yes, flip_b = tb == gal::transpose::yes;
+///         for_each(c.rows(), c.columns(), [&](gal::index i, gal::index j) {
+///           T total(0);
+///           for_each(flip_a ? a.rows() : a.columns(), [&](gal::index k) {
+///             total += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
+///           });
+///           c(i, j) = alpha * total + (beta == T(0) ? T(0) : beta * c(i, j));
+///         });
+///       }
+///       template <class T> T read(const T* value) const { return *value; }
+///     };
 template <class B>
 concept backend = std::copyable<B> &&
     requires(B b, float* memory, const float* input, double* result, index count,

@@ -191,6 +191,17 @@ concept optimizer_for = detail::has_learning_rate<O> && detail::has_step<O, T, M
 /// and, optionally, `l.remainder(backend, features, targets, displacement, values, gradient)`: what the first-order
 /// expansion at X leaves out at X - D, without cancellation, for every sample, with the gradient of its mean with
 /// respect to D. A function of one sample becomes a loss through `gal::sample_loss`.
+///
+///     struct half_square {                    // (x - y)^2 / 2 of one feature
+///       void evaluate(const gal::eigen_backend&, gal::matrix_view<const double> x, const std::vector<double>& y,
+///                     gal::matrix_view<double> values, gal::matrix_view<double> gradient) const {
+///         for (gal::index j = 0; j < x.columns(); ++j) {
+///           const double r = x(0, j) - y[static_cast<std::size_t>(j)];
+///           values(0, j) = r * r / 2;
+///           if (!gradient.empty()) gradient(0, j) = r / static_cast<double>(x.columns());
+///         }
+///       }
+///     };
 template <class L, class T, class Backend, class Target>
 concept loss_for = requires(L& l, const Backend& backend,
                             matrix_view<const T, typename Backend::memory_type> features,
