@@ -91,8 +91,7 @@ struct product_target {
 #endif
 
 // alpha a b, stored or added, on Eigen's packets (SIMD registers). Eigen's own product is made for large matrices; the networks here
-// are small and of awkward sizes, on which this one is 1.3 to 3 times as fast, and it allocates nothing after the first
-// product of a size. Every entry of c is summed in one fixed order, whatever else is computed beside it.
+// are small and of awkward sizes. It allocates nothing after the first product of a size. Every entry of c is summed in one fixed order, whatever else is computed beside it.
 template <class T>
 class packet_product {
  public:

@@ -17,12 +17,13 @@
 
 // A batch's loss is the mean of its samples' losses l_j, and its gradient carries that 1/n.
 //
-// Each loss also offers the remainder of its first-order expansion at the tentative point (DESIGN: exact remainder),
+// Each loss also offers the remainder of its first-order expansion at the tentative point,
 //
 //     R_j = l_j(x_j - d_j) - l_j(x_j) + <d_j, grad l_j(x_j)>,
 //
 // in a form that does not subtract nearly equal numbers: at usual settings R is about 1e-9 of the loss, below what
 // float can resolve in a difference of losses. The gradient of mean R with respect to D is grad L(X) - grad L(X - D).
+// docs/algorithm.md derives the forms ("Closed forms of the remainder").
 
 namespace gal {
 
