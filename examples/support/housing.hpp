@@ -17,13 +17,18 @@
 namespace support {
 
 /// Where data are looked for: in the directory that the environment variable GAL_DATA_DIR names, then in the one that
-/// comes with the examples, whose path the build compiles in.
+/// comes with the examples, whose path the build compiles in, or the variable GAL_EXAMPLE_DATA_DIR gives.
 inline std::vector<std::filesystem::path> data_directories() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
   std::vector<std::filesystem::path> result;
-  if (const char* const directory = std::getenv("GAL_DATA_DIR"); directory != nullptr && *directory != '\0') {
-    result.emplace_back(directory);
+  if (const std::string own = variable("GAL_DATA_DIR"); !own.empty()) {
+    result.emplace_back(own);
   }
-  result.emplace_back(GAL_EXAMPLE_DATA_DIR);
+  const std::string examples = variable("GAL_EXAMPLE_DATA_DIR");
+  result.emplace_back(examples.empty() ? GAL_EXAMPLE_DATA_DIR : examples);
   return result;
 }
 

@@ -1,16 +1,26 @@
-// What the examples share: output files and where data are looked for.
+// What the examples share: output files, where data are looked for, California's features, the surfaces.
 #include "support/files.hpp"
 #include "support/housing.hpp"
+#include "support/surfaces.hpp"
+
+#include <gal/check.hpp>
+#include <gal/csv.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
 
 #include <doctest/doctest.h>
 
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -30,23 +40,24 @@ struct scratch {
 };
 
 template <class Call>
-std::string refusal(Call call) {
+std::string refusal(Call call, gal::error_code code = gal::error_code::unreadable_file) {
   try {
     call();
   } catch (const gal::error& e) {
-    CHECK(e.code() == gal::error_code::unreadable_file);
+    CHECK(e.code() == code);
     return e.what();
   }
   return "not refused";
 }
 
-// Sets GAL_DATA_DIR, and what it was again in the end.
-struct data_dir {
-  std::string before = ::getenv("GAL_DATA_DIR") == nullptr ? "" : ::getenv("GAL_DATA_DIR");
-  explicit data_dir(const fs::path& path) { ::setenv("GAL_DATA_DIR", path.c_str(), 1); }
-  data_dir(const data_dir&) = delete;
-  data_dir& operator=(const data_dir&) = delete;
-  ~data_dir() { ::setenv("GAL_DATA_DIR", before.c_str(), 1); }
+// Sets a variable of the environment, and what it was again in the end.
+struct variable {
+  const char* name;
+  std::string before = ::getenv(name) == nullptr ? "" : ::getenv(name);
+  variable(const char* of_name, const fs::path& path) : name(of_name) { ::setenv(name, path.c_str(), 1); }
+  variable(const variable&) = delete;
+  variable& operator=(const variable&) = delete;
+  ~variable() { ::setenv(name, before.c_str(), 1); }
 };
 
 }  // namespace
@@ -86,15 +97,82 @@ TEST_CASE("output is tried without a trace but its directories") {
 TEST_CASE("data are looked for in GAL_DATA_DIR, then in the directory of the examples") {
   const scratch here;
   const std::string examples = GAL_EXAMPLE_DATA_DIR;
+  const variable built("GAL_EXAMPLE_DATA_DIR", "");
   {
-    const data_dir none("");
+    const variable none("GAL_DATA_DIR", "");
     CHECK(support::data_file("boston.csv") == examples + "/boston.csv");
     CHECK(support::no_data_file("x.csv") == "no x.csv in " + examples);
   }
-  const data_dir set(here.path);
+  const variable set("GAL_DATA_DIR", here.path);
   CHECK(support::data_file("boston.csv") == examples + "/boston.csv");
   CHECK_FALSE(support::data_file("x.csv").has_value());
   CHECK(support::no_data_file("x.csv") == "no x.csv in " + here.path.string() + ", nor in " + examples);
   support::write_file(here.path / "boston.csv", "x,y\n");
   CHECK(support::data_file("boston.csv") == (here.path / "boston.csv").string());
+  const variable moved("GAL_EXAMPLE_DATA_DIR", here.path / "elsewhere");
+  CHECK(support::no_data_file("x.csv") ==
+        "no x.csv in " + here.path.string() + ", nor in " + (here.path / "elsewhere").string());
+  CHECK_FALSE(support::data_file("diabetes.csv").has_value());
+}
+
+TEST_CASE("California's features are those of scikit-learn") {
+  const gal::table raw{
+      .names = {"longitude", "latitude", "housing_median_age", "total_rooms", "total_bedrooms", "population",
+                "households", "median_income", "median_house_value"},
+      .values = {-122.23, 37.88, 41, 880, 129, 322, 126, 8.3252, 452600,  //
+                 -121.24, 39.37, 16, 2785, 616, 1387, 530, 2.3886, 89400}};
+  const gal::table table = support::california_features(raw, "file.csv");
+  CHECK(table.names == std::vector<std::string>{"MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population",
+                                                "AveOccup", "Latitude", "Longitude", "MedHouseVal"});
+  // The first and the last row of fetch_california_housing().
+  const double expected[2][9] = {
+      {8.3252, 41.0, 6.984126984126984, 1.0238095238095237, 322.0, 2.5555555555555554, 37.88, -122.23, 4.526},
+      {2.3886, 16.0, 5.254716981132075, 1.1622641509433962, 1387.0, 2.616981132075472, 39.37, -121.24,
+       0.894}};
+  REQUIRE(table.rows() == 2);
+  for (gal::index i = 0; i < 2; ++i) {
+    for (gal::index j = 0; j < 9; ++j) {
+      CHECK(table(i, j) == doctest::Approx(expected[i][j]).epsilon(1e-14));
+    }
+  }
+}
+
+TEST_CASE("a block group without households, and a missing column, are named") {
+  gal::table raw{.names = {"longitude", "latitude", "housing_median_age", "total_rooms", "total_bedrooms",
+                           "population", "households", "median_income", "median_house_value"},
+                 .values = {-122.23, 37.88, 41, 880, 129, 322, 0, 8.3252, 452600}};
+  const auto features = [&] { support::california_features(raw, "file.csv"); };
+  CHECK(refusal(features, gal::error_code::malformed_data) ==
+        "file.csv, row 1: 0 households; expected a positive number");
+  raw.names[6] = "houses";
+  CHECK(refusal(features, gal::error_code::invalid_option).find("\"households\"") != std::string::npos);
+}
+
+TEST_CASE("the surfaces have the gradients of their heights, and their minima where they say") {
+  for (const support::surface& ground : support::surfaces) {
+    CAPTURE(ground.name);
+    const gal::sample_loss height(ground.value);
+    gal::matrix<double> places(2, 9);
+    for (gal::index j = 0; j < places.columns(); ++j) {
+      const double across = static_cast<double>(j % 3) / 2.0;
+      const double up = static_cast<double>(j / 3) / 2.0;
+      places(0, j) = ground.x_range[0] + across * (ground.x_range[1] - ground.x_range[0]);
+      places(1, j) = ground.y_range[0] + up * (ground.y_range[1] - ground.y_range[0]);
+    }
+    places.view().column(0)[0] = ground.start[0];
+    places.view().column(0)[1] = ground.start[1];
+    gal::nn::point<double> point(places.view());
+    const gal::gradient_check check = gal::check_gradients(point, height);
+    CAPTURE(check.where);
+    CHECK(check.passed);
+
+    std::array<double, 2> gradient{};
+    CHECK(ground.value(ground.start, gradient) > ground.goal);
+    const double lowest = ground.value(ground.minima[0], gradient);
+    CHECK(lowest < ground.goal);
+    for (const support::point& minimum : ground.minima) {
+      CHECK(ground.value(minimum, gradient) == doctest::Approx(lowest).epsilon(1e-6));
+      CHECK(std::hypot(gradient[0], gradient[1]) < 1e-3);
+    }
+  }
 }
