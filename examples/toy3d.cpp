@@ -42,7 +42,8 @@ is always the same. A walk is better where its mean height is lower: it came dow
 Presets:
   recommended  the library's own options, with 5 steps of the adjuster at learning rate 3e-3 in each of the walk's:
                a walk of a few hundred steps is short, and the adjuster has to learn within it
-  paper        the paper's options and settings (arXiv 2201.09193), with the exact remainder of its text
+  paper        the paper's options and settings (arXiv 2201.09193), with the exact remainder of its text; on the
+               other surfaces with the tau of recommended, since the paper's is for its own
 
 With --out DIR: the paths (CSV), and through gnuplot, where it is installed, pictures (PNG, SVG; --animate: GIF).)";
 
@@ -60,12 +61,12 @@ struct settings {
   std::string json_file;
 };
 
-// What is the same on all surfaces: the paper's moments, and its epsilon and tau for preset paper.
+// The paper's settings for preset paper.
 struct optimizer_entry {
   std::string_view name;
   std::string_view title;
-  double paper_epsilon;
-  double paper_tau;
+  double paper_epsilon;  // on all surfaces
+  double paper_tau;      // on the paper's surface; elsewhere that of the table of settings
 };
 
 constexpr optimizer_entry optimizers[] = {

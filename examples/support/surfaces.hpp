@@ -138,7 +138,7 @@ struct walk_settings {
   std::string_view optimizer;
   double learning_rate;
   double final_learning_rate;  ///< of AdaBound
-  double tau;                  ///< with the library's own options
+  double tau;  ///< of preset recommended, and of preset paper where the surface is not the paper's
   int steps;
 };
 
