@@ -1,0 +1,30 @@
+# cmake -D file=PREFIX -P any_threads.cmake -- PROGRAM ARGUMENT...
+# Passes where PROGRAM writes the same numbers with --threads 1 and --threads 3, what is about the run itself excepted.
+set(command "")
+set(is_command FALSE)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(index RANGE ${last})
+  if(is_command)
+    list(APPEND command "${CMAKE_ARGV${index}}")
+  elseif(CMAKE_ARGV${index} STREQUAL "--")
+    set(is_command TRUE)
+  endif()
+endforeach()
+
+foreach(threads IN ITEMS 1 3)
+  execute_process(
+    COMMAND ${command} --threads ${threads} --json "${file}_${threads}.json"
+    RESULT_VARIABLE result)
+  if(NOT result STREQUAL "0")
+    message(FATAL_ERROR "expected the exit code 0, got: ${result}")
+  endif()
+  file(READ "${file}_${threads}.json" numbers)
+  string(JSON run ERROR_VARIABLE none GET "${numbers}" run)
+  if(NOT none)
+    string(JSON numbers REMOVE "${numbers}" run)
+  endif()
+  set(numbers_${threads} "${numbers}")
+endforeach()
+if(NOT numbers_1 STREQUAL numbers_3)
+  message(FATAL_ERROR "${file}_1.json and ${file}_3.json differ")
+endif()
