@@ -133,10 +133,15 @@ TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double
                        gal::error);
   const auto a = random_matrix<T>(130, 300, 5);
   const auto b = random_matrix<T>(300, 101, 6);
+  const auto tall = random_matrix<T>(300, 2000, 7);
+  const auto narrow = random_matrix<T>(300, 6, 8);
   const auto run = [&](int threads) {
     const gal::eigen_backend backend(threads);
     gal::matrix<T> c(130, 101);
     backend.product(transpose::no, transpose::no, T(1), a.view(), b.view(), T(0), c.view());
+    gal::matrix<T> few_columns(2000, 6);  // a thread's part has fewer
+    backend.product(transpose::yes, transpose::no, T(1), tall.view(), narrow.view(), T(0),
+                    few_columns.view());
     gal::matrix<T> numbers(1, 100'003);
     backend.for_each(numbers.size(),
                      [to = numbers.data()](gal::index i) { to[i] = T(1) / static_cast<T>(i + 1); });
@@ -149,7 +154,7 @@ TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double
     backend.sum(
         numbers.size(), [from = numbers.data()](gal::index i) { return static_cast<double>(from[i]); }, &sum);
     CHECK(sum == Approx(12.0904).epsilon(1e-4));  // the harmonic number of 100003
-    return std::tuple(c, numbers, entries, filled, sum);
+    return std::tuple(c, few_columns, numbers, entries, filled, sum);
   };
   const auto once = run(1);
   for (const int threads : {2, 3, 8}) {

@@ -95,16 +95,20 @@ struct product_target {
 template <class T>
 class packet_product {
  public:
-  // The rows of c are contiguous.
-  static void run(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                  product_target<T> c) {
-    if (a.column_step == 1 && b.row_step == 1 && rows <= tile_dots) {
-      take_dots(rows, columns, depth, a, b, c);
-    } else if (a.column_step == 1 && b.row_step == 1 && columns <= tile_dots) {
-      take_dots(columns, rows, depth, b.transposed(), a.transposed(), c.transposed());
-    } else {
-      take_panels(rows, columns, depth, a, b, c);
+  /// Computes c = alpha a b, or adds it: `rows x columns`, with `depth` products an entry; the rows of c are contiguous.
+  using kernel = void (*)(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                          product_target<T> c);
+
+  /// The kernel for a product. It may be run on parts of the columns: which threads share them changes no sum.
+  static kernel choose(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b) {
+    const bool along_depth = a.column_step == 1 && b.row_step == 1 && depth >= width;
+    if (rows * columns * depth <= few_products) {
+      return take_entries;
     }
+    if (along_depth && rows <= tile_dots) {
+      return take_dots;
+    }
+    return along_depth && columns <= tile_dots ? take_dots_of_columns : take_panels;
   }
 
  private:
@@ -113,7 +117,24 @@ class packet_product {
   using packet_block = Eigen::internal::PacketBlock<packet, width>;
   static constexpr index tile_columns = 6;   // of two packets: 12 sums, which 16 registers hold
   static constexpr index tile_dots = 4;      // columns of sums along the depth
+  static constexpr index tall_tile = 8;      // packets of a tile of one column
   static constexpr index depth_block = 256;  // a panel of that depth stays in the first cache
+
+  static constexpr index few_products = 64;  // so few that the tiles cost more than they save
+
+  // One entry after the other.
+  static void take_entries(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                           product_target<T> c) {
+    for (index j = 0; j < columns; ++j) {
+      for (index i = 0; i < rows; ++i) {
+        T sum = T(0);
+        for (index k = 0; k < depth; ++k) {
+          sum += *a.at(i, k) * *b.at(k, j);
+        }
+        c.store(i, j, sum);
+      }
+    }
+  }
 
   // Sums along rows of c: panels of one or two packets of rows, the depth in blocks.
   static void take_panels(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
@@ -122,6 +143,12 @@ class packet_product {
       const index part = std::min(depth_block, depth - k);
       const factor_view<T> block = pack_columns(part, columns, rows, b.from(k, 0));
       index i = 0;
+      if (columns == 1 && a.row_step == 1) {  // a vector: tall tiles keep as many sums in flight
+        for (; i + tall_tile * width <= rows; i += tall_tile * width) {
+          take_tile<tall_tile>(std::index_sequence<0>(), tall_tile * width, part, a.from(i, k), block,
+                               c.from(i, 0));
+        }
+      }
       for (; rows - i > width; i += 2 * width) {
         take_panel<2>(std::min(rows - i, 2 * width), columns, part, a.from(i, k), block, c.from(i, 0));
       }
@@ -286,6 +313,11 @@ class packet_product {
     }
   }
 
+  static void take_dots_of_columns(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
+                                   product_target<T> c) {
+    take_dots(columns, rows, depth, b.transposed(), a.transposed(), c.transposed());
+  }
+
   template <std::size_t... J>
   static void take_dot_tile(std::index_sequence<J...>, index depth, const T* a, factor_view<T> b,
                             product_target<T> c) {
@@ -407,8 +439,7 @@ class eigen_backend {
   void product(transpose ta, transpose tb, T alpha, matrix_view<const T> a, matrix_view<const T> b, T beta,
                matrix_view<T> c) const {
     const index depth = ta == transpose::no ? a.columns() : a.rows();
-    const bool as_vector = c.rows() == 1 || c.columns() == 1;
-    if (beta == T(0) && (as_vector || depth == 0)) {
+    if (depth == 0 && beta == T(0)) {
       fill(c.data(), c.size(), T(0));
     } else if (beta != T(0) && beta != T(1)) {
       for_each(c.size(), [to = c.data(), beta](index i) { to[i] *= beta; });
@@ -416,19 +447,21 @@ class eigen_backend {
     if (c.size() == 0 || depth == 0) {
       return;
     }
-    if (as_vector) {
-      vector_product(ta, tb, alpha, a, b, c);
-    } else {
-      detail::factor_view<T> left{a.data(), 1, a.rows()};
-      detail::factor_view<T> right{b.data(), 1, b.rows()};
-      left = ta == transpose::no ? left : left.transposed();
-      right = tb == transpose::no ? right : right.transposed();
-      const detail::product_target<T> target{c.data(), 1, c.rows(), alpha, beta != T(0)};
-      share(c.columns(), c.size() * depth / 8, [=](index first, index last) {
-        detail::packet_product<T>::run(c.rows(), last - first, depth, left, right.from(0, first),
-                                       target.from(0, first));
-      });
+    detail::factor_view<T> left{a.data(), 1, a.rows()};
+    detail::factor_view<T> right{b.data(), 1, b.rows()};
+    left = ta == transpose::no ? left : left.transposed();
+    right = tb == transpose::no ? right : right.transposed();
+    index rows = c.rows();
+    index columns = c.columns();
+    if (rows == 1) {  // computed as the column that a row is in memory
+      left = std::exchange(right, {left.data, 1, depth}).transposed();
+      std::swap(rows, columns);
     }
+    const detail::product_target<T> target{c.data(), 1, rows, alpha, beta != T(0)};
+    const auto kernel = detail::packet_product<T>::choose(rows, columns, depth, left, right);
+    share(columns, c.size() * depth / 8, [=](index first, index last) {
+      kernel(rows, last - first, depth, left, right.from(0, first), target.from(0, first));
+    });
   }
 
   template <class T>
@@ -440,7 +473,7 @@ class eigen_backend {
 
  private:
   static constexpr std::align_val_t alignment{64};
-  static constexpr index lanes = 8;
+  static constexpr index lanes = 16;
   static constexpr index sum_block = 1 << 14;
 
   // Runs `part(first, last)` over [0, count): at once, or in equal parts by the threads where the work, in elementary
@@ -488,31 +521,6 @@ class eigen_backend {
       total += part;
     }
     return total;
-  }
-
-  // One row or column of results: a matrix-vector product.
-  template <class T>
-  static void vector_product(transpose ta, transpose tb, T alpha, matrix_view<const T> a,
-                             matrix_view<const T> b, matrix_view<T> c) {
-    using map = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>>;
-    const map left(a.data(), a.rows(), a.columns());
-    const map right(b.data(), b.rows(), b.columns());
-    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>> result(c.data(), c.size());
-    if (c.columns() == 1) {
-      const auto vector = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(right.data(), right.size());
-      if (ta == transpose::no) {
-        result.noalias() += alpha * left * vector;
-      } else {
-        result.noalias() += alpha * left.transpose() * vector;
-      }
-    } else {
-      const auto vector = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(left.data(), left.size());
-      if (tb == transpose::no) {
-        result.noalias() += alpha * right.transpose() * vector;
-      } else {
-        result.noalias() += alpha * right * vector;
-      }
-    }
   }
 
   int threads_ = 1;
