@@ -387,6 +387,35 @@ TEST_CASE("batches may grow and shrink") {
   }
 }
 
+TEST_CASE_TEMPLATE("an affine network agrees with its layers on any batch", T, float, double) {
+  const double tolerance = 100.0 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  for (const bool bias : {true, false}) {
+    for (const gal::index samples :
+         {4, 5, 40}) {  // the layers run on the samples up to 4, beyond on 4 probes
+      INFO("bias " << bias << ", samples " << samples);
+      const gal::nn::mlp_options options{.activation = gal::nn::identity, .bias = bias, .seed = 3};
+      gal::nn::mlp<T> whole(widths, options);
+      gal::nn::mlp<T> layers(widths, options);
+      const auto x = random_matrix<T>(3, samples, 1);
+      const auto g = random_matrix<T>(2, samples, 2);
+      const gal::matrix<T> y = whole.forward(x);
+      whole.backward(g);
+      for (gal::index j = 0; j < samples; ++j) {  // one sample at a time
+        const gal::matrix<T> column = layers.forward(x.view().columns(j, 1));
+        layers.backward(g.view().columns(j, 1));
+        for (gal::index i = 0; i < 2; ++i) {
+          CHECK(std::abs(y(i, j) - column(i, 0)) <= tolerance);
+        }
+      }
+      const std::vector<T> expected = all_gradients(layers);
+      const std::vector<T> gradients = all_gradients(whole);
+      for (std::size_t k = 0; k < expected.size(); ++k) {
+        CHECK(std::abs(gradients[k] - expected[k]) <= tolerance * static_cast<double>(samples));
+      }
+    }
+  }
+}
+
 TEST_CASE("a network takes what is viewable, without a copy") {
   gal::nn::mlp<float> model({2, 2}, {.seed = 1});
   Eigen::MatrixXf x = Eigen::MatrixXf::Random(2, 3);

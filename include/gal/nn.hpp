@@ -131,6 +131,7 @@ class mlp {
     deltas_.resize(2, matrix<T, Backend>(backend_));
     outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
     inner_.resize(options_.activation == activation::gelu ? layer_count() : 0, matrix<T, Backend>(backend_));
+    is_affine_ = is_affine_and_deep();
     initialize();
   }
 
@@ -162,46 +163,41 @@ class mlp {
                          "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
                          " rows and at least one column");
     input_ = input;
-    matrix_view<const T, memory_type> x = input;
-    for (std::size_t l = 0; l < layer_count(); ++l) {
-      auto& y = outputs_[l];
-      y.resize(widths_[l + 1], x.columns());
-      backend_.product(transpose::yes, transpose::no, T(1), weight(l).as_const(), x, T(0), y.view());
-      const bool last = l + 1 == layer_count();
-      detail::dispatch(last ? activation::identity : options_.activation,
-                       [&](auto activation) { add_bias_and_activate<activation.value>(l, y); });
-      x = std::as_const(y).view();
+    if (!collapses(input.columns())) {
+      return forward_layers(input, 0);
     }
-    return outputs_.back();
+    const index rows = input.rows();
+    const auto map = forward_layers(probes(), rows).view();
+    features_.resize(map.rows(), input.columns());
+    backend_.for_each(map.rows(), input.columns(),
+                      [to = features_.view(), shift = map.columns(rows, 1)] GAL_HOST_DEVICE(
+                          index i, index j) { to(i, j) = shift(i, 0); });
+    backend_.product(transpose::no, transpose::no, T(1), map.columns(0, rows), input, T(1), features_.view());
+    return features_;
   }
 
   /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
   void backward(matrix_view<const T, memory_type> gradient) {
-    gal::detail::require(gradient.shape() == outputs_.back().shape(), error_code::shape_mismatch,
+    const auto& features = collapses(input_.columns()) ? features_ : outputs_.back();
+    gal::detail::require(gradient.shape() == features.shape(), error_code::shape_mismatch,
                          "gal::nn::mlp::backward: gradient is ", gradient.shape(),
-                         "; expected the features' size ", outputs_.back().shape());
+                         "; expected the features' size ", features.shape());
     const index samples = gradient.columns();
-    if (options_.bias && ones_.rows() != samples) {
+    if (ones_.rows() != samples) {
       ones_.resize(samples, 1);
       ones_.fill(T(1));
     }
-    for (std::size_t l = layer_count(); l-- > 0;) {
-      const matrix_view<const T, memory_type> x = l == 0 ? input_ : std::as_const(outputs_[l - 1]).view();
-      backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
-      if (options_.bias) {
-        backend_.product(transpose::no, transpose::no, T(1), gradient, std::as_const(ones_).view(), T(1),
-                         bias_gradient(l));
-      }
-      if (l > 0) {
-        auto& previous = deltas_[l % 2];
-        previous.resize(widths_[l], samples);
-        backend_.product(transpose::no, transpose::no, T(1), weight(l).as_const(), gradient, T(0),
-                         previous.view());
-        detail::dispatch(options_.activation,
-                         [&](auto activation) { multiply_by_slope<activation.value>(l - 1, previous); });
-        gradient = std::as_const(previous).view();
-      }
+    if (!collapses(samples)) {
+      backward_layers(input_, gradient, 0);
+      return;
     }
+    const index rows = input_.rows();
+    map_gradient_.resize(gradient.rows(), rows + 1);
+    backend_.product(transpose::no, transpose::yes, T(1), gradient, input_, T(0),
+                     map_gradient_.view().columns(0, rows));
+    backend_.product(transpose::no, transpose::no, T(1), gradient, ones(samples), T(0),
+                     map_gradient_.view().columns(rows, 1));
+    backward_layers(probes(), std::as_const(map_gradient_).view(), rows);
   }
 
   /// A (value, gradient) block per weight and per bias, in layer order.
@@ -241,6 +237,72 @@ class mlp {
                          "; expected a number below ", layer_count());
   }
 
+  // Without activation the network is one affine map, x -> A x + b with d columns in A: known from what its layers make
+  // of the d unit vectors without bias, and of the origin with it. For more samples than these d + 1 probes, the layers
+  // run on the probes, and only A and b on the samples; the gradient with respect to A and b goes back the same way.
+  [[nodiscard]] bool collapses(index samples) const { return is_affine_ && samples > widths_.front() + 1; }
+
+  // Whether that saves products: A against all the layers.
+  [[nodiscard]] bool is_affine_and_deep() const {
+    index layers = 0;
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      layers += widths_[l] * widths_[l + 1];
+    }
+    return options_.activation == activation::identity && layers >= 2 * widths_.front() * widths_.back();
+  }
+
+  // The unit vectors, then the origin: `d x (d + 1)`.
+  [[nodiscard]] matrix_view<const T, memory_type> probes() {
+    const index rows = widths_.front();
+    if (probes_.rows() != rows) {
+      probes_.resize(rows, rows + 1);
+      backend_.for_each(rows, rows + 1, [to = probes_.view()] GAL_HOST_DEVICE(index i, index j) {
+        to(i, j) = i == j ? T(1) : T(0);
+      });
+    }
+    return std::as_const(probes_).view();
+  }
+
+  [[nodiscard]] matrix_view<const T, memory_type> ones(index count) const { return {ones_.data(), count, 1}; }
+
+  // The layers on the columns of x, of which those from `first_biased` on get the bias.
+  const storage& forward_layers(matrix_view<const T, memory_type> x, index first_biased) {
+    const index columns = x.columns();
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      auto& y = outputs_[l];
+      y.resize(widths_[l + 1], columns);
+      backend_.product(transpose::yes, transpose::no, T(1), weight(l).as_const(), x, T(0), y.view());
+      const bool last = l + 1 == layer_count();
+      detail::dispatch(last ? activation::identity : options_.activation, [&](auto activation) {
+        add_bias_and_activate<activation.value>(l, y.view().columns(first_biased, columns - first_biased));
+      });
+      x = std::as_const(y).view();
+    }
+    return outputs_.back();
+  }
+
+  void backward_layers(matrix_view<const T, memory_type> input, matrix_view<const T, memory_type> gradient,
+                       index first_biased) {
+    const index biased = gradient.columns() - first_biased;
+    for (std::size_t l = layer_count(); l-- > 0;) {
+      const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(outputs_[l - 1]).view();
+      backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
+      if (options_.bias) {
+        backend_.product(transpose::no, transpose::no, T(1), gradient.columns(first_biased, biased),
+                         ones(biased), T(1), bias_gradient(l));
+      }
+      if (l > 0) {
+        auto& previous = deltas_[l % 2];
+        previous.resize(widths_[l], gradient.columns());
+        backend_.product(transpose::no, transpose::no, T(1), weight(l).as_const(), gradient, T(0),
+                         previous.view());
+        detail::dispatch(options_.activation,
+                         [&](auto activation) { multiply_by_slope<activation.value>(l - 1, previous); });
+        gradient = std::as_const(previous).view();
+      }
+    }
+  }
+
   void initialize() {
     std::uint64_t counter = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
@@ -263,7 +325,7 @@ class mlp {
   }
 
   template <activation Activation>
-  void add_bias_and_activate(std::size_t layer, storage& y) {
+  void add_bias_and_activate(std::size_t layer, matrix_view<T, memory_type> y) {
     const bool keep_inner = !inner_.empty() && Activation == activation::gelu;
     if (keep_inner) {
       inner_[layer].resize(y.rows(), y.columns());
@@ -308,6 +370,11 @@ class mlp {
   std::vector<storage> inner_;    // before it, where the slope needs it (gelu)
   std::vector<storage> deltas_;   // two, by turns
   storage ones_;
+
+  bool is_affine_ = false;
+  storage probes_;
+  storage map_gradient_;  // with respect to A and b, side by side
+  storage features_;      // A x + b
 };
 
 /// The model whose features are its parameters: a point in d dimensions, or n points side by side. With a function of
