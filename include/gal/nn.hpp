@@ -170,8 +170,9 @@ class mlp {
     const auto map = forward_layers(probes(), rows).view();
     features_.resize(map.rows(), input.columns());
     backend_.for_each(map.rows(), input.columns(),
-                      [to = features_.view(), shift = map.columns(rows, 1)] GAL_HOST_DEVICE(
-                          index i, index j) { to(i, j) = shift(i, 0); });
+                      [to = features_.view(), shift = map.columns(rows, 1)] GAL_KERNEL(index i, index j) {
+                        to(i, j) = shift(i, 0);
+                      });
     backend_.product(transpose::no, transpose::no, T(1), map.columns(0, rows), input, T(1), features_.view());
     return features_;
   }
@@ -256,7 +257,7 @@ class mlp {
     const index rows = widths_.front();
     if (probes_.rows() != rows) {
       probes_.resize(rows, rows + 1);
-      backend_.for_each(rows, rows + 1, [to = probes_.view()] GAL_HOST_DEVICE(index i, index j) {
+      backend_.for_each(rows, rows + 1, [to = probes_.view()] GAL_KERNEL(index i, index j) {
         to(i, j) = i == j ? T(1) : T(0);
       });
     }

@@ -31,10 +31,9 @@ class adjustment_map {
         remove_mean_(remove_mean),
         backend_(backend),
         direction_(backend),
-        direction_squares_(backend),
-        gradient_squares_(backend),
-        sums_(backend),
-        total_(backend) {}
+        direction_norms_(backend),
+        gradient_norms_(backend),
+        sums_(backend) {}
 
   /// A from h and G.
   void forward(view h, view g, matrix_view<T, memory_type> a) {
@@ -47,16 +46,17 @@ class adjustment_map {
         a.data()[i] = epsilon * direction[i] * g.data()[i];
       });
     } else {
-      inner_products(h, h, direction_squares_);
-      inner_products(g, g, gradient_squares_);
-      const double* const hh = direction_squares_.data();
-      const double* const gg = gradient_squares_.data();
+      norms(h, direction_norms_);
+      norms(g, gradient_norms_);
+      const double* const hh = direction_norms_.data();
+      const double* const gg = gradient_norms_.data();
       const index rows = h.rows();
+      const index step = norm_step();
       backend_.for_each(rows, h.columns(), [=] GAL_KERNEL(index i, index j) {
-        const double norm = std::sqrt(hh[j]);
+        const double norm = hh[step * j];
         const double unit = norm == 0.0 ? 0.0 : static_cast<double>(h(i, j)) / norm;  // keeps NaN
         direction[j * rows + i] = static_cast<T>(unit);
-        a(i, j) = epsilon * static_cast<T>(std::sqrt(gg[j]) * unit);
+        a(i, j) = epsilon * static_cast<T>(gg[step * j] * unit);
       });
     }
     if (remove_mean_) {
@@ -80,28 +80,39 @@ class adjustment_map {
     }
     inner_products(std::as_const(direction_).view(), slope.as_const(), sums_);
     const double* const along = sums_.data();
-    const double* const hh = direction_squares_.data();
-    const double* const gg = gradient_squares_.data();
+    const double* const hh = direction_norms_.data();
+    const double* const gg = gradient_norms_.data();
     const index rows = slope.rows();
+    const index step = norm_step();
     backend_.for_each(rows, slope.columns(), [=] GAL_KERNEL(index i, index j) {
-      const double scale = hh[j] == 0.0 ? 0.0 : std::sqrt(gg[j] / hh[j]);
+      const double norm = hh[step * j];
+      const double scale = norm == 0.0 ? 0.0 : gg[step * j] / norm;
       const double across =
-          static_cast<double>(slope(i, j)) - along[j] * static_cast<double>(direction[j * rows + i]);
+          static_cast<double>(slope(i, j)) - along[step * j] * static_cast<double>(direction[j * rows + i]);
       slope(i, j) = epsilon * static_cast<T>(scale * across);
     });
   }
 
   GAL_PRIVATE_KERNELS
-  // <a_j, b_j> of every column, or <a, b> of the whole batch in every place.
+  // <a_j, b_j> of every column, or one <a, b> of the whole batch; `norm_step` leads from a column's to the next one's.
   void inner_products(view a, view b, matrix<double, Backend>& products) {
-    column_products(backend_, a, b, products);
-    if (kind_ == normalisation::per_batch) {
-      total_.resize(1, 1);
-      backend_.sum(
-          a.columns(), [from = products.data()] GAL_KERNEL(index j) { return from[j]; }, total_.data());
-      backend_.for_each(
-          a.columns(), [to = products.data(), total = total_.data()] GAL_KERNEL(index j) { to[j] = *total; });
+    if (kind_ == normalisation::per_sample) {
+      column_products(backend_, a, b, products);
+      return;
     }
+    products.resize(1, 1);
+    backend_.sum(
+        a.size(),
+        [a = a.data(), b = b.data()] GAL_KERNEL(index i) {
+          return static_cast<double>(a[i]) * static_cast<double>(b[i]);
+        },
+        products.data());
+  }
+  [[nodiscard]] index norm_step() const { return kind_ == normalisation::per_sample ? 1 : 0; }
+
+  void norms(view a, matrix<double, Backend>& result) {
+    inner_products(a, a, result);
+    backend_.for_each(result.size(), [to = result.data()] GAL_KERNEL(index j) { to[j] = std::sqrt(to[j]); });
   }
 
   void subtract_column_means(matrix_view<T, memory_type> a) {
@@ -118,11 +129,10 @@ class adjustment_map {
   T epsilon_;
   bool remove_mean_;
   Backend backend_;
-  matrix<T, Backend> direction_;  // tanh(h), or h over its norm
-  matrix<double, Backend> direction_squares_;
-  matrix<double, Backend> gradient_squares_;
+  matrix<T, Backend> direction_;             // tanh(h), or h over its norm
+  matrix<double, Backend> direction_norms_;  // of every column, or of the batch
+  matrix<double, Backend> gradient_norms_;
   matrix<double, Backend> sums_;
-  matrix<double, Backend> total_;
 };
 
 }  // namespace gal
