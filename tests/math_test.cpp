@@ -62,3 +62,14 @@ TEST_CASE_TEMPLATE("denormal numbers become zero, others stay", T, float, double
   }
   CHECK(std::isnan(gal::detail::without_denormals(limits::quiet_NaN())));
 }
+
+TEST_CASE_TEMPLATE("numbers below a size become zero, others stay", T, float, double) {
+  using limits = std::numeric_limits<T>;
+  for (const T x : {T(0.499), T(-0.499), T(0), limits::denorm_min()}) {
+    CHECK(gal::detail::zero_below(x, T(0.5)) == T(0));
+  }
+  for (const T x : {T(0.5), T(-0.5), T(3), limits::max(), limits::infinity(), -limits::infinity()}) {
+    CHECK(gal::detail::zero_below(x, T(0.5)) == x);
+  }
+  CHECK(std::isnan(gal::detail::zero_below(limits::quiet_NaN(), T(0.5))));
+}

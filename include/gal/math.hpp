@@ -63,6 +63,20 @@ template <std::floating_point T>
   }
 }
 
+/// The number, or zero where its size is below `least`, which is positive.
+template <std::floating_point T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T zero_below(T x, T least) {
+  if constexpr (!std::same_as<T, float> && !std::same_as<T, double>) {
+    return std::abs(x) < least ? T(0) : x;
+  } else {
+    using bits = bits_of<T>;
+    using ordered = std::make_signed_t<bits>;  // non-negative numbers; SSE compares no unsigned ones
+    const auto size = std::bit_cast<ordered>(std::abs(x));
+    const auto kept = bits(0) - static_cast<bits>(size >= std::bit_cast<ordered>(least));
+    return std::bit_cast<T>(std::bit_cast<bits>(x) & kept);
+  }
+}
+
 /// tanh within four units in the last place; of infinities 1 and -1, of NaN NaN.
 template <std::floating_point T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T tanh(T x) {

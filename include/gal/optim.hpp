@@ -100,6 +100,12 @@ void restore_unless(const Backend& backend, const double* proceeds, const matrix
   });
 }
 
+// The least gradient whose square, times its weight in a mean of squares, is not denormal. Smaller ones add nothing.
+template <class T>
+T least_to_square(T weight) {
+  return std::sqrt(std::numeric_limits<T>::min() / weight);
+}
+
 /// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
 /// its options and the update of one number:
 ///
@@ -391,6 +397,7 @@ struct rmsprop_rule {
         decay(static_cast<T>(rates.weight_decay)),
         smoothing(static_cast<T>(o.smoothing)),
         fresh(static_cast<T>(1.0 - o.smoothing)),
+        least(least_to_square(fresh)),
         epsilon(static_cast<T>(o.epsilon)),
         momentum(static_cast<T>(o.momentum)),
         centred(o.centred) {}
@@ -401,7 +408,8 @@ struct rmsprop_rule {
     T& mean = moment[stride];
     T& velocity = moment[2 * stride];
     const T g = gradient + decay * value;
-    square = without_denormals(smoothing * square + fresh * g * g);
+    const T squared = zero_below(g, least);
+    square = without_denormals(smoothing * square + fresh * squared * squared);
     T variance = square;
     if (centred) {
       mean = without_denormals(smoothing * mean + fresh * g);
@@ -412,7 +420,7 @@ struct rmsprop_rule {
     value -= rate * velocity;
   }
 
-  T rate, decay, smoothing, fresh, epsilon, momentum;
+  T rate, decay, smoothing, fresh, least, epsilon, momentum;
   bool centred;
 };
 
@@ -426,6 +434,7 @@ struct adam_moments {
         fresh_first(static_cast<T>(1.0 - beta1)),
         second(static_cast<T>(beta2)),
         fresh_second(static_cast<T>(1.0 - beta2)),
+        least(least_to_square(fresh_second)),
         epsilon(static_cast<T>(added)) {}
 
   // What the moments at that step lack, having started at zero: 1 - beta1^step, and the root of 1 - beta2^step.
@@ -442,11 +451,12 @@ struct adam_moments {
 
   GAL_HOST_DEVICE void accumulate(T g, T* moment, index stride) const {
     moment[0] = without_denormals(first * moment[0] + fresh_first * g);
-    moment[stride] = without_denormals(second * moment[stride] + fresh_second * g * g);
+    const T squared = zero_below(g, least);
+    moment[stride] = without_denormals(second * moment[stride] + fresh_second * squared * squared);
   }
 
   double decay1, decay2;
-  T first, fresh_first, second, fresh_second, epsilon;
+  T first, fresh_first, second, fresh_second, least, epsilon;
 };
 
 template <class T>
