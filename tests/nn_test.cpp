@@ -25,8 +25,8 @@ namespace {
 
 using doctest::Approx;
 using gal::nn::activation;
-constexpr std::array activations = {gal::nn::identity, gal::nn::relu, gal::nn::tanh, gal::nn::sigmoid,
-                                    gal::nn::gelu};
+constexpr std::array activations = {gal::nn::identity, gal::nn::relu, gal::nn::tanh,
+                                    gal::nn::sigmoid,  gal::nn::gelu, gal::nn::silu};
 const std::vector<gal::index> widths = {3, 5, 4, 2};
 
 double phi(activation which, double z) {
@@ -39,6 +39,8 @@ double phi(activation which, double z) {
       return 1.0 / (1.0 + std::exp(-z));
     case activation::gelu:
       return z * 0.5 * std::erfc(-z / std::sqrt(2.0));
+    case activation::silu:
+      return z / (1.0 + std::exp(-z));
     case activation::identity:
       break;
   }

@@ -19,8 +19,9 @@
 
 namespace gal::nn {
 
-/// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function.
-enum class activation { identity, relu, tanh, sigmoid, gelu };
+/// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function, `silu` x times
+/// the sigmoid of x.
+enum class activation { identity, relu, tanh, sigmoid, gelu, silu };
 using enum activation;
 
 /// How weights start.
@@ -42,6 +43,8 @@ template <activation Activation, class T>
     return T(1) / (T(1) + std::exp(-z));
   } else if constexpr (Activation == activation::gelu) {
     return T(0.5) * z * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
+  } else if constexpr (Activation == activation::silu) {
+    return z / (T(1) + std::exp(-z));
   } else {
     return z;
   }
@@ -59,9 +62,17 @@ GAL_HOST_DEVICE T slope(T z, T y) {
     const T normal = T(0.5) * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
     return normal +
            z * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * std::exp(T(-0.5) * z * z);
+  } else if constexpr (Activation == activation::silu) {
+    const T sigmoid = T(1) / (T(1) + std::exp(-z));
+    return sigmoid + y * (T(1) - sigmoid);
   } else {
     return T(1);
   }
+}
+
+// Whether the slope asks for z, not for y = phi(z) alone.
+constexpr bool slope_reads_input(activation which) {
+  return which == activation::gelu || which == activation::silu;
 }
 
 inline void check_widths(const std::vector<index>& widths, std::string_view where) {
@@ -87,6 +98,8 @@ void dispatch(activation which, F f) {
       return f(std::integral_constant<activation, activation::sigmoid>{});
     case activation::gelu:
       return f(std::integral_constant<activation, activation::gelu>{});
+    case activation::silu:
+      return f(std::integral_constant<activation, activation::silu>{});
   }
 }
 
@@ -127,10 +140,13 @@ class mlp {
     values_ = matrix<T, Backend>(total, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
     groups_.resize(2 * layer_count(), 0);
-    ones_ = matrix<T, Backend>(backend_);
+    for (storage* part : {&ones_, &probes_, &map_gradient_, &features_}) {
+      *part = storage(backend_);
+    }
     deltas_.resize(2, matrix<T, Backend>(backend_));
     outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
-    inner_.resize(options_.activation == activation::gelu ? layer_count() : 0, matrix<T, Backend>(backend_));
+    inner_.resize(detail::slope_reads_input(options_.activation) ? layer_count() : 0,
+                  matrix<T, Backend>(backend_));
     is_affine_ = is_affine_and_deep();
     initialize();
   }
@@ -327,7 +343,7 @@ class mlp {
 
   template <activation Activation>
   void add_bias_and_activate(std::size_t layer, matrix_view<T, memory_type> y) {
-    const bool keep_inner = !inner_.empty() && Activation == activation::gelu;
+    const bool keep_inner = !inner_.empty() && detail::slope_reads_input(Activation);
     if (keep_inner) {
       inner_[layer].resize(y.rows(), y.columns());
     }
@@ -339,7 +355,7 @@ class mlp {
     T* const inner = keep_inner ? inner_[layer].data() : nullptr;
     backend_.for_each(rows, y.columns(), [rows, shift, inner, to = y.data()] GAL_KERNEL(index i, index j) {
       const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
-      if constexpr (Activation == activation::gelu) {
+      if constexpr (detail::slope_reads_input(Activation)) {
         inner[j * rows + i] = z;
       }
       to[j * rows + i] = detail::activate<Activation>(z);
@@ -368,7 +384,7 @@ class mlp {
 
   input_type input_;
   std::vector<storage> outputs_;  // of every layer, after the activation
-  std::vector<storage> inner_;    // before it, where the slope needs it (gelu)
+  std::vector<storage> inner_;    // before it, where the slope needs it
   std::vector<storage> deltas_;   // two, by turns
   storage ones_;
 
