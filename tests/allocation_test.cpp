@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <vector>
 
 namespace {
@@ -109,6 +110,22 @@ TEST_CASE_TEMPLATE("networks of every size step without allocating", T, float, d
                                       ramp<T>(widths.back(), samples)) == 0);
       }
     }
+  }
+}
+
+TEST_CASE("neither do convolutional networks") {
+  const gal::matrix<float> x = ramp<float>(3 * 15 * 17, 40);
+  std::vector<int> labels(40, 1);
+  for (const auto& layers :
+       {gal::nn::lenet({3, 15, 17}, 10), gal::nn::resnet(8, 10), gal::nn::efficientnet(10)}) {
+    gal::nn::cnn<float> model({3, 15, 17}, layers);
+    gal::adam<float> optimizer;
+    gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy());
+    CHECK(allocations_after_first(trainer, x, labels, 2) == 0);
+    const long before = allocations;
+    trainer.step(x.view().columns(0, 7), std::span<const int>(labels).first(7));
+    trainer.step(x, labels);
+    CHECK(allocations - before == 0);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <gal/adjust.hpp>
 #include <gal/adjuster.hpp>
 #include <gal/check.hpp>
+#include <gal/cnn.hpp>
 #include <gal/concepts.hpp>
 #include <gal/csv.hpp>
 #include <gal/data.hpp>
