@@ -11,4 +11,4 @@ case "${1:-}" in
 esac
 # Other versions format some lines differently.
 clang_format=$(command -v clang-format-14 || command -v clang-format)
-git ls-files -z --cached --others --exclude-standard -- '*.hpp' '*.cpp' | xargs -0 "$clang_format" $options
+git ls-files -z --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.cu' | xargs -0 "$clang_format" $options

@@ -237,11 +237,15 @@ class adjust {
   /// Throws where a recorded step, replayed, would not do what a new one does: noise would repeat itself, and a policy
   /// that throws, or an optimizer that cannot be told by the device to keep still, has to wait for the device.
   void check_repeatable() const {
-    const bool noisy =
+    bool noisy =
         options_.adjuster.kind == adjuster_kind::uniform || options_.adjuster.kind == adjuster_kind::normal;
-    detail::require(!noisy && std::is_void_v<Adjuster>, error_code::invalid_option,
-                    "gal::adjust: the adjuster draws noise or is not the library's; expected one that a "
-                    "recorded step can repeat");
+    if constexpr (requires { model_->draws_noise(); }) {
+      noisy = noisy || model_->draws_noise();
+    }
+    detail::require(
+        !noisy && std::is_void_v<Adjuster>, error_code::invalid_option,
+        "gal::adjust: the adjuster or the model draws noise, or the adjuster is not the library's; "
+        "expected what a recorded step can repeat");
     detail::require(options_.non_finite != non_finite_policy::raise, error_code::invalid_option,
                     "gal::adjust: the policy for numbers that are not finite is raise; expected skip or "
                     "ignore, which a recorded step can follow");

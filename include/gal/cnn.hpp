@@ -195,6 +195,8 @@ class builder {
     return result;
   }
 
+  [[nodiscard]] bool has_dropout() const { return dropouts_ > 0; }
+
   GAL_PRIVATE_KERNELS
   using steps = sequence<T, Backend>;
 
@@ -346,6 +348,7 @@ class cnn {
     gal::detail::require(!layers_.empty(), error_code::invalid_option, "gal::nn::cnn: ", layers.size(),
                          " layers that compute nothing; expected at least one that does");
     output_shape_ = plan.shape;
+    has_dropout_ = plan.has_dropout();
     plans_ = std::move(plan.blocks);
     values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
@@ -356,6 +359,7 @@ class cnn {
   [[nodiscard]] image_shape input_shape() const { return input_shape_; }
   [[nodiscard]] image_shape output_shape() const { return output_shape_; }
   [[nodiscard]] const cnn_options& options() const { return options_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
 
   /// Training or evaluation: what batch normalisation and dropout do in the next `forward`.
   [[nodiscard]] bool training() const { return training_; }
@@ -366,6 +370,9 @@ class cnn {
   [[nodiscard]] matrix_view<T, memory_type> values() { return values_.view(); }
   [[nodiscard]] matrix_view<T, memory_type> gradients() { return gradients_.view(); }
   [[nodiscard]] matrix_view<T, memory_type> statistics() { return statistics_.view(); }
+
+  /// Whether the next forward pass draws numbers that a recorded step would draw again.
+  [[nodiscard]] bool draws_noise() const { return training_ && has_dropout_; }
 
   /// Position in the sequence of dropout. `backward` moves it on, once for every `forward` in training.
   [[nodiscard]] random_stream noise() const { return noise_; }
@@ -449,6 +456,7 @@ class cnn {
 
   detail::sequence<T, Backend> layers_;
   std::vector<detail::block_plan> plans_;
+  bool has_dropout_ = false;
   std::vector<parameter<T, memory_type>> blocks_;
   matrix<T, Backend> values_;
   matrix<T, Backend> gradients_;

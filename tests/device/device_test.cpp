@@ -220,6 +220,14 @@ TEST_CASE_TEMPLATE("every setting does what it does on the CPU backend", T, floa
   }
 }
 
+TEST_CASE_TEMPLATE("a convolutional network trains as on the CPU backend", T, float, double) {
+  const paths::path here = paths::train_images<backend_type, T>(12);
+  const paths::path there = reference_images<T>(12);
+  const double tolerance = std::same_as<T, float> ? 2e-4 : 1e-11;
+  CHECK(difference(here.losses, there.losses) <= tolerance);
+  CHECK(difference(here.numbers, there.numbers) <= tolerance);
+}
+
 namespace {
 
 struct small_training {
@@ -315,6 +323,10 @@ TEST_CASE("steps that cannot be repeated are not captured") {
   gal::adjust noisy(training.model, optimizer, gal::mse(),
                     {.adjuster = {.kind = gal::adjuster_kind::uniform}});
   CHECK_THROWS_AS(gal::captured_step(noisy, training.x, training.y), gal::error);
+  gal::nn::cnn<float, backend_type> with_dropout(
+      {5, 1, 1}, {gal::nn::flatten{}, gal::nn::dropout{0.5}, gal::nn::linear{2}}, {}, training.backend);
+  gal::adjust dropping(with_dropout, optimizer, gal::mse());
+  CHECK_THROWS_AS(gal::captured_step(dropping, training.x, training.y), gal::error);
   gal::adjust raising(training.model, optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::raise});
   CHECK_THROWS_AS(gal::captured_step(raising, training.x, training.y), gal::error);
 }

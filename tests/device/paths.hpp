@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gal/adjust.hpp>
+#include <gal/cnn.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>
@@ -313,6 +314,24 @@ path train_setting(const setting& s, int steps) {
   return with_optimizer<T>(backend, s.optimizer, [&](auto optimizer) {
     return run(optimizer, gal::mse(), normal<T>(rows, samples, 3));
   });
+}
+
+/// A convolutional network with every kind of layer, on small images.
+template <class Backend, class T>
+path train_images(int steps) {
+  using namespace gal::nn;
+  const Backend backend;
+  const std::vector x = {put(backend, normal<T>(2 * 6 * 5, 7, 1)), put(backend, normal<T>(2 * 6 * 5, 7, 2))};
+  const std::vector<gal::matrix<int, Backend>> y(2, put(backend, labels(7, 3, 3)));
+  cnn<T, Backend> model(
+      {.channels = 2, .height = 6, .width = 5},
+      {convolution{.channels = 4, .kernel = 3, .padding = 1}, batch_normalization{}, gal::nn::relu,
+       residual({depthwise_convolution{.kernel = 3, .padding = 1}, gal::nn::silu}), max_pool{2},
+       average_pool{.kernel = 2, .stride = 1}, dropout{0.1}, flatten{}, linear{3}},
+      {.seed = 4}, backend);
+  gal::sgd<T, Backend> optimizer({.learning_rate = 0.05, .momentum = 0.9}, backend);
+  gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), {.hidden = {6}});
+  return train(backend, trainer, x, y, steps);
 }
 
 }  // namespace paths
