@@ -105,10 +105,10 @@ class packet_product {
     if (rows * columns * depth <= few_products) {
       return take_entries;
     }
-    if (along_depth && rows <= tile_dots) {
-      return take_dots;
+    if (along_depth && columns <= std::min(rows, tile_dots)) {
+      return take_dots_of_columns;
     }
-    return along_depth && columns <= tile_dots ? take_dots_of_columns : take_panels;
+    return along_depth && rows <= tile_dots ? take_dots : take_panels;
   }
 
  private:
