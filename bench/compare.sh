@@ -10,7 +10,7 @@ cmake --preset bench -D GAL_BENCH_TORCH=ON -D GAL_BENCH_DLIB=ON
 cmake --build --preset bench --parallel "$(getconf _NPROCESSORS_ONLN)" --target gal_bench bench_report
 # One thread for every library's BLAS too.
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 BLIS_NUM_THREADS=1 \
-  build/bench/bench/gal_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 \
+  build/bench/bench/gal_bench --benchmark_repetitions=9 --benchmark_min_time=0.05 \
   --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
   --benchmark_out=build/bench/results.json --benchmark_out_format=json >&2
 build/bench/bench/bench_report build/bench/results.json docs/benchmarks.md

@@ -44,7 +44,7 @@ void step(benchmark::State& state, const bench::network& net) {
 void add(const bench::network& net, void (*run)(benchmark::State&, const bench::network&)) {
   benchmark::RegisterBenchmark(("dlib/" + net.name + "/vanilla/float").c_str(),
                                [net, run](benchmark::State& state) { run(state, net); })
-      ->UseRealTime()
+      ->MeasureProcessCPUTime()
       ->Unit(benchmark::kMicrosecond);
 }
 

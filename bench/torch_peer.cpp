@@ -71,7 +71,7 @@ const bool registered = [] {
       const std::string name = "torch/" + net.name + (adjusted ? "/paper/float" : "/vanilla/float");
       benchmark::RegisterBenchmark(name.c_str(),
                                    [net, adjusted](benchmark::State& state) { step(state, net, adjusted); })
-          ->UseRealTime()
+          ->MeasureProcessCPUTime()
           ->Unit(benchmark::kMicrosecond);
     }
   }
