@@ -167,24 +167,30 @@ class activation_unit {
   explicit activation_unit(activation which) : which_(which) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    dispatch(which_, [&](auto which) {
-      p.backend.for_each(x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index i) {
-        to[i] = activate<decltype(which)::value>(from[i]);
-      });
-    });
+    dispatch(which_, [&](auto which) { apply<decltype(which)::value>(p.backend, x, y); });
   }
 
   void backward(const pass<T, Backend>& p, view x, view y, view gradient, mutable_view delta) {
     if (!delta.empty()) {
-      dispatch(which_, [&](auto which) {
-        p.backend.for_each(
-            x.size(), [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
-                          index i) { to[i] = from[i] * slope<decltype(which)::value>(z[i], value[i]); });
-      });
+      dispatch(which_,
+               [&](auto which) { apply_slope<decltype(which)::value>(p.backend, x, y, gradient, delta); });
     }
   }
 
   GAL_PRIVATE_KERNELS
+  template <activation Which>
+  static void apply(const Backend& backend, view x, mutable_view y) {
+    backend.for_each(
+        x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index i) { to[i] = activate<Which>(from[i]); });
+  }
+
+  template <activation Which>
+  static void apply_slope(const Backend& backend, view x, view y, view gradient, mutable_view delta) {
+    backend.for_each(x.size(),
+                     [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
+                         index i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
+  }
+
   activation which_;
 };
 

@@ -353,10 +353,11 @@ class mlp {
     const index rows = y.rows();
     const T* const shift = options_.bias ? bias(layer).data() : nullptr;
     T* const inner = keep_inner ? inner_[layer].data() : nullptr;
-    backend_.for_each(rows, y.columns(), [rows, shift, inner, to = y.data()] GAL_KERNEL(index i, index j) {
+    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_KERNEL(index i, index j) {
+      [[maybe_unused]] T* const kept = inner;  // nvcc captures nothing that only a constexpr branch names
       const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
       if constexpr (detail::slope_reads_input(Activation)) {
-        inner[j * rows + i] = z;
+        kept[j * rows + i] = z;
       }
       to[j * rows + i] = detail::activate<Activation>(z);
     });

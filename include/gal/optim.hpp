@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -130,7 +131,6 @@ class first_order {
         moments_(backend_),
         squares_(1, 1, 0.0, backend_),
         taken_(1, 1, 0.0, backend_),
-        rule_(backend_),
         base_rate_(options_.learning_rate) {
     require_at_least(options_.learning_rate, 0.0, "gal: the optimizer's learning_rate");
     require_at_least(options_.weight_decay, 0.0, "gal: the optimizer's weight_decay");
@@ -143,6 +143,9 @@ class first_order {
       require_at_least(group.weight_decay.value_or(0.0), 0.0, "gal: a parameter group's weight_decay");
     }
     Rule<T>::validate(options_);
+    if constexpr (asynchronous_backend<Backend>) {
+      rule_ = matrix<Rule<T>, Backend>(backend_);
+    }
   }
 
   [[nodiscard]] const options_type& options() const { return options_; }
@@ -326,7 +329,8 @@ class first_order {
   matrix<T, Backend> moments_;
   matrix<double, Backend> squares_;  // of the gradients, then the scale that clips them
   matrix<double, Backend> taken_;    // steps, where the device counts them
-  matrix<Rule<T>, Backend> rule_;    // of this step, likewise
+  // The rule of this step, where the device makes it.
+  std::conditional_t<asynchronous_backend<Backend>, matrix<Rule<T>, Backend>, nothing> rule_;
   double base_rate_;
   std::int64_t steps_ = 0;
   index count_ = 0;

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -151,8 +152,11 @@ TEST_CASE("sums of columns are right for every height") {
 TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
   const backend_type backend;
   const double unit = std::numeric_limits<T>::epsilon();
-  for (const auto& [rows, columns, depth] : std::vector<std::array<gal::index, 3>>{
+  for (const auto& sizes : std::vector<std::array<gal::index, 3>>{
            {1, 1, 1}, {1, 7, 5}, {7, 1, 5}, {3, 4, 0}, {33, 17, 9}, {64, 32, 100}}) {
+    const gal::index rows = sizes[0];
+    const gal::index columns = sizes[1];
+    const gal::index depth = sizes[2];
     for (const bool ta : {false, true}) {
       for (const bool tb : {false, true}) {
         for (const T beta : {T(0), T(1), T(0.5)}) {
