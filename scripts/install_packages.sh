@@ -11,7 +11,7 @@ if [ "${GAL_SKIP_INSTALL:-0}" = 1 ]; then
 fi
 
 packages="g++ cmake ninja-build libeigen3-dev doctest-dev libcli11-dev nlohmann-json3-dev
-  libboost-math-dev libthrust-dev gnuplot-nox ca-certificates"
+  libboost-math-dev libthrust-dev zlib1g-dev gnuplot-nox ca-certificates"
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -59,7 +59,7 @@ check_elsewhere() {
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
   if command -v c++ >/dev/null 2>&1; then
-    for header in Eigen/Core doctest/doctest.h CLI/CLI.hpp nlohmann/json.hpp boost/math/distributions.hpp; do
+    for header in Eigen/Core doctest/doctest.h CLI/CLI.hpp nlohmann/json.hpp boost/math/distributions.hpp zlib.h; do
       has_header "$header" || missing="$missing <$header>"
     done
   fi
@@ -70,8 +70,8 @@ check_elsewhere() {
 Not found:$missing
 Please install, then try again:
   Debian, Ubuntu: $(echo $packages)
-  Fedora:         gcc-c++ cmake ninja-build eigen3-devel doctest-devel cli11-devel json-devel boost-devel gnuplot
-  Arch:           gcc cmake ninja eigen doctest cli11 nlohmann-json boost gnuplot
+  Fedora:         gcc-c++ cmake ninja-build eigen3-devel doctest-devel cli11-devel json-devel boost-devel zlib-devel gnuplot
+  Arch:           gcc cmake ninja eigen doctest cli11 nlohmann-json boost zlib gnuplot
   Homebrew:       cmake ninja eigen doctest cli11 nlohmann-json boost gnuplot
 or set GAL_SKIP_INSTALL=1 to go on without this check.
 TEXT

@@ -427,7 +427,8 @@ TEST_CASE("dropout keeps its share, scales what it keeps, and draws anew after e
 TEST_CASE("max pooling: the first of equal numbers has the gradient, and NaN shows") {
   cnn<double> model({1, 2, 2}, {convolution{.channels = 1, .kernel = 1}, max_pool{2}});
   std::ranges::copy(std::vector<double>{1.0, 0.0}, model.values().data());
-  model.forward(matrix({{3}, {5}, {5}, {1}}));
+  const auto x = matrix({{3}, {5}, {5}, {1}});
+  model.forward(x);
   model.backward(matrix({{2.0}}));
   CHECK(numbers_of(model.gradients()) == std::vector<double>{10, 2});
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();

@@ -250,7 +250,8 @@ inline void append_row(table& result, const csv_reader& reader, index first_line
   }
 }
 
-inline std::string read_file(const std::string& path) {
+// The contents of a file; `reader` names who asks in messages.
+inline std::string read_file(const std::string& path, std::string_view reader) {
   struct closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
@@ -271,7 +272,7 @@ inline std::string read_file(const std::string& path) {
   if (!readable) {
     const int reason = errno;
     throw error(error_code::unreadable_file,
-                text("gal::read_csv: cannot read ", path, ": ", std::generic_category().message(reason)));
+                text(reader, ": cannot read ", path, ": ", std::generic_category().message(reason)));
   }
   contents.resize(size);
   return contents;
@@ -318,7 +319,7 @@ inline std::string read_file(const std::string& path) {
 /// value is missing, infinite, NaN or no number at all, or it is not clear whether the first row names the
 /// columns (`malformed_data`).
 [[nodiscard]] inline table read_csv(const std::string& path, csv_options options = {}) {
-  return parse_csv(detail::read_file(path), options, path);
+  return parse_csv(detail::read_file(path, "gal::read_csv"), options, path);
 }
 
 }  // namespace gal

@@ -7,6 +7,7 @@
 
 #include <gal/adjust.hpp>
 #include <gal/adjuster.hpp>
+#include <gal/boxes.hpp>
 #include <gal/check.hpp>
 #include <gal/cnn.hpp>
 #include <gal/concepts.hpp>
@@ -14,6 +15,7 @@
 #include <gal/data.hpp>
 #include <gal/eigen.hpp>
 #include <gal/error.hpp>
+#include <gal/images.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>
