@@ -1,5 +1,6 @@
 // Regression on the device backend: Adam plain and with adjusted gradients, each step a recorded graph on CUDA.
 #include "gpu_regression.hpp"
+#include "support/data_files.hpp"
 #include "support/housing.hpp"
 
 #include <gal/gal.hpp>

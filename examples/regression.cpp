@@ -1,5 +1,7 @@
 // Three regressions of arXiv 2201.09193 (Table V), with plain Adam and with adjusted gradients: tables, curves, JSON.
+#include "support/command_line.hpp"
 #include "support/console.hpp"
+#include "support/data_files.hpp"
 #include "support/files.hpp"
 #include "support/gnuplot.hpp"
 #include "support/housing.hpp"
@@ -625,13 +627,6 @@ std::vector<loaded> load(const settings& s) {
   return result;
 }
 
-// For the command line: the message where `text` is no positive number.
-std::string positive_number(const std::string& text) {
-  double value = 0.0;
-  const bool valid = CLI::detail::lexical_cast(text, value) && value > 0.0 && std::isfinite(value);
-  return valid ? "" : text + " is not a positive number";
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -654,7 +649,7 @@ int main(int count, char** arguments) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--learning-rate", s.learning_rate, "Learning rate of Adam")
-      ->check(positive_number)
+      ->check(support::positive_number)
       ->capture_default_str();
   app.add_flag("--raw", s.raw, "Leave the inputs as they are in the file");
   app.add_option("--threads", s.threads, "Threads; the results do not depend on it")

@@ -1,4 +1,5 @@
 // What the examples share: output files, where data are looked for, California's features, the surfaces.
+#include "support/data_files.hpp"
 #include "support/files.hpp"
 #include "support/housing.hpp"
 #include "support/surfaces.hpp"
