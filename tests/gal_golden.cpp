@@ -8,6 +8,7 @@
 
 #if defined(GAL_GOLDEN_ON_DEVICE)
 #include <gal/adjust.hpp>
+#include <gal/lookahead.hpp>
 #include <gal/loss.hpp>
 #include <gal/thrust.hpp>
 #else

@@ -1,5 +1,6 @@
 // Optimizers, against the formulas of their papers for one number at a time; schedules, clipping, groups.
 #include <gal/eigen.hpp>
+#include <gal/lookahead.hpp>
 #include <gal/optim.hpp>
 #include <gal/random.hpp>
 

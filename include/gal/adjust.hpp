@@ -22,47 +22,6 @@
 
 namespace gal {
 
-namespace detail {
-
-// What one step adds up, in the backend's memory: sums over the batch, and what follows from them.
-struct step_numbers {
-  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-
-  double loss = none;                 // of L, as the two changes below are of Lt - L
-  double vanilla_change = none;       // along G
-  double change = none;               // along G + A
-  double remainder = none;            // R, the batch's
-  double objective_scale = none;      // of the gradient with respect to A
-  double gradient_square = none;      // <G, G>
-  double gradient_adjustment = none;  // <G, A>
-  double adjustment_square = none;    // <A, A>
-  double accepted = none;             // samples
-  double proceeds = none;             // 1, or 0 where the step is refused
-  double learns = none;               // likewise of the adjuster's
-};
-
-}  // namespace detail
-
-/// The report of a step on an asynchronous backend. Converting it to a `step_report` waits for the step; throws once the
-/// trainer has taken another one.
-template <class Trainer>
-class pending_report {
- public:
-  explicit pending_report(const Trainer& trainer) : trainer_(&trainer), number_(trainer.steps()) {}
-
-  [[nodiscard]] step_report get() const {
-    detail::require(number_ == trainer_->steps(), error_code::invalid_option, "gal::pending_report: of step ",
-                    number_, ", and the trainer is at step ", trainer_->steps(),
-                    "; expected to be read before the next step");
-    return trainer_->report();
-  }
-  operator step_report() const { return get(); }  // NOLINT(google-explicit-constructor)
-
- private:
-  const Trainer* trainer_;
-  std::int64_t number_;
-};
-
 /// Trains `Model` with `Optimizer` on `Loss` by gradient adjustment learning. Model and optimizer are referred to and
 /// must outlive the trainer; the loss and the options are copied.
 ///
@@ -124,6 +83,7 @@ class adjust {
     const view x(features);
     prepare(x);
     loss_.evaluate(backend_, x, target, losses_.view(), gradient_.view());
+    ++steps_;
     total(losses_, &numbers()->loss);
     judge_loss();
     if (refused()) {
@@ -341,7 +301,6 @@ class adjust {
     numbers_.resize(1, 1);
     numbers_.fill({});
     learning_rate_ = optimizer_->learning_rate();
-    ++steps_;
     if constexpr (std::is_void_v<Adjuster>) {
       if (!adjuster_) {
         std::vector<index> widths(options_.hidden);

@@ -115,6 +115,7 @@ class channel_gate_unit {
   channel_gate_unit(sequence<T, Backend> body, image_shape shape) : body_(std::move(body)), shape_(shape) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, sums_, slopes_);
     const view gate = body_.forward(p, x);
     p.backend.for_each(
         shape_.area(), gate.size(),

@@ -28,6 +28,12 @@ struct pass {
   std::uint64_t seed;  // of dropout, in this pass
 };
 
+/// Gives scratch matrices that hold nothing yet the backend of the pass.
+template <class Backend, class... Matrices>
+void use_backend(const Backend& backend, Matrices&... scratch) {
+  ((scratch.data() == nullptr ? static_cast<void>(scratch = Matrices(backend)) : static_cast<void>(0)), ...);
+}
+
 /// sums[j] = sum over the rows i < rows and the samples s < samples of f(i, s * groups + j), for all j < groups: the sum
 /// of a channel where a column of f is a channel of a sample. In two steps, so that each runs along memory.
 template <class Backend, class F>
@@ -74,6 +80,7 @@ class convolution_unit {
   [[nodiscard]] index depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, patches_, products_, partial_, sums_);
     const T* const weight = p.values + first_value_;
     const T* const bias = bias_ ? weight + weights() : nullptr;
     in_parts(x.columns(), [&](index first, index samples) {
@@ -293,6 +300,7 @@ class max_pool_unit {
   explicit max_pool_unit(const window& geometry) : geometry_(geometry) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, places_);
     const window g = geometry_;
     places_.resize(y.rows(), y.columns());
     p.backend.for_each(

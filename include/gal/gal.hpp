@@ -16,6 +16,7 @@
 #include <gal/eigen.hpp>
 #include <gal/error.hpp>
 #include <gal/images.hpp>
+#include <gal/lookahead.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>

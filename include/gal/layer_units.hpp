@@ -36,6 +36,7 @@ class batch_normalization_unit {
         where_(std::move(where)) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, mean_, variance_, inverse_, partial_, sums_);
     const index channels = shape_.channels;
     const index area = shape_.area();
     mean_.resize(channels, 1);
@@ -247,6 +248,7 @@ class linear_unit {
   [[nodiscard]] index depth() const { return inputs_; }
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, ones_);
     const T* const weight = p.values + first_value_;
     p.backend.product(transpose::yes, transpose::no, T(1), view(weight, inputs_, outputs_), x, T(0), y);
     if (bias_) {
@@ -292,6 +294,7 @@ class global_average_pool_unit {
   explicit global_average_pool_unit(image_shape shape) : shape_(shape) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, sums_);
     const index area = shape_.area();
     const double share = 1.0 / static_cast<double>(area);
     sums_.resize(y.rows(), y.columns());

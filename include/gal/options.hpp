@@ -1,10 +1,11 @@
 // gal/options.hpp: the settings of a training step, and its report.
-// Provides: adjust_options and its enumerations, paper, recommended, step_report.
+// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report.
 #pragma once
 
 #include <gal/adjuster.hpp>
 #include <gal/normalisation.hpp>
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -120,6 +121,47 @@ struct step_report {
   double learning_rate = none;           ///< of this step
   bool non_finite =
       false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
+};
+
+namespace detail {
+
+// What one step adds up, in the backend's memory: sums over the batch, and what follows from them.
+struct step_numbers {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+  double loss = none;                 // of L, as the two changes below are of Lt - L
+  double vanilla_change = none;       // along G
+  double change = none;               // along G + A
+  double remainder = none;            // R, the batch's
+  double objective_scale = none;      // of the gradient with respect to A
+  double gradient_square = none;      // <G, G>
+  double gradient_adjustment = none;  // <G, A>
+  double adjustment_square = none;    // <A, A>
+  double accepted = none;             // samples
+  double proceeds = none;             // 1, or 0 where the step is refused
+  double learns = none;               // likewise of the adjuster's
+};
+
+}  // namespace detail
+
+/// The report of a step on an asynchronous backend. Converting it to a `step_report` waits for the step; throws once the
+/// trainer has taken another one.
+template <class Trainer>
+class pending_report {
+ public:
+  explicit pending_report(const Trainer& trainer) : trainer_(&trainer), number_(trainer.steps()) {}
+
+  [[nodiscard]] step_report get() const {
+    detail::require(number_ == trainer_->steps(), error_code::invalid_option, "gal::pending_report: of step ",
+                    number_, ", and the trainer is at step ", trainer_->steps(),
+                    "; expected to be read before the next step");
+    return trainer_->report();
+  }
+  operator step_report() const { return get(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  const Trainer* trainer_;
+  std::int64_t number_;
 };
 
 }  // namespace gal

@@ -4,6 +4,7 @@
 
 #include <gal/adjust.hpp>
 #include <gal/cnn.hpp>
+#include <gal/lookahead.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>
