@@ -13,10 +13,12 @@
 #include <gal/thrust_host.hpp>
 #endif
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,7 +46,7 @@ struct scale_action {
   GAL_HOST_DEVICE void operator()(index i) const { c[i] = beta == T(0) ? T(0) : beta * c[i]; }
 };
 
-// An entry's number in column-major order as its row and column. Division by 32 bits is several times as fast on a GPU.
+// An entry's number in column-major order as its row and column. GPUs divide by 32 bits, and make 64 of several steps.
 template <class F, class Number>
 struct entry_action {
   F f;
