@@ -70,24 +70,48 @@ GAL_HOST_DEVICE Number clipped(Number g, Number limit) {
   return g > limit ? limit : (g < -limit ? -limit : g);
 }
 
+// Neighbouring blocks of one group, from `first`, are one run of memory, which one kernel takes: the block after it, and
+// its size.
+template <class T, class Memory>
+std::pair<std::size_t, index> run_from(std::span<const parameter<T, Memory>> parameters, std::size_t first) {
+  std::size_t next = first + 1;
+  auto size = parameters[first].value.size();
+  while (next < parameters.size() && parameters[next].group == parameters[first].group &&
+         parameters[next].value.data() == parameters[first].value.data() + size &&
+         parameters[next].gradient.data() == parameters[first].gradient.data() + size) {
+    size += parameters[next++].value.size();
+  }
+  return {next, static_cast<index>(size)};
+}
+
 // The sum of the gradients' squares, every entry cut to `limit` before, in `result(0, 0)`.
 template <class T, class Memory, class Backend>
 void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> parameters, double limit,
                  matrix<double, Backend>& result) {
   result.resize(1, static_cast<index>(parameters.size()) + 1);
-  double* to = result.data();
-  for (const auto& block : parameters) {
-    backend.sum(
-        static_cast<index>(block.gradient.size()),
-        [from = block.gradient.data(), limit] GAL_KERNEL(index i) {
-          const double g = clipped(static_cast<double>(from[i]), limit);
-          return g * g;
-        },
-        ++to);
+  index runs = 0;
+  for (std::size_t first = 0; first < parameters.size();) {
+    const auto [next, size] = run_from(parameters, first);
+    const T* const from = parameters[first].gradient.data();
+    double* const to = result.data() + ++runs;
+    if (limit == std::numeric_limits<double>::infinity()) {  // a loop that the compiler vectorises
+      backend.sum(
+          size,
+          [from] GAL_KERNEL(index i) { return static_cast<double>(from[i]) * static_cast<double>(from[i]); },
+          to);
+    } else {
+      backend.sum(
+          size,
+          [from, limit] GAL_KERNEL(index i) {
+            const double g = clipped(static_cast<double>(from[i]), limit);
+            return g * g;
+          },
+          to);
+    }
+    first = next;
   }
   backend.sum(
-      static_cast<index>(parameters.size()),
-      [from = result.data() + 1] GAL_KERNEL(index block) { return from[block]; }, result.data());
+      runs, [from = result.data() + 1] GAL_KERNEL(index run) { return from[run]; }, result.data());
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.
@@ -267,19 +291,6 @@ class first_order {
     return {.learning_rate = rate,
             .share = first > 0.0 ? rate / first : (rate > 0.0 ? 1.0 : 0.0),
             .weight_decay = own_decay ? *own->weight_decay : options_.weight_decay};
-  }
-
-  // Neighbouring blocks of one group are one run of memory, updated by one kernel.
-  static std::pair<std::size_t, index> run_from(std::span<const parameter<T, memory_type>> parameters,
-                                                std::size_t first) {
-    std::size_t next = first + 1;
-    auto size = parameters[first].value.size();
-    while (next < parameters.size() && parameters[next].group == parameters[first].group &&
-           parameters[next].value.data() == parameters[first].value.data() + size &&
-           parameters[next].gradient.data() == parameters[first].gradient.data() + size) {
-      size += parameters[next++].value.size();
-    }
-    return {next, static_cast<index>(size)};
   }
 
   [[nodiscard]] bool clips_norm() const {
