@@ -1,11 +1,10 @@
-// gal/eigen.hpp: the CPU backend. Matrix products are made of Eigen's SIMD packets; everything else is plain loops that
-// the compiler vectorises. The only core header that includes Eigen.
+// gal/eigen.hpp: the CPU backend. Matrix products have kernels of their own (product.hpp); everything else is plain loops
+// that the compiler vectorises.
 // Provides: eigen_backend.
 #pragma once
 
 #include <gal/backend.hpp>
-
-#include <Eigen/Core>
+#include <gal/product.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,334 +13,10 @@
 #include <numeric>
 #include <utility>
 
+// Of a lambda, which [[gnu::always_inline]] would not reach.
+#define GAL_INLINE __attribute__((always_inline))
+
 namespace gal {
-
-namespace detail {
-
-// Memory that outlives its use: it grows to the largest need of its thread.
-template <class T>
-class workspace {
- public:
-  workspace() = default;
-  workspace(const workspace&) = delete;
-  workspace& operator=(const workspace&) = delete;
-  ~workspace() { release(); }
-
-  T* reserve(index count) {
-    if (count > capacity_) {
-      release();
-      data_ = static_cast<T*>(::operator new(static_cast<std::size_t>(count) * sizeof(T), alignment));
-      capacity_ = count;
-    }
-    return data_;
-  }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-
-  void release() {
-    if (data_ != nullptr) {
-      ::operator delete(data_, alignment);
-    }
-    data_ = nullptr;
-    capacity_ = 0;
-  }
-
-  T* data_ = nullptr;
-  index capacity_ = 0;
-};
-
-// A factor of a product as it is used: entry (i, j) lies at data[i * row_step + j * column_step].
-template <class T>
-struct factor_view {
-  const T* data;
-  index row_step;
-  index column_step;
-
-  [[nodiscard]] const T* at(index i, index j) const { return data + i * row_step + j * column_step; }
-  [[nodiscard]] factor_view from(index i, index j) const { return {at(i, j), row_step, column_step}; }
-  [[nodiscard]] factor_view transposed() const { return {data, column_step, row_step}; }
-};
-
-// Where a product goes: entry (i, j) at data[i * row_step + j * column_step], times `scale`, and added to what is there
-// or not.
-template <class T>
-struct product_target {
-  T* data;
-  index row_step;
-  index column_step;
-  T scale;
-  bool add;
-
-  [[nodiscard]] product_target from(index i, index j) const {
-    return {data + i * row_step + j * column_step, row_step, column_step, scale, add};
-  }
-  [[nodiscard]] product_target transposed() const { return {data, column_step, row_step, scale, add}; }
-  void store(index i, index j, T value) const {
-    T& to = data[i * row_step + j * column_step];
-    to = add ? to + scale * value : scale * value;
-  }
-};
-
-// GCC warns of a SIMD type as a template argument, and of undefined registers inside its own AVX-512 intrinsics.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-// alpha a b, stored or added, on Eigen's packets (SIMD registers). Eigen's own product is made for large matrices; the networks here
-// are small and of awkward sizes. It allocates nothing after the first product of a size. Every entry of c is summed in one fixed order, whatever else is computed beside it.
-template <class T>
-class packet_product {
- public:
-  /// Computes c = alpha a b, or adds it: `rows x columns`, with `depth` products an entry; the rows of c are contiguous.
-  using kernel = void (*)(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                          product_target<T> c);
-
-  /// The kernel for a product. It may be run on parts of the columns: which threads share them changes no sum.
-  static kernel choose(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b) {
-    const bool along_depth = a.column_step == 1 && b.row_step == 1 && depth >= width;
-    if (rows * columns * depth <= few_products) {
-      return take_entries;
-    }
-    if (along_depth && columns <= std::min(rows, tile_dots)) {
-      return take_dots_of_columns;
-    }
-    return along_depth && rows <= tile_dots ? take_dots : take_panels;
-  }
-
- private:
-  using packet = typename Eigen::internal::packet_traits<T>::type;
-  static constexpr index width = Eigen::internal::unpacket_traits<packet>::size;
-  using packet_block = Eigen::internal::PacketBlock<packet, width>;
-  static constexpr index tile_columns = 6;   // of two packets: 12 sums, which 16 registers hold
-  static constexpr index tile_dots = 4;      // columns of sums along the depth
-  static constexpr index tall_tile = 8;      // packets of a tile of one column
-  static constexpr index depth_block = 256;  // a panel of that depth stays in the first cache
-
-  static constexpr index few_products = 64;  // so few that the tiles cost more than they save
-
-  // One entry after the other.
-  static void take_entries(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                           product_target<T> c) {
-    for (index j = 0; j < columns; ++j) {
-      for (index i = 0; i < rows; ++i) {
-        T sum = T(0);
-        for (index k = 0; k < depth; ++k) {
-          sum += *a.at(i, k) * *b.at(k, j);
-        }
-        c.store(i, j, sum);
-      }
-    }
-  }
-
-  // Sums along rows of c: panels of one or two packets of rows, the depth in blocks.
-  static void take_panels(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                          product_target<T> c) {
-    for (index k = 0; k < depth; k += depth_block) {
-      const index part = std::min(depth_block, depth - k);
-      const factor_view<T> block = pack_columns(part, columns, rows, b.from(k, 0));
-      index i = 0;
-      if (columns == 1 && a.row_step == 1) {  // a vector: tall tiles keep as many sums in flight
-        for (; i + tall_tile * width <= rows; i += tall_tile * width) {
-          take_tile<tall_tile>(std::index_sequence<0>(), tall_tile * width, part, a.from(i, k), block,
-                               c.from(i, 0));
-        }
-      }
-      for (; rows - i > width; i += 2 * width) {
-        take_panel<2>(std::min(rows - i, 2 * width), columns, part, a.from(i, k), block, c.from(i, 0));
-      }
-      if (i < rows) {
-        take_panel<1>(rows - i, columns, part, a.from(i, k), block, c.from(i, 0));
-      }
-      c.add = true;
-    }
-  }
-
-  // A block of the right factor that does not fit into the first cache, and is used often enough to pay for it, gets
-  // contiguous columns.
-  static factor_view<T> pack_columns(index depth, index columns, index rows, factor_view<T> b) {
-    if (b.row_step == 1 || depth * columns < 4096 || rows < 4 * width) {
-      return b;
-    }
-    thread_local detail::workspace<T> memory;
-    T* const packed = memory.reserve(depth * columns);
-    transpose_into(depth, columns, b.data, b.row_step, packed, depth);
-    return {packed, 1, depth};
-  }
-
-  template <int Packets>
-  static void take_panel(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                         product_target<T> c) {
-    constexpr index full = Packets * width;
-    if (rows < full || a.row_step != 1 || a.column_step * depth > 8192) {
-      thread_local detail::workspace<T> memory;
-      T* const packed = memory.reserve(depth * full);
-      pack_rows<full>(rows, depth, a, packed);
-      a = {packed, 1, full};
-    }
-    index j = 0;
-    if constexpr (Packets == 1) {
-      for (; j + 2 * tile_columns <= columns; j += 2 * tile_columns) {
-        take_tile<1>(std::make_index_sequence<2 * tile_columns>(), rows, depth, a, b.from(0, j),
-                     c.from(0, j));
-      }
-    }
-    for (; j + tile_columns <= columns; j += tile_columns) {
-      take_tile<Packets>(std::make_index_sequence<tile_columns>(), rows, depth, a, b.from(0, j),
-                         c.from(0, j));
-    }
-    take_last_tile<Packets>(std::make_index_sequence<tile_columns - 1>(), columns - j, rows, depth, a,
-                            b.from(0, j), c.from(0, j));
-  }
-
-  // Copies rows x depth of the left factor to full x depth, with zeros below.
-  template <index Full>
-  static void pack_rows(index rows, index depth, factor_view<T> a, T* packed) {
-    if (rows < Full) {
-      std::fill_n(packed, Full * depth, T(0));
-    }
-    if (a.column_step == 1) {
-      transpose_into(rows, depth, a.data, a.row_step, packed, Full);
-    } else {
-      for (index k = 0; k < depth; ++k) {
-        const T* const from = a.at(0, k);
-        for (index i = 0; i < rows; ++i) {
-          packed[k * Full + i] = from[i * a.row_step];
-        }
-      }
-    }
-  }
-
-  // to[k * to_step + i] = from[i * from_step + k] for i < rows, k < columns, in blocks of packets.
-  static void transpose_into(index rows, index columns, const T* from, index from_step, T* to,
-                             index to_step) {
-    index i = 0;
-    if constexpr (width > 1) {
-      for (; i + width <= rows; i += width) {
-        index k = 0;
-        for (; k + width <= columns; k += width) {
-          packet_block block;
-          for (index q = 0; q < width; ++q) {
-            block.packet[q] = Eigen::internal::ploadu<packet>(from + (i + q) * from_step + k);
-          }
-          Eigen::internal::ptranspose(block);
-          for (index q = 0; q < width; ++q) {
-            Eigen::internal::pstoreu(to + (k + q) * to_step + i, block.packet[q]);
-          }
-        }
-        transpose_scalars(i, i + width, k, columns, from, from_step, to, to_step);
-      }
-    }
-    transpose_scalars(i, rows, 0, columns, from, from_step, to, to_step);
-  }
-
-  static void transpose_scalars(index first, index last, index k_first, index k_last, const T* from,
-                                index from_step, T* to, index to_step) {
-    for (index i = first; i < last; ++i) {
-      for (index k = k_first; k < k_last; ++k) {
-        to[k * to_step + i] = from[i * from_step + k];
-      }
-    }
-  }
-
-  // The columns that are left: fewer than a tile has.
-  template <int Packets, std::size_t... Fewer, class... Arguments>
-  static void take_last_tile(std::index_sequence<Fewer...>, index columns, Arguments... arguments) {
-    static_cast<void>(((columns == static_cast<index>(Fewer + 1) &&
-                        (take_tile<Packets>(std::make_index_sequence<Fewer + 1>(), arguments...), true)) ||
-                       ...));
-  }
-
-  // One tile of c, held in registers while the depth goes by.
-  template <int Packets, std::size_t... J>
-  static void take_tile(std::index_sequence<J...>, index rows, index depth, factor_view<T> a,
-                        factor_view<T> b, product_target<T> c) {
-    namespace simd = Eigen::internal;
-    packet sums[Packets][sizeof...(J)];
-    for (auto& row : sums) {
-      ((row[J] = simd::pset1<packet>(T(0))), ...);
-    }
-    const T* const factors[] = {b.at(0, static_cast<index>(J))...};
-    for (index k = 0; k < depth; ++k) {
-      const T* const left = a.at(0, k);
-      packet part[Packets];
-      for (index p = 0; p < Packets; ++p) {
-        part[p] = simd::ploadu<packet>(left + p * width);
-      }
-      const auto add = [&](std::size_t j) {
-        const packet factor = simd::pset1<packet>(factors[j][k * b.row_step]);
-        for (index p = 0; p < Packets; ++p) {
-          sums[p][j] = simd::pmadd(part[p], factor, sums[p][j]);
-        }
-      };
-      (add(J), ...);
-    }
-    const packet scale = simd::pset1<packet>(c.scale);
-    const auto store = [&](std::size_t j) {
-      T* const to = c.data + static_cast<index>(j) * c.column_step;
-      if (rows == Packets * width) {
-        for (index p = 0; p < Packets; ++p) {
-          const packet old = c.add ? simd::ploadu<packet>(to + p * width) : simd::pset1<packet>(T(0));
-          simd::pstoreu(to + p * width, simd::pmadd(sums[p][j], scale, old));
-        }
-      } else {
-        std::array<T, static_cast<std::size_t>(Packets * width)> values{};
-        for (index p = 0; p < Packets; ++p) {
-          simd::pstoreu(values.data() + p * width, sums[p][j]);
-        }
-        for (index i = 0; i < rows; ++i) {
-          c.store(i, static_cast<index>(j), values[static_cast<std::size_t>(i)]);
-        }
-      }
-    };
-    (store(J), ...);
-  }
-
-  // Few rows, both factors contiguous along the depth: sums along it.
-  static void take_dots(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                        product_target<T> c) {
-    for (index i = 0; i < rows; ++i) {
-      index j = 0;
-      for (; j + tile_dots <= columns; j += tile_dots) {
-        take_dot_tile(std::make_index_sequence<tile_dots>(), depth, a.at(i, 0), b.from(0, j), c.from(i, j));
-      }
-      for (; j < columns; ++j) {
-        take_dot_tile(std::index_sequence<0>(), depth, a.at(i, 0), b.from(0, j), c.from(i, j));
-      }
-    }
-  }
-
-  static void take_dots_of_columns(index rows, index columns, index depth, factor_view<T> a, factor_view<T> b,
-                                   product_target<T> c) {
-    take_dots(columns, rows, depth, b.transposed(), a.transposed(), c.transposed());
-  }
-
-  template <std::size_t... J>
-  static void take_dot_tile(std::index_sequence<J...>, index depth, const T* a, factor_view<T> b,
-                            product_target<T> c) {
-    namespace simd = Eigen::internal;
-    const T* const factors[] = {b.at(0, static_cast<index>(J))...};
-    packet sums[] = {(static_cast<void>(J), simd::pset1<packet>(T(0)))...};
-    index k = 0;
-    for (; k + width <= depth; k += width) {
-      const packet part = simd::ploadu<packet>(a + k);
-      ((sums[J] = simd::pmadd(part, simd::ploadu<packet>(factors[J] + k), sums[J])), ...);
-    }
-    T rest[] = {(static_cast<void>(J), T(0))...};
-    for (; k < depth; ++k) {
-      ((rest[J] += a[k] * factors[J][k]), ...);
-    }
-    (c.store(0, static_cast<index>(J), simd::predux(sums[J]) + rest[J]), ...);
-  }
-};
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
-}  // namespace detail
 
 /// Runs on the processor. With more than one thread, products and elementwise work that are large enough are shared out
 /// among them, in programs that are compiled with OpenMP; the results are the same, bit for bit.
@@ -379,12 +54,13 @@ class eigen_backend {
 
   template <class T>
   void fill(T* to, index count, T value) const {
-    share(count, count, [=](index first, index last) { std::fill_n(to + first, last - first, value); });
+    share(count, count,
+          [=](index first, index last) GAL_INLINE { std::fill_n(to + first, last - first, value); });
   }
 
   template <class F>
   void for_each(index count, F f) const {
-    share(count, count, [f](index first, index last) {
+    share(count, count, [f](index first, index last) GAL_INLINE {
       const F body = f;  // of this thread: nothing that the loop writes can be part of it
       for (index i = first; i < last; ++i) {
         body(i);
@@ -394,7 +70,7 @@ class eigen_backend {
 
   template <class F>
   void for_each(index rows, index columns, F f) const {
-    share(columns, rows * columns, [f, rows](index first, index last) {
+    share(columns, rows * columns, [f, rows](index first, index last) GAL_INLINE {
       const F body = f;
       for (index j = first; j < last; ++j) {
         for (index i = 0; i < rows; ++i) {
@@ -408,13 +84,13 @@ class eigen_backend {
   template <class F>
   void sum(index count, F f, double* result) const {
     if (count <= sum_block) {
-      *result = lane_sum(0, count, f);
+      run([=](index first, index last) GAL_INLINE { *result = lane_sum(first, last, f); }, 0, count);
       return;
     }
     const index blocks = (count + sum_block - 1) / sum_block;
     thread_local detail::workspace<double> memory;
     double* const partial = memory.reserve(blocks);
-    share(blocks, count, [=](index first, index last) {
+    share(blocks, count, [=](index first, index last) GAL_INLINE {
       for (index block = first; block < last; ++block) {
         partial[block] = lane_sum(block * sum_block, std::min((block + 1) * sum_block, count), f);
       }
@@ -428,7 +104,7 @@ class eigen_backend {
       for_each(columns, [=](index j) { results[j] = f(index{0}, j); });
       return;
     }
-    share(columns, rows * columns, [=](index first, index last) {
+    share(columns, rows * columns, [=](index first, index last) GAL_INLINE {
       for (index j = first; j < last; ++j) {
         results[j] = lane_sum(0, rows, [=](index i) { return f(i, j); });
       }
@@ -458,7 +134,7 @@ class eigen_backend {
       std::swap(rows, columns);
     }
     const detail::product_target<T> target{c.data(), 1, rows, alpha, beta != T(0)};
-    const auto kernel = detail::packet_product<T>::choose(rows, columns, depth, left, right);
+    const auto kernel = detail::choose_product(rows, columns, depth, left, right);
     share(columns, c.size() * depth / 8, [=](index first, index last) {
       kernel(rows, last - first, depth, left, right.from(0, first), target.from(0, first));
     });
@@ -488,7 +164,21 @@ class eigen_backend {
     }
 #endif
     static_cast<void>(work);
-    part(index{0}, count);
+    run(part, 0, count);
+  }
+
+  // A part's loop, by the widest instructions that the processor has: compiled twice, since the part is inlined.
+  template <class Part>
+  static void run(const Part& part, index first, index last) {
+    if (detail::has_wide_instructions()) {
+      run_wide(part, first, last);
+    } else {
+      part(first, last);
+    }
+  }
+  template <class Part>
+  GAL_WIDE static void run_wide(const Part& part, index first, index last) {
+    part(first, last);
   }
 
 #ifdef _OPENMP
@@ -499,13 +189,13 @@ class eigen_backend {
     const index size = (count + threads - 1) / threads;
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (index first = 0; first < count; first += size) {
-      part(first, std::min(first + size, count));
+      run(part, first, std::min(first + size, count));
     }
   }
 #endif
 
   template <class F>
-  [[nodiscard]] static double lane_sum(index first, index last, F f) {
+  [[nodiscard, gnu::always_inline]] static double lane_sum(index first, index last, F f) {
     std::array<double, lanes> partial{};
     index i = first;
     for (; i + lanes <= last; i += lanes) {
