@@ -33,6 +33,29 @@ inline const std::array<network, 3> regressions = {
 
 inline const network wide = {"wide", {1024, 1024, 1024, 10}, 512, {64, 16}};
 
+/// A training step of a convolutional network on images of 3 x 32 x 32.
+struct image_step {
+  std::string network;  // lenet, resnet8 or efficientnet: the lists of gal/cnn.hpp
+  long batch;
+  int threads;
+
+  [[nodiscard]] std::string name() const {
+    return network + "/batch:" + std::to_string(batch) + "/threads:" + std::to_string(threads);
+  }
+};
+
+inline std::vector<image_step> image_steps() {
+  std::vector<image_step> steps;
+  for (const char* network : {"lenet", "resnet8", "efficientnet"}) {
+    for (const long batch : {1, 8, 32}) {
+      for (const int threads : {1, 2}) {
+        steps.push_back({network, batch, threads});
+      }
+    }
+  }
+  return steps;
+}
+
 inline constexpr double learning_rate = 1e-3;
 inline constexpr double epsilon = 0.1;  // strength of the adjustment, tau is 1
 

@@ -1,0 +1,58 @@
+// Training steps of convolutional networks on images of 3 x 32 x 32: SGD with momentum on the cross-entropy.
+#include "networks.hpp"
+
+#include <gal/gal.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace {
+
+void step(benchmark::State& state, const std::string& network, gal::index batch, int threads) {
+  const gal::eigen_backend backend(threads);
+  const gal::nn::image_shape shape{3, 32, 32};
+  gal::nn::cnn<float> model(shape,
+                            network == "lenet"     ? gal::nn::lenet(shape, 10)
+                            : network == "resnet8" ? gal::nn::resnet(8, 10)
+                                                   : gal::nn::efficientnet(10),
+                            {.seed = 1}, backend);
+  gal::sgd<float> optimizer({.learning_rate = bench::learning_rate, .momentum = 0.9}, backend);
+  const gal::softmax_cross_entropy loss;
+  gal::matrix<float> images(shape.size(), batch);
+  gal::random_stream random{1};
+  for (gal::index i = 0; i < images.size(); ++i) {
+    images.data()[i] = static_cast<float>(random.normal());
+  }
+  std::vector<int> labels(static_cast<std::size_t>(batch));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    labels[i] = static_cast<int>(i % 10);
+  }
+  gal::matrix<double> losses(1, batch);
+  gal::matrix<float> gradient(10, batch);
+  const auto train = [&] {
+    const auto& features = model.forward(images.view());
+    loss.evaluate(backend, features.view(), labels, losses.view(), gradient.view());
+    backend.fill(model.gradients().data(), model.gradients().size(), 0.0f);
+    model.backward(gradient.view());
+    optimizer.step(model.parameters());
+  };
+  train();
+  for (auto _ : state) {
+    train();
+  }
+}
+
+const bool registered = [] {
+  for (const bench::image_step& s : bench::image_steps()) {
+    benchmark::RegisterBenchmark(("gal/" + s.name()).c_str(),
+                                 [s](benchmark::State& state) { step(state, s.network, s.batch, s.threads); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+  return true;
+}();
+
+}  // namespace
