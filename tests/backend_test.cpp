@@ -162,6 +162,18 @@ TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double
   }
 }
 
+TEST_CASE("tasks run once each, on backends of one thread") {
+  for (const int threads : {1, 2, 5}) {
+    std::vector<int> runs(7, 0), own_threads(7, 0);
+    gal::eigen_backend(threads).for_each_task(7, [&](const gal::eigen_backend& own, gal::index i) {
+      ++runs[static_cast<std::size_t>(i)];
+      own_threads[static_cast<std::size_t>(i)] = own.threads();
+    });
+    CHECK(runs == std::vector<int>(7, 1));
+    CHECK(own_threads == std::vector<int>(7, 1));
+  }
+}
+
 TEST_CASE_TEMPLATE("products of several cache blocks agree with three loops", T, float, double) {
   CHECK(product_error(transpose::no, transpose::no, {301, 203, 1201}, T(1), T(1)) <= 1.0);
   CHECK(product_error(transpose::yes, transpose::no, {201, 303, 1201}, T(1), T(0)) <= 1.0);

@@ -41,6 +41,30 @@ TEST_CASE_TEMPLATE("tanh of zeros, infinities and NaN", T, float, double) {
   CHECK(std::isnan(gal::detail::tanh(std::numeric_limits<T>::quiet_NaN())));
 }
 
+TEST_CASE_TEMPLATE("the sigmoid is right within four units in the last place, also where it is small", T,
+                   float, double) {
+  double worst = 0.0;
+  for (double size = 1e-30; size < 63.0; size *= 1.0007) {
+    for (const double sign : {1.0, -1.0}) {
+      const T x = static_cast<T>(sign * size);
+      worst = std::max(
+          worst, units(gal::detail::sigmoid(x), 1.0L / (1.0L + std::exp(-static_cast<long double>(x)))));
+    }
+  }
+  CHECK(worst <= 4.0);
+}
+
+TEST_CASE_TEMPLATE("the sigmoid of zero, infinities and NaN", T, float, double) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  CHECK(gal::detail::sigmoid(T(0)) == T(0.5));
+  CHECK(gal::detail::sigmoid(T(-0.0)) == T(0.5));
+  CHECK(gal::detail::sigmoid(infinity) == T(1));
+  CHECK(gal::detail::sigmoid(-infinity) >= T(0));
+  CHECK(gal::detail::sigmoid(-infinity) < T(1e-27));
+  CHECK(std::isnan(gal::detail::sigmoid(std::numeric_limits<T>::quiet_NaN())));
+  CHECK(std::isnan(gal::detail::sigmoid(-std::numeric_limits<T>::quiet_NaN())));
+}
+
 TEST_CASE_TEMPLATE("the square root is right within one unit in the last place", T, float, double) {
   double worst = 0.0;
   for (T x = std::numeric_limits<T>::min(); x < std::numeric_limits<T>::max() / 2; x *= T(1.0037)) {

@@ -8,6 +8,7 @@
 #include <gal/layer_units.hpp>
 #include <gal/layers.hpp>
 #include <gal/nn.hpp>
+#include <gal/pooling.hpp>
 #include <gal/random.hpp>
 
 #include <cmath>
@@ -156,7 +157,7 @@ class channel_gate_unit {
 /// A layer at work.
 template <class T, class Backend>
 struct node {
-  std::variant<convolution_unit<T, Backend>, batch_normalization_unit<T, Backend>,
+  std::variant<convolution_unit<T, Backend>, depthwise_unit<T, Backend>, batch_normalization_unit<T, Backend>,
                activation_unit<T, Backend>, max_pool_unit<T, Backend>, average_pool_unit<T, Backend>,
                global_average_pool_unit<T, Backend>, dropout_unit<T, Backend>, linear_unit<T, Backend>,
                residual_unit<T, Backend>, channel_gate_unit<T, Backend>>
@@ -229,7 +230,12 @@ class builder {
 
   void add(steps& to, const convolution& options, const std::string& where, const std::string&) {
     const window w = convolution_window(options, shape, where);
-    append_affine(to, convolution_unit<T, Backend>(options, w, values), output_of(w, options.channels));
+    const image_shape output = output_of(w, options.channels);
+    if (options.groups == w.channels && options.channels == w.channels && w.channels > 1) {
+      append_affine(to, depthwise_unit<T, Backend>(options, w, values), output);
+    } else {
+      append_affine(to, convolution_unit<T, Backend>(options, w, values), output);
+    }
   }
   void add(steps& to, const depthwise_convolution& options, const std::string& where,
            const std::string& place) {

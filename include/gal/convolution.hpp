@@ -1,6 +1,6 @@
-// gal/convolution.hpp: the arithmetic of windows that move over images: convolution as a product, and pooling. Every
-// kernel gathers: no two of its indices write one number, so that results do not depend on the order.
-// Provides: nothing public; nn::detail::pass, convolution_unit, max_pool_unit, average_pool_unit for gal/cnn.hpp.
+// gal/convolution.hpp: the arithmetic of convolution: as a product, and of depthwise ones directly. Every kernel gathers:
+// no two of its indices write one number, so that results do not depend on the order.
+// Provides: nothing public; nn::detail::pass, convolution_unit, depthwise_unit for gal/cnn.hpp.
 #pragma once
 
 #include <gal/backend.hpp>
@@ -11,9 +11,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace gal::nn::detail {
 
@@ -46,20 +46,103 @@ void sum_over_samples(const Backend& backend, index rows, index groups, index sa
       [from = partial.data(), groups] GAL_KERNEL(index s, index j) { return from[s * groups + j]; }, sums);
 }
 
-/// First and one past the last position whose window sees column `offset` of it inside an image of that width.
-struct position_range {
-  index first, last;
-};
-[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_inside(index start, index stride,
-                                                                        index width, index positions) {
-  const index first = start >= 0 ? 0 : (stride - 1 - start) / stride;
-  const index last = start >= width ? 0 : (width - 1 - start) / stride + 1;
-  return {first < positions ? first : positions, last < positions ? last : positions};
+// Images with a border of zeros, so that every window lies inside and rows of it are copied whole; and back without it.
+template <class T, class Backend>
+void pad_images(const Backend& backend, const window& g, index samples, const T* from, T* to) {
+  backend.for_each(g.padded_height(), g.channels * samples, [=] GAL_KERNEL(index i, index j) {
+    T* const line = to + (j * g.padded_height() + i) * g.padded_width();
+    const index row = i - g.padding_height;
+    if (row < 0 || row >= g.height) {
+      for (index q = 0; q < g.padded_width(); ++q) {
+        line[q] = T(0);
+      }
+      return;
+    }
+    for (index q = 0; q < g.padding_width; ++q) {
+      line[q] = T(0);
+      line[g.padding_width + g.width + q] = T(0);
+    }
+    for (index q = 0; q < g.width; ++q) {
+      line[g.padding_width + q] = from[(j * g.height + row) * g.width + q];
+    }
+  });
+}
+template <class T, class Backend>
+void crop_images(const Backend& backend, const window& g, index samples, const T* from, T* to) {
+  backend.for_each(g.height, g.channels * samples, [=] GAL_KERNEL(index i, index j) {
+    const T* const line = from + (j * g.padded_height() + g.padding_height + i) * g.padded_width();
+    for (index q = 0; q < g.width; ++q) {
+      to[(j * g.height + i) * g.width + q] = line[g.padding_width + q];
+    }
+  });
 }
 
-/// Convolution as a product. The patches of m samples are a matrix of (m positions) x (channels x kernel), in memory
-/// (channel, kernel row, kernel column, sample, position); the product with the weights, a C-order (outputs, channels
-/// of a group, kernel rows, kernel columns) array, has the outputs in its columns. Groups are ranges of columns.
+// The row of positions whose windows see row `row` of the padded image by row `kernel_row` of the kernel, or none: -1.
+GAL_HOST_DEVICE constexpr index position_seeing(const window& g, index row, index kernel_row) {
+  const index moved = row - kernel_row * g.dilation_height;
+  if (moved < 0) {
+    return -1;
+  }
+  const index position = g.stride_height == 1 ? moved : moved / g.stride_height;
+  return position * g.stride_height == moved && position < g.out_height ? position : -1;
+}
+
+// to[q] = from[q step]; loops of their own where the compiler vectorises them.
+template <class T>
+GAL_HOST_DEVICE void copy_row(const T* from, index step, index count, T* to) {
+  if (step == 1) {
+    for (index q = 0; q < count; ++q) {
+      to[q] = from[q];
+    }
+  } else if (step == 2) {
+    for (index q = 0; q < count; ++q) {
+      to[q] = from[2 * q];
+    }
+  } else {
+    for (index q = 0; q < count; ++q) {
+      to[q] = from[step * q];
+    }
+  }
+}
+
+// to[q to_step] += factor from[q], in a loop that vectorises where neighbours are.
+template <class T>
+GAL_HOST_DEVICE void add_row(const T* from, T factor, index count, T* to, index to_step) {
+  if (to_step == 1) {
+    for (index q = 0; q < count; ++q) {
+      to[q] += factor * from[q];
+    }
+  } else {
+    for (index q = 0; q < count; ++q) {
+      to[q * to_step] += factor * from[q];
+    }
+  }
+}
+
+/// Adds the gradient of a bias: the sums of the outputs' gradients over samples and positions.
+template <class T, class Backend>
+void add_bias_gradient(const Backend& backend, const T* gradient, index positions, index outputs,
+                       index samples, matrix<double, Backend>& partial, matrix<double, Backend>& sums,
+                       T* bias_gradient) {
+  sums.resize(outputs, 1);
+  sum_over_samples(
+      backend, positions, outputs, samples,
+      [gradient, positions] GAL_KERNEL(index i, index j) {
+        return static_cast<double>(gradient[j * positions + i]);
+      },
+      partial, sums.data());
+  backend.for_each(outputs, [bias_gradient, from = sums.data()] GAL_KERNEL(index o) {
+    bias_gradient[o] += static_cast<T>(from[o]);
+  });
+}
+
+/// Convolution as a product. The patches of some positions are a matrix of positions x (channels x kernel), in memory
+/// (channel, kernel row, kernel column, position); the product with the weights, a C-order (outputs, channels of a
+/// group, kernel rows, kernel columns) array, has the outputs in its columns. Groups are ranges of columns.
+///
+/// On the host the positions are taken in parts whose patches the first cache holds, and the samples in chunks, which
+/// threads share. There are as many chunks whatever the number of threads, since each sums its own gradient of the
+/// weights. On a device all is one part.
 template <class T, class Backend>
 class convolution_unit {
  public:
@@ -72,7 +155,9 @@ class convolution_unit {
         outputs_(options.channels),
         groups_(options.groups),
         bias_(options.bias),
-        first_value_(first_value) {}
+        first_value_(first_value),
+        is_pointwise_(geometry.kernel_area() == 1 && geometry.stride_height == 1 &&
+                      geometry.stride_width == 1 && !geometry.is_padded()) {}
 
   [[nodiscard]] index weights() const { return outputs_ * depth(); }
   [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
@@ -80,28 +165,13 @@ class convolution_unit {
   [[nodiscard]] index depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    use_backend(p.backend, patches_, products_, partial_, sums_);
+    prepare(p.backend, x.columns());
     const T* const weight = p.values + first_value_;
-    const T* const bias = bias_ ? weight + weights() : nullptr;
-    in_parts(x.columns(), [&](index first, index samples) {
-      gather_patches(p.backend, x.columns(first, samples));
-      const mutable_view part = y.columns(first, samples);
-      // The product of one sample has the layout of its output.
-      T* const product = samples == 1 ? part.data() : resized(products_, samples * part.rows());
-      for (index g = 0; g < groups_; ++g) {
-        p.backend.product(transpose::no, transpose::no, T(1), patches_of(g, samples), weight_of(weight, g),
-                          T(0), product_of(product, g, samples));
-      }
-      if (samples > 1 || bias != nullptr) {
-        p.backend.for_each(geometry_.out_area(), outputs_ * samples,
-                           [=, to = part.data(), positions = geometry_.out_area(),
-                            outputs = outputs_] GAL_KERNEL(index i, index j) {
-                             const index s = j / outputs;
-                             const index o = j - s * outputs;
-                             to[j * positions + i] = product[(o * samples + s) * positions + i] +
-                                                     (bias != nullptr ? bias[o] : T(0));
-                           });
-      }
+    in_chunks(p.backend, x.columns(), [&](const auto& backend, worker& own, index first, index last) {
+      in_groups(first, last, [&](index sample, index samples) {
+        const T* const image = padded(backend, own, x.columns(sample, samples));
+        in_parts(sample, samples, [&](const part& at) { forward_part(backend, own, at, weight, image, y); });
+      });
     });
   }
 
@@ -109,163 +179,302 @@ class convolution_unit {
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
     const T* const weight = p.values + first_value_;
     T* const weight_gradient = p.gradients + first_value_;
-    in_parts(x.columns(), [&](index first, index samples) {
-      gather_patches(p.backend, x.columns(first, samples));
-      const view part = gradient.columns(first, samples);
-      const T* outer = part.data();
-      if (samples > 1) {
-        T* const to = resized(products_, samples * part.rows());
-        p.backend.for_each(geometry_.out_area(), outputs_ * samples,
-                           [=, from = part.data(), positions = geometry_.out_area(),
-                            outputs = outputs_] GAL_KERNEL(index i, index j) {
-                             const index o = j / samples;
-                             const index s = j - o * samples;
-                             to[j * positions + i] = from[(s * outputs + o) * positions + i];
-                           });
-        outer = to;
+    const bool shared = chunks(x.columns()) > 1;
+    in_chunks(p.backend, x.columns(), [&](const auto& backend, worker& own, index first, index last) {
+      T* sum = weight_gradient;
+      if (shared) {
+        sum = own.weight_gradient.data();
+        backend.fill(sum, weights(), T(0));
       }
-      for (index g = 0; g < groups_; ++g) {
-        p.backend.product(transpose::yes, transpose::no, T(1), patches_of(g, samples),
-                          product_of(outer, g, samples), T(1), weight_of(weight_gradient, g));
-      }
-      if (!delta.empty()) {
-        for (index g = 0; g < groups_; ++g) {
-          p.backend.product(transpose::no, transpose::yes, T(1), product_of(outer, g, samples),
-                            weight_of(weight, g), T(0), mutable_patches_of(g, samples));
+      in_groups(first, last, [&](index sample, index samples) {
+        const T* const image = padded(backend, own, x.columns(sample, samples));
+        T* const image_delta = delta.empty() ? nullptr : start_delta(backend, own, sample, samples, delta);
+        in_parts(sample, samples, [&](const part& at) {
+          backward_part(backend, own, at, weight, image, gradient, sum, image_delta);
+        });
+        if (image_delta != nullptr && geometry_.is_padded()) {
+          crop_images(backend, geometry_, samples, std::as_const(image_delta),
+                      delta.columns(sample, samples).data());
         }
-        gather_delta(p.backend, delta.columns(first, samples));
-      }
+      });
     });
+    if (shared) {
+      for (index chunk = 0; chunk < chunks(x.columns()); ++chunk) {
+        add_weight_gradient(p.backend, workers_[static_cast<std::size_t>(chunk)], weight_gradient);
+      }
+    }
     if (bias_) {
-      sums_.resize(outputs_, 1);
-      sum_over_samples(
-          p.backend, geometry_.out_area(), outputs_, x.columns(),
-          [from = gradient.data(), positions = geometry_.out_area()] GAL_KERNEL(index i, index j) {
-            return static_cast<double>(from[j * positions + i]);
-          },
-          partial_, sums_.data());
-      p.backend.for_each(outputs_, [to = weight_gradient + weights(), from = sums_.data()] GAL_KERNEL(
-                                       index o) { to[o] += static_cast<T>(from[o]); });
+      add_bias_gradient(p.backend, gradient.data(), geometry_.out_area(), outputs_, x.columns(), partial_,
+                        sums_, weight_gradient + weights());
     }
   }
 
   GAL_PRIVATE_KERNELS
-  // The patches of as many samples as a cache holds; of more on a device, which wants few large products.
-  static constexpr index patch_budget =
-      std::same_as<memory_type, host_memory> ? index{1} << 15 : index{1} << 24;
+  static constexpr bool on_host = std::same_as<memory_type, host_memory>;
+  static constexpr index part_positions = 256;
+  static constexpr index most_chunks = 16;
+  static constexpr index gradient_budget = index{1} << 22;  // numbers of all chunks' gradients
+  static constexpr index device_budget = index{1} << 24;    // numbers of a device's patches
 
-  template <class Part>
-  void in_parts(index samples, Part part) const {
-    const index of_one =
-        std::max(index{1}, geometry_.channels * geometry_.kernel_area() * geometry_.out_area());
-    const index size = std::clamp(patch_budget / of_one, index{1}, samples);
-    for (index first = 0; first < samples; first += size) {
-      part(first, std::min(size, samples - first));
+  // What the chunks do not share.
+  struct worker {
+    matrix<T, Backend> image;        // with its border
+    matrix<T, Backend> image_delta;  // likewise
+    matrix<T, Backend> patches;
+    matrix<T, Backend> products;
+    matrix<T, Backend> weight_gradient;
+  };
+
+  // Rows of positions of some samples; of several samples all rows.
+  struct part {
+    index sample, samples;
+    index row, rows;
+  };
+
+  [[nodiscard]] index chunks(index samples) const {
+    return on_host ? std::clamp(gradient_budget / weights(), index{1}, std::min(samples, most_chunks)) : 1;
+  }
+
+  // Samples and rows of a part.
+  [[nodiscard]] part largest_part(index samples) const {
+    const window& g = geometry_;
+    if (!on_host) {
+      const index of_one = g.channels * g.kernel_area() * g.out_area();
+      return {0, std::clamp(device_budget / std::max(of_one, index{1}), index{1}, samples), 0, g.out_height};
+    }
+    if (is_pointwise_) {
+      return {0, 1, 0, g.out_height};  // the image itself is its patches
+    }
+    if (g.out_area() <= part_positions) {
+      return {0, std::min(part_positions / g.out_area(), samples), 0, g.out_height};
+    }
+    return {0, 1, 0, std::clamp(part_positions / g.out_width, index{1}, g.out_height)};
+  }
+
+  // Every buffer at its size, so that threads allocate nothing.
+  void prepare(const Backend& backend, index samples) {
+    use_backend(backend, partial_, sums_);
+    const index count = chunks(samples);
+    workers_.resize(std::max(workers_.size(), static_cast<std::size_t>(count)));
+    const part largest = largest_part((samples + count - 1) / count);
+    const index positions = largest.samples * largest.rows * geometry_.out_width;
+    for (worker& own : workers_) {
+      use_backend(backend, own.image, own.image_delta, own.patches, own.products, own.weight_gradient);
+      if (geometry_.is_padded()) {
+        own.image.resize(geometry_.channels * geometry_.padded_area(), largest.samples);
+        own.image_delta.resize(geometry_.channels * geometry_.padded_area(), largest.samples);
+      }
+      own.patches.resize(is_pointwise_ && on_host ? 0 : positions,
+                         geometry_.channels * geometry_.kernel_area());
+      own.products.resize(positions, outputs_);
+      own.weight_gradient.resize(count > 1 ? weights() : 0, 1);
     }
   }
 
-  static T* resized(matrix<T, Backend>& buffer, index count) {
-    buffer.resize(count, 1);
-    return buffer.data();
+  // Runs `chunk(backend, worker, first, last)` for ranges of samples, by threads where the backend has them.
+  template <class Chunk>
+  void in_chunks(const Backend& backend, index samples, Chunk chunk) {
+    const index count = chunks(samples);
+    const auto run = [&](const Backend& own, index i) {
+      chunk(own, workers_[static_cast<std::size_t>(i)], i * samples / count, (i + 1) * samples / count);
+    };
+    if constexpr (requires { backend.for_each_task(count, run); }) {
+      if (count > 1) {
+        backend.for_each_task(count, run);
+        return;
+      }
+    }
+    for (index i = 0; i < count; ++i) {
+      run(backend, i);
+    }
   }
 
-  [[nodiscard]] mutable_view mutable_patches_of(index group, index samples) {
-    const index rows = samples * geometry_.out_area();
-    return {patches_.data() + group * depth() * rows, rows, depth()};
+  // Runs `run` for the groups of samples in [first, last) whose patches are made together, and for a group's parts.
+  template <class Group>
+  void in_groups(index first, index last, Group run) const {
+    const index size = largest_part(last - first).samples;
+    for (index sample = first; sample < last; sample += size) {
+      run(sample, std::min(size, last - sample));
+    }
   }
-  [[nodiscard]] view patches_of(index group, index samples) {
-    return mutable_patches_of(group, samples).as_const();
+  template <class Part>
+  void in_parts(index sample, index samples, Part run) const {
+    const index rows = largest_part(samples).rows;
+    for (index row = 0; row < geometry_.out_height; row += rows) {
+      run(part{sample, samples, row, std::min(rows, geometry_.out_height - row)});
+    }
+  }
+
+  const T* padded(const Backend& backend, worker& own, view x) {
+    if (!geometry_.is_padded()) {
+      return x.data();
+    }
+    pad_images(backend, geometry_, x.columns(), x.data(), own.image.data());
+    return own.image.data();
+  }
+  T* start_delta(const Backend& backend, worker& own, index sample, index samples, mutable_view delta) {
+    T* const to = geometry_.is_padded() ? own.image_delta.data() : delta.columns(sample, samples).data();
+    if (!is_pointwise_) {
+      backend.fill(to, samples * geometry_.channels * geometry_.padded_area(), T(0));
+    }
+    return to;
+  }
+
+  [[nodiscard]] index positions_of(const part& at) const {
+    return at.samples * at.rows * geometry_.out_width;
+  }
+  // Whether the outputs of a part lie in memory as the product writes them.
+  [[nodiscard]] bool is_one_sample(const part& at) const {
+    return at.samples == 1 && at.rows == geometry_.out_height;
   }
   template <class U>
-  [[nodiscard]] matrix_view<U, memory_type> product_of(U* product, index group, index samples) const {
-    const index rows = samples * geometry_.out_area();
-    const index columns = outputs_ / groups_;
-    return {product + group * columns * rows, rows, columns};
-  }
-  template <class U>
-  [[nodiscard]] matrix_view<U, memory_type> weight_of(U* weight, index group) const {
-    const index columns = outputs_ / groups_;
-    return {weight + group * columns * depth(), depth(), columns};
+  [[nodiscard]] static matrix_view<U, memory_type> columns_of(U* data, index rows, index group,
+                                                              index columns) {
+    return {data + group * columns * rows, rows, columns};
   }
 
-  // A row of positions at a time, which is a row of the image moved by the kernel's position (im2col).
-  void gather_patches(const Backend& backend, view x) {
-    const window g = geometry_;
-    const index samples = x.columns();
-    patches_.resize(samples * g.out_area(), g.channels * g.kernel_area());
-    backend.for_each(
-        g.out_height, patches_.columns() * samples,
-        [g, samples, from = x.data(), to = patches_.data()] GAL_KERNEL(index i, index j) {
-          const index k = j / samples;
-          const index s = j - k * samples;
-          const index c = k / g.kernel_area();
-          const index kernel_row = (k - c * g.kernel_area()) / g.kernel_width;
-          const index kernel_column = k % g.kernel_width;
-          const index row = i * g.stride_height - g.padding_height + kernel_row * g.dilation_height;
-          T* const patch = to + (j * g.out_height + i) * g.out_width;
-          if (row < 0 || row >= g.height) {
-            for (index q = 0; q < g.out_width; ++q) {
-              patch[q] = T(0);
-            }
-            return;
-          }
-          const index start = kernel_column * g.dilation_width - g.padding_width;
-          const auto [first, last] = positions_inside(start, g.stride_width, g.width, g.out_width);
-          const T* const line = from + ((s * g.channels + c) * g.height + row) * g.width;
-          for (index q = 0; q < first; ++q) {
-            patch[q] = T(0);
-          }
-          if (g.stride_width == 1) {  // a copy, which vectorises
-            for (index q = first; q < last; ++q) {
-              patch[q] = line[start + q];
-            }
-          } else {
-            for (index q = first; q < last; ++q) {
-              patch[q] = line[start + q * g.stride_width];
-            }
-          }
-          for (index q = last; q < g.out_width; ++q) {
-            patch[q] = T(0);
-          }
-        });
+  // The patches of a pointwise convolution are the image.
+  const T* patches_of(const Backend& backend, worker& own, const part& at, const T* image) {
+    if (is_pointwise_ && is_one_sample(at)) {
+      return image;
+    }
+    gather_patches(backend, at, image, own.patches.data());
+    return own.patches.data();
   }
 
-  // The way back: every row of the image collects from the patches that it is in.
-  void gather_delta(const Backend& backend, mutable_view delta) {
+  void forward_part(const Backend& backend, worker& own, const part& at, const T* weight, const T* image,
+                    mutable_view y) {
+    const index positions = positions_of(at);
+    const T* const patches = patches_of(backend, own, at, image);
+    const bool direct = is_one_sample(at);
+    T* const product = direct ? y.columns(at.sample, 1).data() : own.products.data();
+    const index outputs = outputs_ / groups_;
+    for (index group = 0; group < groups_; ++group) {
+      backend.product(transpose::no, transpose::no, T(1), columns_of(patches, positions, group, depth()),
+                      columns_of(weight, depth(), group, outputs), T(0),
+                      columns_of(product, positions, group, outputs));
+    }
+    if (!direct || bias_) {
+      scatter_outputs(backend, at, product, bias_ ? weight + weights() : nullptr, y);
+    }
+  }
+
+  void backward_part(const Backend& backend, worker& own, const part& at, const T* weight, const T* image,
+                     view gradient, T* weight_gradient, T* image_delta) {
+    const index positions = positions_of(at);
+    const T* const patches = patches_of(backend, own, at, image);
+    const T* outer = gradient.columns(at.sample, 1).data();
+    if (!is_one_sample(at)) {
+      gather_outputs(backend, at, gradient, own.products.data());
+      outer = own.products.data();
+    }
+    const index outputs = outputs_ / groups_;
+    for (index group = 0; group < groups_; ++group) {
+      backend.product(transpose::yes, transpose::no, T(1), columns_of(patches, positions, group, depth()),
+                      columns_of(outer, positions, group, outputs), T(1),
+                      columns_of(weight_gradient, depth(), group, outputs));
+    }
+    if (image_delta == nullptr) {
+      return;
+    }
+    const bool direct = is_pointwise_ && is_one_sample(at);
+    T* const to = direct ? image_delta : own.patches.data();
+    for (index group = 0; group < groups_; ++group) {
+      backend.product(transpose::no, transpose::yes, T(1), columns_of(outer, positions, group, outputs),
+                      columns_of(weight, depth(), group, outputs), T(0),
+                      columns_of(to, positions, group, depth()));
+    }
+    if (!direct) {
+      gather_delta(backend, at, own.patches.data(), image_delta);
+    }
+  }
+
+  static void add_weight_gradient(const Backend& backend, const worker& own, T* to) {
+    backend.for_each(own.weight_gradient.size(),
+                     [to, from = own.weight_gradient.data()] GAL_KERNEL(index i) { to[i] += from[i]; });
+  }
+
+  // From (output, sample, position) to (sample, output, position), with the bias; and back.
+  void scatter_outputs(const Backend& backend, const part& at, const T* product, const T* bias,
+                       mutable_view y) {
+    const index area = geometry_.out_area();
+    const index count = at.rows * geometry_.out_width;
+    backend.for_each(count, outputs_ * at.samples,
+                     [=, to = y.columns(at.sample, at.samples).data() + at.row * geometry_.out_width,
+                      samples = at.samples, outputs = outputs_] GAL_KERNEL(index i, index j) {
+                       const index s = j / outputs;
+                       const index o = j - s * outputs;
+                       to[j * area + i] =
+                           product[(o * samples + s) * count + i] + (bias != nullptr ? bias[o] : T(0));
+                     });
+  }
+  void gather_outputs(const Backend& backend, const part& at, view gradient, T* to) {
+    const index area = geometry_.out_area();
+    const index count = at.rows * geometry_.out_width;
+    backend.for_each(count, outputs_ * at.samples,
+                     [=, from = gradient.columns(at.sample, at.samples).data() + at.row * geometry_.out_width,
+                      samples = at.samples, outputs = outputs_] GAL_KERNEL(index i, index j) {
+                       const index o = j / samples;
+                       const index s = j - o * samples;
+                       to[j * count + i] = from[(s * outputs + o) * area + i];
+                     });
+  }
+
+  // A row of positions is a row of the padded image moved by the kernel's position (im2col).
+  void gather_patches(const Backend& backend, const part& at, const T* image, T* to) {
     const window g = geometry_;
-    const index samples = delta.columns();
-    backend.for_each(
-        g.height, g.channels * samples,
-        [g, samples, from = patches_.data(), to = delta.data()] GAL_KERNEL(index row, index j) {
-          const index s = j / g.channels;
-          const index c = j - s * g.channels;
-          T* const line = to + (j * g.height + row) * g.width;
-          for (index q = 0; q < g.width; ++q) {
-            line[q] = T(0);
-          }
-          for (index kernel_row = 0; kernel_row < g.kernel_height; ++kernel_row) {
-            const index above = row + g.padding_height - kernel_row * g.dilation_height;
-            if (above < 0 || above % g.stride_height != 0 || above / g.stride_height >= g.out_height) {
-              continue;
-            }
-            for (index kernel_column = 0; kernel_column < g.kernel_width; ++kernel_column) {
-              const index k = c * g.kernel_area() + kernel_row * g.kernel_width + kernel_column;
-              const T* const patch =
-                  from + ((k * samples + s) * g.out_height + above / g.stride_height) * g.out_width;
-              const index start = kernel_column * g.dilation_width - g.padding_width;
-              const auto [first, last] = positions_inside(start, g.stride_width, g.width, g.out_width);
-              if (g.stride_width == 1) {
-                for (index q = first; q < last; ++q) {
-                  line[start + q] += patch[q];
-                }
-              } else {
-                for (index q = first; q < last; ++q) {
-                  line[start + q * g.stride_width] += patch[q];
-                }
-              }
-            }
-          }
-        });
+    // On the host by channels, which divides seldom; on a device by rows, which are many.
+    if constexpr (on_host) {
+      backend.for_each(g.channels * at.samples, [=] GAL_KERNEL(index j) {
+        const index c = j / at.samples;
+        for (index k = 0; k < g.kernel_area(); ++k) {
+          gather_rows(g, at, c, j - c * at.samples, k, 0, at.rows, image, to);
+        }
+      });
+    } else {
+      backend.for_each(at.rows, g.channels * g.kernel_area() * at.samples, [=] GAL_KERNEL(index i, index j) {
+        const index k = j / at.samples;
+        const index c = k / g.kernel_area();
+        gather_rows(g, at, c, j - k * at.samples, k - c * g.kernel_area(), i, i + 1, image, to);
+      });
+    }
+  }
+  GAL_HOST_DEVICE static void gather_rows(const window& g, const part& at, index channel, index sample,
+                                          index k, index first, index last, const T* image, T* to) {
+    const index kernel_row = k / g.kernel_width;
+    const index kernel_column = k - kernel_row * g.kernel_width;
+    const T* const from = image + (sample * g.channels + channel) * g.padded_area() +
+                          (at.row * g.stride_height + kernel_row * g.dilation_height) * g.padded_width() +
+                          kernel_column * g.dilation_width;
+    T* const patch = to + ((channel * g.kernel_area() + k) * at.samples + sample) * at.rows * g.out_width;
+    for (index i = first; i < last; ++i) {
+      copy_row(from + i * g.stride_height * g.padded_width(), g.stride_width, g.out_width,
+               patch + i * g.out_width);
+    }
+  }
+
+  // The way back: every row of the padded image collects from the patches that it is in.
+  void gather_delta(const Backend& backend, const part& at, const T* from, T* to) {
+    const window g = geometry_;
+    const index first_row = at.row * g.stride_height;
+    const index rows = (at.rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1;
+    backend.for_each(rows, g.channels * at.samples, [=] GAL_KERNEL(index i, index j) {
+      const index s = j / g.channels;
+      const index c = j - s * g.channels;
+      const index row = first_row + i;
+      T* const line = to + (j * g.padded_height() + row) * g.padded_width();
+      for (index kernel_row = 0; kernel_row < g.kernel_height; ++kernel_row) {
+        const index position = position_seeing(g, row, kernel_row) - at.row;
+        if (position < 0 || position >= at.rows) {
+          continue;
+        }
+        for (index kernel_column = 0; kernel_column < g.kernel_width; ++kernel_column) {
+          const index k = c * g.kernel_area() + kernel_row * g.kernel_width + kernel_column;
+          add_row(from + ((k * at.samples + s) * at.rows + position) * g.out_width, T(1), g.out_width,
+                  line + kernel_column * g.dilation_width, g.stride_width);
+        }
+      }
+    });
   }
 
   window geometry_;
@@ -273,144 +482,173 @@ class convolution_unit {
   index groups_;
   bool bias_;
   index first_value_;
-  matrix<T, Backend> patches_;
-  matrix<T, Backend> products_;
+  bool is_pointwise_;
+  std::vector<worker> workers_;
   matrix<double, Backend> partial_;
   matrix<double, Backend> sums_;
 };
 
-/// The positions of the window that see row (or column) `at`: [first, last).
-[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_that_see(index at, index kernel,
-                                                                          index stride, index padding,
-                                                                          index positions) {
-  const index low = at + padding - kernel + 1;  // start of the first window that reaches `at`
-  const index first = low <= 0 ? 0 : (low + stride - 1) / stride;
-  const index last = (at + padding) / stride + 1;
-  return {first, last < positions ? last : positions};
-}
-
-/// The largest number of every window; of equal ones the first, and NaN before all.
+/// Depthwise convolution: every channel has a kernel of its own, too small for a product. Row by row: an output's row is
+/// a sum of the image's rows, moved.
 template <class T, class Backend>
-class max_pool_unit {
+class depthwise_unit {
  public:
   using memory_type = typename Backend::memory_type;
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
-  explicit max_pool_unit(const window& geometry) : geometry_(geometry) {}
+  depthwise_unit(const convolution& options, const window& geometry, index first_value)
+      : geometry_(geometry), bias_(options.bias), first_value_(first_value) {}
+
+  [[nodiscard]] index weights() const { return geometry_.channels * depth(); }
+  [[nodiscard]] index biases() const { return bias_ ? geometry_.channels : 0; }
+  /// Numbers that one output sees.
+  [[nodiscard]] index depth() const { return geometry_.kernel_area(); }
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    use_backend(p.backend, places_);
+    use_backend(p.backend, image_, image_delta_, products_, kernel_sums_, partial_, sums_);
     const window g = geometry_;
-    places_.resize(y.rows(), y.columns());
-    p.backend.for_each(
-        g.out_area(), g.channels * x.columns(),
-        [g, from = x.data(), to = y.data(), places = places_.data()] GAL_KERNEL(index i, index j) {
-          const T* const image = from + j * g.area();
-          const index top = i / g.out_width * g.stride_height - g.padding_height;
-          const index left = i % g.out_width * g.stride_width - g.padding_width;
-          const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
-          const index right = left + g.kernel_width < g.width ? left + g.kernel_width : g.width;
-          const index first_column = left < 0 ? 0 : left;
-          index place = (top < 0 ? 0 : top) * g.width + first_column;
-          T largest = image[place];
-          for (index r = top < 0 ? 0 : top; r < bottom; ++r) {
-            for (index c = first_column; c < right; ++c) {
-              const T value = image[r * g.width + c];
-              if (value > largest || value != value) {
-                largest = value;
-                place = r * g.width + c;
-              }
-            }
-          }
-          to[j * g.out_area() + i] = largest;
-          places[j * g.out_area() + i] = static_cast<std::int32_t>(place);
-        });
-  }
-
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
-    if (delta.empty()) {
-      return;
-    }
-    const window g = geometry_;
-    p.backend.for_each(
-        g.area(), g.channels * delta.columns(),
-        [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(index i, index j) {
-          const auto [top, bottom] = positions_that_see(i / g.width, g.kernel_height, g.stride_height,
-                                                        g.padding_height, g.out_height);
-          const auto [left, right] =
-              positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-          T sum = T(0);
-          for (index r = top; r < bottom; ++r) {
-            for (index c = left; c < right; ++c) {
-              const index at = j * g.out_area() + r * g.out_width + c;
-              sum += places[at] == i ? from[at] : T(0);
-            }
-          }
-          to[j * g.area() + i] = sum;
-        });
-  }
-
-  GAL_PRIVATE_KERNELS
-  window geometry_;
-  matrix<std::int32_t, Backend> places_;  // of the largest number, in its channel
-};
-
-/// The mean of every window, zeros of the padding included.
-template <class T, class Backend>
-class average_pool_unit {
- public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
-  explicit average_pool_unit(const window& geometry) : geometry_(geometry) {}
-
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    const window g = geometry_;
-    const T share = T(1) / static_cast<T>(g.kernel_area());
-    p.backend.for_each(
-        g.out_area(), g.channels * x.columns(),
-        [g, share, from = x.data(), to = y.data()] GAL_KERNEL(index i, index j) {
-          const T* const image = from + j * g.area();
-          const index top = i / g.out_width * g.stride_height - g.padding_height;
-          const index left = i % g.out_width * g.stride_width - g.padding_width;
-          const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
-          const index right = left + g.kernel_width < g.width ? left + g.kernel_width : g.width;
-          T sum = T(0);
-          for (index r = top < 0 ? 0 : top; r < bottom; ++r) {
-            for (index c = left < 0 ? 0 : left; c < right; ++c) {
-              sum += image[r * g.width + c];
-            }
-          }
-          to[j * g.out_area() + i] = share * sum;
-        });
-  }
-
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
-    if (delta.empty()) {
-      return;
-    }
-    const window g = geometry_;
-    const T share = T(1) / static_cast<T>(g.kernel_area());
-    p.backend.for_each(g.area(), g.channels * delta.columns(),
-                       [g, share, from = gradient.data(), to = delta.data()] GAL_KERNEL(index i, index j) {
-                         const auto [top, bottom] = positions_that_see(
-                             i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
-                         const auto [left, right] = positions_that_see(
-                             i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-                         T sum = T(0);
-                         for (index r = top; r < bottom; ++r) {
-                           for (index c = left; c < right; ++c) {
-                             sum += from[j * g.out_area() + r * g.out_width + c];
+    const T* const weight = p.values + first_value_;
+    const T* const bias = bias_ ? weight + weights() : nullptr;
+    p.backend.for_each(g.out_height, g.channels * x.columns(),
+                       [=, from = padded(p.backend, x), to = y.data()] GAL_KERNEL(index i, index j) {
+                         const index c = j % g.channels;
+                         T* const line = to + (j * g.out_height + i) * g.out_width;
+                         const T first = bias != nullptr ? bias[c] : T(0);
+                         for (index q = 0; q < g.out_width; ++q) {
+                           line[q] = first;
+                         }
+                         for (index k = 0; k < g.kernel_height; ++k) {
+                           const T* const row =
+                               from + (j * g.padded_height() + i * g.stride_height + k * g.dilation_height) *
+                                          g.padded_width();
+                           for (index l = 0; l < g.kernel_width; ++l) {
+                             const T factor = weight[(c * g.kernel_height + k) * g.kernel_width + l];
+                             const T* const moved = row + l * g.dilation_width;
+                             if (g.stride_width == 1) {
+                               for (index q = 0; q < g.out_width; ++q) {
+                                 line[q] += factor * moved[q];
+                               }
+                             } else {
+                               for (index q = 0; q < g.out_width; ++q) {
+                                 line[q] += factor * moved[q * g.stride_width];
+                               }
+                             }
                            }
                          }
-                         to[j * g.area() + i] = share * sum;
                        });
   }
 
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    T* const weight_gradient = p.gradients + first_value_;
+    add_weight_gradient(p.backend, x.columns(), padded(p.backend, x), gradient, weight_gradient);
+    if (bias_) {
+      add_bias_gradient(p.backend, gradient.data(), geometry_.out_area(), geometry_.channels, x.columns(),
+                        partial_, sums_, weight_gradient + weights());
+    }
+    if (!delta.empty()) {
+      gather_delta(p.backend, p.values + first_value_, gradient, delta);
+    }
+  }
+
   GAL_PRIVATE_KERNELS
+  const T* padded(const Backend& backend, view x) {
+    if (!geometry_.is_padded()) {
+      return x.data();
+    }
+    image_.resize(geometry_.channels * geometry_.padded_area(), x.columns());
+    pad_images(backend, geometry_, x.columns(), x.data(), image_.data());
+    return image_.data();
+  }
+
+  // A number of the kernel times one sample's gradient, for all of both; then the sums over the samples.
+  void add_weight_gradient(const Backend& backend, index samples, const T* from, view gradient, T* to) {
+    const window g = geometry_;
+    products_.resize(g.kernel_area(), g.channels * samples);
+    backend.for_each(g.kernel_area(), g.channels * samples,
+                     [=, outer = gradient.data(), products = products_.data()] GAL_KERNEL(index k, index j) {
+                       constexpr index lanes = 16;  // sums that run side by side, which vectorises
+                       T sums[lanes] = {};
+                       const index kernel_row = k / g.kernel_width;
+                       const index kernel_column = k - kernel_row * g.kernel_width;
+                       const T* const image =
+                           from +
+                           (j * g.padded_height() + kernel_row * g.dilation_height) * g.padded_width() +
+                           kernel_column * g.dilation_width;
+                       for (index i = 0; i < g.out_height; ++i) {
+                         const T* const line = image + i * g.stride_height * g.padded_width();
+                         const T* const factor = outer + (j * g.out_height + i) * g.out_width;
+                         index q = 0;
+                         if (g.stride_width == 1) {
+                           for (; q + lanes <= g.out_width; q += lanes) {
+                             for (index lane = 0; lane < lanes; ++lane) {
+                               sums[lane] += factor[q + lane] * line[q + lane];
+                             }
+                           }
+                         }
+                         for (; q < g.out_width; ++q) {
+                           sums[q % lanes] += factor[q] * line[q * g.stride_width];
+                         }
+                       }
+                       double total = 0.0;
+                       for (const T sum : sums) {
+                         total += static_cast<double>(sum);
+                       }
+                       products[j * g.kernel_area() + k] = total;
+                     });
+    kernel_sums_.resize(weights(), 1);
+    backend.sum_rows(
+        samples, weights(),
+        [count = weights(), products = products_.data()] GAL_KERNEL(index s, index i) {
+          return products[s * count + i];
+        },
+        kernel_sums_.data());
+    backend.for_each(weights(), [to, from = kernel_sums_.data()] GAL_KERNEL(index i) {
+      to[i] += static_cast<T>(from[i]);
+    });
+  }
+
+  void gather_delta(const Backend& backend, const T* weight, view gradient, mutable_view delta) {
+    const window g = geometry_;
+    const index samples = delta.columns();
+    T* to = delta.data();
+    if (g.is_padded()) {
+      image_delta_.resize(g.channels * g.padded_area(), samples);
+      to = image_delta_.data();
+    }
+    backend.for_each(g.padded_height(), g.channels * samples,
+                     [=, from = gradient.data()] GAL_KERNEL(index row, index j) {
+                       const index c = j % g.channels;
+                       T* const line = to + (j * g.padded_height() + row) * g.padded_width();
+                       for (index q = 0; q < g.padded_width(); ++q) {
+                         line[q] = T(0);
+                       }
+                       for (index k = 0; k < g.kernel_height; ++k) {
+                         const index position = position_seeing(g, row, k);
+                         if (position < 0) {
+                           continue;
+                         }
+                         for (index l = 0; l < g.kernel_width; ++l) {
+                           add_row(from + (j * g.out_height + position) * g.out_width,
+                                   weight[(c * g.kernel_height + k) * g.kernel_width + l], g.out_width,
+                                   line + l * g.dilation_width, g.stride_width);
+                         }
+                       }
+                     });
+    if (g.is_padded()) {
+      crop_images(backend, g, samples, std::as_const(to), delta.data());
+    }
+  }
+
   window geometry_;
+  bool bias_;
+  index first_value_;
+  matrix<T, Backend> image_;  // with its border
+  matrix<T, Backend> image_delta_;
+  matrix<double, Backend> products_;
+  matrix<double, Backend> kernel_sums_;
+  matrix<double, Backend> partial_;
+  matrix<double, Backend> sums_;
 };
 
 }  // namespace gal::nn::detail

@@ -140,6 +140,26 @@ class eigen_backend {
     });
   }
 
+  /// Runs `f(backend, i)` for all i in [0, count), shared out among the threads; each gets a backend of one thread. No two
+  /// calls may write to the same memory, and none may throw.
+  template <class F>
+  void for_each_task(index count, const F& f) const {
+    const eigen_backend own;
+#ifdef _OPENMP
+    if (threads_ > 1 && count > 1) {
+      share_out(threads_, count, [&](index first, index last) {
+        for (index i = first; i < last; ++i) {
+          f(own, i);
+        }
+      });
+      return;
+    }
+#endif
+    for (index i = 0; i < count; ++i) {
+      f(own, i);
+    }
+  }
+
   template <class T>
   [[nodiscard]] T read(const T* value) const {
     return *value;

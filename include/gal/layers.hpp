@@ -168,6 +168,14 @@ struct window {
   index dilation_height, dilation_width;  //
 
   [[nodiscard]] GAL_HOST_DEVICE constexpr index area() const { return height * width; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_height() const { return height + 2 * padding_height; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_width() const { return width + 2 * padding_width; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_area() const {
+    return padded_height() * padded_width();
+  }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr bool is_padded() const {
+    return padding_height > 0 || padding_width > 0;
+  }
   [[nodiscard]] GAL_HOST_DEVICE constexpr index out_area() const { return out_height * out_width; }
   [[nodiscard]] GAL_HOST_DEVICE constexpr index kernel_area() const { return kernel_height * kernel_width; }
 };

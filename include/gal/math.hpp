@@ -102,6 +102,33 @@ template <std::floating_point T>
   }
 }
 
+/// 1 / (1 + exp(-x)) within a few units in the last place where it is above 2e-28, and that or less below; of NaN NaN.
+template <std::floating_point T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T sigmoid(T x) {
+#ifdef __FAST_MATH__
+  constexpr bool exact = false;
+#else
+  constexpr bool exact = true;
+#endif
+  if constexpr (!exact || (!std::same_as<T, float> && !std::same_as<T, double>)) {
+    return T(1) / (T(1) + std::exp(-x));
+  } else {
+    // From e = exp(abs(x)) - 1, so that nothing cancels: (1 + e) / (2 + e), or 1 / (2 + e) for negative x.
+    using bits = bits_of<T>;
+    const auto size = std::bit_cast<bits>(std::abs(x));
+    const auto largest = std::bit_cast<bits>(T(64));
+    const T e = expm1_of_nonnegative(std::bit_cast<T>(size < largest ? size : largest));
+    const auto above = std::bit_cast<bits>(T(1) + e);
+    const auto below = std::bit_cast<bits>(T(1));
+    const bits negative = bits(0) - (std::bit_cast<bits>(x) >> (8 * sizeof(T) - 1));
+    const T y = std::bit_cast<T>((below & negative) | (above & ~negative)) / (T(2) + e);
+    const bits not_a_number = size > std::bit_cast<bits>(std::numeric_limits<T>::infinity())
+                                  ? std::bit_cast<bits>(std::numeric_limits<T>::quiet_NaN())
+                                  : bits(0);
+    return std::bit_cast<T>(std::bit_cast<bits>(y) | not_a_number);
+  }
+}
+
 /// Square root of a number that is zero or normal, within one unit in the last place. Compilers do not vectorise
 /// std::sqrt unless told that nobody reads errno.
 template <std::floating_point T>

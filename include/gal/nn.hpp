@@ -40,18 +40,18 @@ template <activation Activation, class T>
   } else if constexpr (Activation == activation::tanh) {
     return gal::detail::tanh(z);
   } else if constexpr (Activation == activation::sigmoid) {
-    return T(1) / (T(1) + std::exp(-z));
+    return gal::detail::sigmoid(z);
   } else if constexpr (Activation == activation::gelu) {
     return T(0.5) * z * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
   } else if constexpr (Activation == activation::silu) {
-    return z / (T(1) + std::exp(-z));
+    return z * gal::detail::sigmoid(z);
   } else {
     return z;
   }
 }
 
 template <activation Activation, class T>
-GAL_HOST_DEVICE T slope(T z, T y) {
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T slope(T z, T y) {
   if constexpr (Activation == activation::relu) {
     return y > T(0) ? T(1) : T(0);
   } else if constexpr (Activation == activation::tanh) {
@@ -63,7 +63,7 @@ GAL_HOST_DEVICE T slope(T z, T y) {
     return normal +
            z * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * std::exp(T(-0.5) * z * z);
   } else if constexpr (Activation == activation::silu) {
-    const T sigmoid = T(1) / (T(1) + std::exp(-z));
+    const T sigmoid = gal::detail::sigmoid(z);
     return sigmoid + y * (T(1) - sigmoid);
   } else {
     return T(1);
