@@ -54,7 +54,37 @@ std::string message_of(auto&& call) {
   return "no error";
 }
 
+// y = a x, whose gradient is in new memory after every backward pass.
+struct moving {
+  using input_type = std::vector<double>;
+  using feature_type = std::vector<double>;
+  std::vector<double> a{0.0}, da{0.0}, x, y;
+  const feature_type& forward(const input_type& input) {
+    x = y = input;
+    for (double& value : y) {
+      value *= a[0];
+    }
+    return y;
+  }
+  void backward(const feature_type& gradient) {
+    std::vector<double> sum(da);
+    for (std::size_t j = 0; j < gradient.size(); ++j) {
+      sum[0] += gradient[j] * x[j];
+    }
+    da.swap(sum);
+  }
+  auto parameters() { return std::array{std::pair{std::span(a), std::span(da)}}; }
+};
+
 }  // namespace
+
+TEST_CASE("a model may move its gradients in the backward pass") {
+  moving model;
+  gal::sgd<double> optimizer({.learning_rate = 0.1});
+  gal::adjust trainer(model, optimizer, gal::mse(), vanilla_options());
+  trainer.step(std::vector<double>{1.0, 2.0}, std::vector<double>{3.0, 6.0});
+  CHECK(model.a[0] == Approx(0.1 * 15.0));  // the gradient is -(2/2) (3 * 1 + 6 * 2)
+}
 
 TEST_CASE("the adjuster's gradient is that of its objective, in every setting") {
   const gal::matrix<double> start = random_matrix(3, 4, 1);

@@ -132,6 +132,7 @@ class adjust {
     choose(features);
     clear_gradients(collect(*model_, parameters_));
     model_->backward(*chosen_);
+    collect(*model_, parameters_);  // a foreign array that is added to may have moved
     judge_gradients();
     if (refused()) {
       restore_adjuster();
