@@ -58,6 +58,14 @@ class image {
   std::vector<float> pixels_;
 };
 
+// Contiguous numbers of several dimensions.
+struct array_with_strides : std::vector<float> {
+  [[nodiscard]] std::array<index, 2> strides() const { return {1, 1}; }
+};
+
+static_assert(gal::viewable<std::vector<float>>);
+static_assert(!gal::viewable<array_with_strides>, "its memory alone would be read as a row");
+
 struct stranger {};
 
 }  // namespace

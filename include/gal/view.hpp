@@ -145,9 +145,12 @@ concept matrix_like = requires(X& x) {
   { *x.data() } -> std::convertible_to<double>;
 };
 
+// A range with strides has several dimensions, and is no row: an adapter says how it is looked at.
 template <class X>
 concept number_range = std::ranges::contiguous_range<X> && std::ranges::sized_range<X> && !matrix_like<X> &&
-                       std::is_arithmetic_v<std::ranges::range_value_t<X>>;
+                       std::is_arithmetic_v<std::ranges::range_value_t<X>> && !requires(X & x) {
+  x.strides();
+};
 
 // A row-major matrix with more than one row would be read transposed: only row vectors are the same in both orders.
 template <class X>
