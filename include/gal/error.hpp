@@ -63,6 +63,17 @@ template <class... Parts>
   return result;
 }
 
+/// Sizes as NumPy writes them: "(3, 4)".
+template <class Numbers>
+[[nodiscard]] std::string tuple_text(const Numbers& numbers) {
+  std::string result;
+  for (const auto number : numbers) {
+    append(result, result.empty() ? "(" : ", ");
+    append(result, number);
+  }
+  return result.empty() ? "()" : result + ")";
+}
+
 /// Throws unless `condition` holds. Cold: messages are built only on failure.
 template <class... Parts>
 void require(bool condition, error_code code, const Parts&... parts) {

@@ -8,6 +8,7 @@
 
 #include <xtensor/xfixed.hpp>
 #include <xtensor/xmath.hpp>
+#include <xtensor/xnpy.hpp>
 #include <xtensor/xstrided_view.hpp>
 #include <xtensor/xview.hpp>
 
@@ -15,6 +16,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <numeric>
 #include <span>
 #include <string>
@@ -262,4 +265,22 @@ TEST_CASE("features of any rank train, and batches convert to the model's input"
   const xt::xarray<double> short_targets = xt::zeros<double>({5, 2, 2});
   CHECK(refusal(error_code::shape_mismatch, [&] { return trainer.step(x, short_targets); }).find("4 x 5") !=
         std::string::npos);
+}
+
+TEST_CASE("arrays go through NumPy's files with their shape, and xtensor reads ours as we read its own") {
+  const std::string path = "xtensor_test.npy";
+  auto images = counted(xt::xtensor<float, 4>({5, 3, 2, 4}));
+  gal::write_npy(path, images);
+  const gal::npy_array<float> read = gal::read_npy<float>(path);
+  CHECK(read.shape == std::vector<gal::index>{5, 3, 2, 4});
+  CHECK(read.view().shape() == shape{24, 5});
+  const auto array = xt::adapt(read.values, read.shape);
+  CHECK(array == images);
+  CHECK(array.data() == read.values.data());
+  CHECK(xt::load_npy<float>(path) == images);
+  std::remove(path.c_str());
+
+  const xt::xarray<std::int16_t> numbers = {3, -1, 2};
+  CHECK(gal::parse_npy<std::int16_t>(xt::dump_npy(numbers)) ==
+        gal::npy_array<std::int16_t>{.shape = {3}, .values = {3, -1, 2}});
 }

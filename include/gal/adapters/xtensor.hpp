@@ -43,17 +43,6 @@ constexpr bool is_column_major_array =
   }
 }
 
-// As NumPy writes it: (3, 4).
-template <class Numbers>
-[[nodiscard]] std::string tuple_text(const Numbers& numbers) {
-  std::string result;
-  for (const auto number : numbers) {
-    append(result, result.empty() ? "(" : ", ");
-    append(result, number);
-  }
-  return result.empty() ? "()" : result + ")";
-}
-
 }  // namespace detail
 
 /// An array of xtensor, of any rank, as a matrix: the first dimension counts the samples, one per column, and the rows are
