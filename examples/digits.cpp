@@ -54,6 +54,7 @@ struct settings {
   std::string model = "all";
   std::string optimizer = "sgd";
   std::string preset = "recommended";
+  std::string adjuster = "mlp";
   int seeds = 10;
   int epochs = 20;
   int batch = 32;
@@ -79,6 +80,9 @@ std::string title_of(std::string_view model) {
 std::array<gal::adjust_options, 2> options_of(const settings& s) {
   gal::adjust_options ours = s.preset == "paper" ? gal::paper() : gal::recommended();
   ours.epsilon = s.strength();
+  if (s.adjuster == "cnn") {
+    ours.hidden = {16, 16};
+  }
   gal::adjust_options plain = ours;
   plain.adjuster.kind = gal::adjuster_kind::zero;
   plain.safeguard = gal::safeguard::never;
@@ -127,12 +131,10 @@ gal::index answer(const gal::matrix<float>& scores, gal::index sample) {
   return std::ranges::max_element(column) - column.begin();
 }
 
-template <class Model, class Optimizer, class Progress>
-training_result train(const parts& data, const settings& s, std::uint64_t seed, Model model,
-                      Optimizer optimizer, gal::adjust_options options, Progress& progress) {
-  options.adjuster.seed = seed;
+template <class Trainer, class Progress>
+training_result train(Trainer trainer, const parts& data, const settings& s, std::uint64_t seed,
+                      Progress& progress) {
   gal::softmax_cross_entropy loss;
-  gal::adjust trainer(model, optimizer, loss, options);
   gal::batches batches(data.train, s.batch, seed);
   gal::matrix<double> losses(1, data.test.size());
 
@@ -146,7 +148,7 @@ training_result train(const parts& data, const settings& s, std::uint64_t seed, 
       record.accepted_share += share * report.accepted_share;
       result.refused += report.non_finite ? 1 : 0;
     }
-    const gal::matrix<float>& scores = model.forward(data.test.features);
+    const gal::matrix<float>& scores = trainer.model().forward(data.test.features);
     record.test_error = gal::error_rate(scores, data.test.targets);
     loss.evaluate(gal::eigen_backend(), scores.view(), data.test.targets, losses.view(),
                   gal::matrix_view<float>());
@@ -163,15 +165,27 @@ training_result train(const parts& data, const settings& s, std::uint64_t seed, 
   return result;
 }
 
+template <class Model, class Optimizer, class Progress>
+training_result train_with(const parts& data, const settings& s, std::uint64_t seed, Model model,
+                           Optimizer optimizer, gal::adjust_options options, Progress& progress) {
+  options.adjuster.seed = seed;
+  const gal::softmax_cross_entropy loss;
+  if (s.adjuster == "cnn" && options.adjuster.kind == gal::adjuster_kind::learned) {
+    const gal::cnn_adjuster<float> h({.channels = 1, .height = 1, .width = classes}, options);
+    return train(gal::adjust(model, optimizer, loss, options, h), data, s, seed, progress);
+  }
+  return train(gal::adjust(model, optimizer, loss, options), data, s, seed, progress);
+}
+
 template <class Model, class Progress>
 training_result train_with(const parts& data, const settings& s, std::uint64_t seed, Model model,
                            const gal::adjust_options& options, Progress& progress) {
   if (s.optimizer == "adam") {
-    return train(data, s, seed, std::move(model), gal::adam<float>({.learning_rate = s.rate()}), options,
-                 progress);
+    return train_with(data, s, seed, std::move(model), gal::adam<float>({.learning_rate = s.rate()}), options,
+                      progress);
   }
-  return train(data, s, seed, std::move(model), gal::sgd<float>({.learning_rate = s.rate(), .momentum = 0.9}),
-               options, progress);
+  return train_with(data, s, seed, std::move(model),
+                    gal::sgd<float>({.learning_rate = s.rate(), .momentum = 0.9}), options, progress);
 }
 
 // ---- Experiments ---------------------------------------------------------------------------------------------------
@@ -298,10 +312,10 @@ gal::index refused(const experiment& e, std::size_t method) {
 void print_header(const settings& s, const parts& data) {
   std::printf(
       "Digits, %td for training, %td for testing; %s, learning rate %g, batch %d, %d epoch%s, %d seed%s, "
-      "preset %s, epsilon %g\n",
+      "preset %s, epsilon %g, %s as adjuster\n",
       data.train.size(), data.test.size(), s.optimizer == "adam" ? "Adam" : "SGD with momentum 0.9", s.rate(),
       s.batch, s.epochs, s.epochs == 1 ? "" : "s", s.seeds, s.seeds == 1 ? "" : "s", s.preset.c_str(),
-      s.strength());
+      s.strength(), s.adjuster == "cnn" ? "convolutional network" : "MLP");
 }
 
 void print(const experiment& e) {
@@ -369,6 +383,7 @@ json to_json(const settings& s, const std::vector<experiment>& experiments) {
   json result{{"program", "digits"},
               {"configuration",
                {{"preset", s.preset},
+                {"adjuster", s.adjuster},
                 {"optimizer", s.optimizer},
                 {"learning_rate", s.rate()},
                 {"epsilon", s.strength()},
@@ -509,6 +524,9 @@ int main(int count, char** arguments) {
       ->capture_default_str();
   app.add_option("--preset", s.preset, "Options of the adjustment")
       ->check(CLI::IsMember({"paper", "recommended"}))
+      ->capture_default_str();
+  app.add_option("--adjuster", s.adjuster, "Network that adjusts; cnn: over the ten scores as a sequence")
+      ->check(CLI::IsMember({"mlp", "cnn"}))
       ->capture_default_str();
   app.add_option("--seeds", s.seeds, "Runs of either method, of seeds 1, 2, ...")
       ->check(CLI::Range(1, 100'000))

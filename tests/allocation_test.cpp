@@ -146,6 +146,12 @@ TEST_CASE("neither do other losses, optimizers and adjusters") {
   CHECK(count(gal::adabound<float>({.schedule = gal::linear_warm_up(5).then(gal::cosine_schedule(9))}), {}) ==
         0);
 
+  gal::nn::mlp<float> scorer({6, 9, 4});
+  gal::adam<float> adam;
+  gal::adjust convolving(scorer, adam, gal::softmax_cross_entropy(), {},
+                         gal::cnn_adjuster<float>({.channels = 1, .height = 1, .width = 4}));
+  CHECK(allocations_after_first(convolving, x, labels) == 0);
+
   const gal::sample_loss squares([](auto sample, auto target, auto gradient) {
     double sum = 0.0;
     for (std::size_t i = 0; i < sample.size(); ++i) {

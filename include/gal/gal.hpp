@@ -10,6 +10,7 @@
 #include <gal/boxes.hpp>
 #include <gal/check.hpp>
 #include <gal/cnn.hpp>
+#include <gal/cnn_adjuster.hpp>
 #include <gal/concepts.hpp>
 #include <gal/csv.hpp>
 #include <gal/data.hpp>
