@@ -1,37 +1,25 @@
 // Object boxes as four features, as in the detection experiments of arXiv 2201.09193: a small network finds a shape in
 // generated pictures, with plain and with adjusted gradients. Table, curves, pictures with boxes, JSON.
-#include "support/command_line.hpp"
-#include "support/console.hpp"
-#include "support/files.hpp"
-#include "support/gnuplot.hpp"
-#include "support/parallel.hpp"
+#include "support/comparison.hpp"
 #include "support/text.hpp"
 
 #include <gal/boxes.hpp>
 #include <gal/gal.hpp>
-#include <gal/t_test.hpp>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace {
-
-using json = nlohmann::ordered_json;  // NaN and infinity become null
 
 constexpr std::string_view description =
     R"(Finds the box of a bright shape in generated pictures: a vanilla optimizer against the same with adjusted gradients
@@ -47,31 +35,18 @@ and both methods share it, so that their difference is tested in pairs (Student'
 constexpr gal::index side = 24;
 constexpr gal::nn::image_shape shape_of_picture{1, side, side};
 
-struct settings {
-  int seeds = 5;
-  int epochs = 20;
+struct settings : support::comparison_settings {
   int pictures = 2000;
   int test_pictures = 400;
-  int batch = 32;
   double learning_rate = 1e-3;
   double epsilon = 1.0;
-  int threads = support::default_threads();
-  std::string out;
-  std::string json_file;
 };
 
-constexpr std::size_t vanilla = 0;
-constexpr std::size_t adjusted = 1;
-constexpr std::array<std::string_view, 2> method_names = {"vanilla", "gal"};
-
-std::array<gal::adjust_options, 2> options_of(const settings& s) {
-  gal::adjust_options ours = gal::recommended();
-  ours.hidden = {64, 16};
-  ours.epsilon = s.epsilon;
-  gal::adjust_options plain = ours;
-  plain.adjuster.kind = gal::adjuster_kind::zero;
-  plain.safeguard = gal::safeguard::never;
-  return {plain, ours};
+gal::adjust_options options_of(const settings& s) {
+  gal::adjust_options options = gal::recommended();
+  options.hidden = {64, 16};
+  options.epsilon = s.epsilon;
+  return options;
 }
 
 std::vector<gal::nn::layer> layers() {
@@ -133,205 +108,41 @@ pictures draw_pictures(gal::index count, std::uint64_t seed) {
 
 // ---- Training ------------------------------------------------------------------------------------------------------
 
-struct epoch_record {
-  double training_loss = 0.0;  // mean over the epoch's samples, each before its step
-  double test_iou = 0.0;       // mean over the test pictures, after the epoch
-  double accepted_share = 0.0;
+struct boxes_run : support::training_run {
+  gal::matrix<float> boxes{};  // of the test pictures, after the last epoch
 };
 
-struct training_result {
-  std::vector<epoch_record> epochs;
-  gal::index refused = 0;    // steps not taken, since a number was not finite
-  gal::matrix<float> boxes;  // of the test pictures, after the last epoch
+using comparison = support::comparison<boxes_run>;
 
-  [[nodiscard]] double iou() const { return epochs.back().test_iou; }
-};
-
-template <class Progress>
-training_result train(const pictures& training, const pictures& test, const settings& s, std::uint64_t seed,
-                      gal::adjust_options options, Progress& progress) {
+boxes_run train(const pictures& training, const pictures& test, const settings& s, std::uint64_t seed,
+                gal::adjust_options options, support::progress_bar& progress) {
   options.adjuster.seed = seed;
   gal::nn::cnn<float> model(shape_of_picture, layers(), {.seed = seed});
   gal::adam<float> optimizer({.learning_rate = s.learning_rate});
   gal::adjust trainer(model, optimizer, gal::box_loss(), options);
   gal::batches batches(training, s.batch, seed);
-
-  training_result result;
-  for (int epoch = 0; epoch < s.epochs; ++epoch) {
-    epoch_record record;
-    for (auto [x, y] : batches) {
-      const gal::step_report report = trainer.step(x, y);
-      const double share = static_cast<double>(x.columns()) / static_cast<double>(training.size());
-      record.training_loss += share * report.loss;
-      record.accepted_share += share * report.accepted_share;
-      result.refused += report.non_finite ? 1 : 0;
-    }
-    record.test_iou = gal::mean_intersection_over_union(model.forward(test.features), test.targets);
-    result.epochs.push_back(record);
-    progress.advance();
-  }
-  result.boxes = model.forward(test.features);
-  return result;
+  boxes_run run{support::train(
+      trainer, batches, s.epochs, [](auto x) { return x; },
+      [&](auto&) {
+        return std::array{gal::mean_intersection_over_union(model.forward(test.features), test.targets)};
+      },
+      progress)};
+  run.boxes = model.forward(test.features);
+  return run;
 }
 
-// The runs, by method, then by seed.
-struct experiment {
-  std::vector<std::uint64_t> seeds{};
-  std::array<std::vector<training_result>, 2> runs{};
-  double seconds = 0.0;
-};
-
-experiment run(const settings& s, const pictures& training, const pictures& test) {
-  experiment e;
-  const auto count = static_cast<std::size_t>(s.seeds);
-  for (std::size_t k = 1; k <= count; ++k) {
-    e.seeds.push_back(k);
-  }
-  e.runs.fill(std::vector<training_result>(count));
-  const auto options = options_of(s);
-  const auto start = std::chrono::steady_clock::now();
-  support::progress_bar progress("boxes", 2 * count * static_cast<std::size_t>(s.epochs));
-  support::parallel_for(2 * count, s.threads, [&](std::size_t task) {
-    const std::size_t method = task % 2;
-    e.runs[method][task / 2] = train(training, test, s, e.seeds[task / 2], options[method], progress);
-  });
-  e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return e;
+comparison compare(const settings& s, const pictures& training, const pictures& test) {
+  const std::array options = {support::vanilla_options(options_of(s)), options_of(s)};
+  return support::compare("boxes", "Boxes of shapes",
+                          {{.name = "mean_iou", .title = "mean IoU", .larger_is_better = true}}, s,
+                          [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {
+                            return train(training, test, s, seed, options[method], progress);
+                          });
 }
 
-// ---- Statistics ----------------------------------------------------------------------------------------------------
-
-std::vector<double> iou_by_seed(const experiment& e, std::size_t method) {
-  std::vector<double> values;
-  for (const training_result& run : e.runs[method]) {
-    values.push_back(run.iou());
-  }
-  return values;
-}
-
-std::optional<double> deviation_of(const std::vector<double>& values) {
-  return values.size() < 2 ? std::nullopt : std::optional(gal::standard_deviation(values));
-}
-
-// Of GAL against vanilla; none for a single pair, and where a run left the range of numbers.
-std::optional<double> p_value(const experiment& e) {
-  const std::vector<double> a = iou_by_seed(e, adjusted);
-  const std::vector<double> b = iou_by_seed(e, vanilla);
-  const auto finite = [](double number) { return std::isfinite(number); };
-  if (a.size() < 2 || !std::ranges::all_of(a, finite) || !std::ranges::all_of(b, finite)) {
-    return std::nullopt;
-  }
-  return gal::paired_t_test(a, b).p_value;
-}
-
-// Mean over the seeds of every epoch's records.
-std::vector<epoch_record> mean_curve(const experiment& e, std::size_t method) {
-  const auto& runs = e.runs[method];
-  const double share = 1.0 / static_cast<double>(runs.size());
-  std::vector<epoch_record> curve(runs.front().epochs.size());
-  for (const training_result& run : runs) {
-    for (std::size_t i = 0; i < curve.size(); ++i) {
-      curve[i].training_loss += share * run.epochs[i].training_loss;
-      curve[i].test_iou += share * run.epochs[i].test_iou;
-      curve[i].accepted_share += share * run.epochs[i].accepted_share;
-    }
-  }
-  return curve;
-}
-
-gal::index refused(const experiment& e, std::size_t method) {
-  gal::index sum = 0;
-  for (const training_result& run : e.runs[method]) {
-    sum += run.refused;
-  }
-  return sum;
-}
-
-// ---- Report --------------------------------------------------------------------------------------------------------
-
-void print(const settings& s, const experiment& e) {
-  std::printf(
-      "Boxes in generated pictures, %d for training, %d for testing; Adam, learning rate %g, batch %d, %d "
-      "epoch%s, %d "
-      "seed%s, epsilon %g\n\n",
-      s.pictures, s.test_pictures, s.learning_rate, s.batch, s.epochs, s.epochs == 1 ? "" : "s", s.seeds,
-      s.seeds == 1 ? "" : "s", s.epsilon);
-  support::console_table table({"", "mean IoU", "deviation", "seed 1", "worst seed"});
-  for (const std::size_t method : {vanilla, adjusted}) {
-    const std::vector<double> values = iou_by_seed(e, method);
-    table.add({method == vanilla ? "vanilla" : "GAL", support::fixed(gal::mean(values), 4),
-               support::fixed(deviation_of(values), 4), support::fixed(values.front(), 4),
-               support::fixed(std::ranges::min(values), 4)});
-  }
-  table.add_rule();
-  table.add({"p, GAL = vanilla", support::fixed(p_value(e), 4), "", "", ""});
-  table.print();
-  double accepted = 0.0;
-  const std::vector<epoch_record> curve = mean_curve(e, adjusted);
-  for (const epoch_record& record : curve) {
-    accepted += record.accepted_share / static_cast<double>(curve.size());
-  }
-  std::printf("\nadjusted gradients accepted for %.1f %% of the samples; %.1f s\n", 100.0 * accepted,
-              e.seconds);
-  if (refused(e, vanilla) + refused(e, adjusted) > 0) {
-    std::printf("steps refused, since a number was not finite: vanilla %td, GAL %td\n", refused(e, vanilla),
-                refused(e, adjusted));
-  }
-}
-
-json to_json(const std::optional<double>& number) { return number ? json(*number) : json(nullptr); }
-
-// Everything but `run` is the same for any number of threads.
-json to_json(const settings& s, const experiment& e) {
-  json result{{"program", "boxes"},
-              {"configuration",
-               {{"optimizer", "adam"},
-                {"learning_rate", s.learning_rate},
-                {"epsilon", s.epsilon},
-                {"batch", s.batch},
-                {"epochs", s.epochs},
-                {"seeds", s.seeds},
-                {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}}}};
-  for (const std::size_t method : {vanilla, adjusted}) {
-    json runs = json::array();
-    for (std::size_t k = 0; k < e.seeds.size(); ++k) {
-      const training_result& run = e.runs[method][k];
-      runs.push_back({{"seed", e.seeds[k]}, {"mean_iou", run.iou()}, {"refused_steps", run.refused}});
-    }
-    json curve;
-    for (const epoch_record& record : mean_curve(e, method)) {
-      curve["training_loss"].push_back(record.training_loss);
-      curve["test_iou"].push_back(record.test_iou);
-      curve["accepted_share"].push_back(record.accepted_share);
-    }
-    const std::vector<double> values = iou_by_seed(e, method);
-    result[std::string(method_names[method])] = {
-        {"mean_iou", {{"mean", gal::mean(values)}, {"deviation", to_json(deviation_of(values))}}},
-        {"runs", std::move(runs)},
-        {"mean_curve", std::move(curve)}};
-  }
-  result["p_value"] = to_json(p_value(e));
-  result["run"] = {{"threads", s.threads}, {"seconds", e.seconds}};
-  return result;
-}
-
-// ---- Curves and pictures -------------------------------------------------------------------------------------------
+// ---- Pictures of the results ---------------------------------------------------------------------------------------
 
 constexpr gal::index shown = 12;  // test pictures
-
-std::string curves_csv(const experiment& e) {
-  const std::array curves = {mean_curve(e, vanilla), mean_curve(e, adjusted)};
-  std::string text =
-      "epoch,vanilla_training_loss,vanilla_test_iou,gal_training_loss,gal_test_iou,gal_accepted_share\n";
-  for (std::size_t i = 0; i < curves[vanilla].size(); ++i) {
-    const epoch_record& plain = curves[vanilla][i];
-    const epoch_record& ours = curves[adjusted][i];
-    support::append_csv_row(text, i + 1,
-                            std::array{plain.training_loss, plain.test_iou, ours.training_loss, ours.test_iou,
-                                       ours.accepted_share});
-  }
-  return text;
-}
 
 // The first test pictures, pixel by pixel.
 std::string pictures_csv(const pictures& test) {
@@ -348,10 +159,10 @@ std::string pictures_csv(const pictures& test) {
 }
 
 // Their boxes: the true one, then those of seed 1 by either method; left, top, width and height in pixels, and the IoU.
-std::string boxes_csv(const pictures& test, const experiment& e) {
+std::string boxes_csv(const pictures& test, const comparison& c) {
   std::string text = "picture,x,y,width,height,iou\n";
-  const std::array<const gal::matrix<float>*, 3> kinds = {&test.targets, &e.runs[vanilla].front().boxes,
-                                                          &e.runs[adjusted].front().boxes};
+  const std::array<const gal::matrix<float>*, 3> kinds = {
+      &test.targets, &c.runs[support::vanilla].front().boxes, &c.runs[support::adjusted].front().boxes};
   for (const gal::matrix<float>* boxes : kinds) {
     for (gal::index j = 0; j < std::min(shown, test.size()); ++j) {
       const auto box = boxes->view().column(j);
@@ -365,38 +176,33 @@ std::string boxes_csv(const pictures& test, const experiment& e) {
   return text;
 }
 
-std::string script(const experiment& e, const pictures& test) {
+std::string script(const comparison& c, const pictures& test) {
   const gal::index count = std::min(shown, test.size());
-  const std::string title =
-      support::text("Boxes of shapes, ", e.seeds.size(), e.seeds.size() == 1 ? " seed" : " seeds",
-                    "; below, seed 1: true box green, vanilla orange, GAL blue");
   std::string overlaps;
   for (gal::index j = 0; j < count; ++j) {
     overlaps +=
-        support::fixed(gal::intersection_over_union(e.runs[adjusted].front().boxes, test.targets, j), 2) +
+        support::fixed(gal::intersection_over_union(c.runs[support::adjusted].front().boxes, test.targets, j),
+                       2) +
         " ";
   }
   return "count = " + std::to_string(count) + "\nside = " + std::to_string(side) +
          "\noverlaps = " + support::gnuplot::literal(overlaps) +
-         "\ntitle = " + support::gnuplot::literal(title) + R"(
-curves = 'boxes_curves.csv'
+         R"(
 do for [kind in 'png svg'] {
   eval start(kind, 1300, 920)
-  set multiplot title title font ',18' textcolor rgb ink
+  set multiplot title title . '; below, seed 1: true box green, vanilla orange, GAL blue' font ',18' textcolor rgb ink
   set grid linecolor rgb '#dddddd' linetype 1
   set xlabel 'epoch'
   set origin 0.0, 0.53
   set size 0.5, 0.41
   set logscale y
-  set title 'Training loss, mean of the seeds'
-  plot curves skip 1 using 1:2 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
-    curves skip 1 using 1:4 with lines linewidth 3 linecolor rgb adjusted title 'GAL'
+  set title 'Training loss'
+  eval both('training_loss', 1)
   unset logscale y
   set origin 0.5, 0.53
   set key bottom right
-  set title 'Mean IoU on the test part, mean of the seeds'
-  plot curves skip 1 using 1:3 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
-    curves skip 1 using 1:5 with lines linewidth 3 linecolor rgb adjusted title 'GAL'
+  set title 'Mean IoU on the test part'
+  eval both('mean_iou', 1)
   unset grid
   unset xlabel
   unset tics
@@ -426,43 +232,17 @@ do for [kind in 'png svg'] {
 )";
 }
 
-void write_pictures(const settings& s, const experiment& e, const pictures& test) {
-  const std::filesystem::path out(s.out);
-  support::write_file(out / "boxes_curves.csv", curves_csv(e));
-  support::write_file(out / "boxes_pictures.csv", pictures_csv(test));
-  support::write_file(out / "boxes_boxes.csv", boxes_csv(test, e));
-  const auto plotter = support::gnuplot::find();
-  if (!plotter) {
-    std::printf("\ngnuplot is not in PATH: no pictures. The curves are in %s\n", s.out.c_str());
-    return;
-  }
-  if (refused(e, vanilla) + refused(e, adjusted) > 0) {
-    std::printf("\nNo picture: runs left the range of numbers.\n");
-    return;
-  }
-  plotter->draw(out, "boxes", script(e, test), {"png", "svg"});
-  std::printf("\nCurves and pictures are in %s\n", s.out.c_str());
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
   settings s;
+  s.seeds = 5;
   CLI::App app{std::string(description)};
-  app.add_option("--seeds", s.seeds, "Runs of either method, of seeds 1, 2, ...")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  app.add_option("--epochs", s.epochs, "Passes through the training part")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
   app.add_option("--pictures", s.pictures, "Pictures for training")
       ->check(CLI::Range(1, 10'000'000))
       ->capture_default_str();
   app.add_option("--test-pictures", s.test_pictures, "Pictures for testing")
       ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
-  app.add_option("--batch", s.batch, "Samples in a batch")
-      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--learning-rate", s.learning_rate, "Learning rate of Adam")
       ->check(support::positive_number)
@@ -470,28 +250,31 @@ int main(int count, char** arguments) {
   app.add_option("--epsilon", s.epsilon, "Strength of the adjustment")
       ->check(support::positive_number)
       ->capture_default_str();
-  app.add_option("--threads", s.threads, "Threads; the results do not depend on it")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  app.add_option("--out", s.out, "Directory for curves and pictures")->check(support::no_name);
-  app.add_option("--json", s.json_file, "File for all numbers")->check(support::no_name);
+  support::add_options(app, s);
   CLI11_PARSE(app, count, arguments);
 
-  try {
+  return support::run_program("boxes", [&] {
     support::prepare_output(s.out, s.json_file);
     const pictures training = draw_pictures(s.pictures, 1);
     const pictures test = draw_pictures(s.test_pictures, 2);
-    const experiment e = run(s, training, test);
-    print(s, e);
-    if (!s.json_file.empty()) {
-      support::write_file(s.json_file, to_json(s, e).dump(2) + "\n");
-    }
-    if (!s.out.empty()) {
-      write_pictures(s, e, test);
-    }
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "boxes: %s\n", failure.what());
-    return 1;
-  }
-  return 0;
+    std::printf(
+        "Boxes in generated pictures, %d for training, %d for testing; Adam, learning rate %g, %s, epsilon "
+        "%g\n",
+        s.pictures, s.test_pictures, s.learning_rate, support::summary(s).c_str(), s.epsilon);
+    const std::vector comparisons = {compare(s, training, test)};
+    support::print(comparisons.front());
+    support::write_json(s, "boxes",
+                        {{"optimizer", "adam"},
+                         {"learning_rate", s.learning_rate},
+                         {"epsilon", s.epsilon},
+                         {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}},
+                        comparisons, {support::to_json(comparisons.front())});
+    support::write_pictures(
+        s, comparisons,
+        [&](const comparison& c) {
+          return std::vector<std::pair<std::string, std::string>>{{"boxes_pictures.csv", pictures_csv(test)},
+                                                                  {"boxes_boxes.csv", boxes_csv(test, c)}};
+        },
+        [&](const comparison& c) { return script(c, test); });
+  });
 }

@@ -1,0 +1,505 @@
+// support/comparison.hpp: a vanilla optimizer against the same with adjusted gradients, over seeds that both share: the
+// frame of regression, digits, boxes and cifar.
+// Provides: vanilla, adjusted, methods and their names; comparison_settings, add_options, add_choice, vanilla_options;
+// training_run, train, with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps,
+// summary; to_json, write_json, write_pictures; run_program.
+#pragma once
+
+#include "support/command_line.hpp"
+#include "support/console.hpp"
+#include "support/files.hpp"
+#include "support/gnuplot.hpp"
+#include "support/parallel.hpp"
+#include "support/text.hpp"
+
+#include <gal/gal.hpp>
+#include <gal/t_test.hpp>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+using json = nlohmann::ordered_json;  // NaN and infinity become null
+
+/// The two methods, as positions.
+constexpr std::size_t vanilla = 0;
+constexpr std::size_t adjusted = 1;
+constexpr std::array<std::size_t, 2> methods = {vanilla, adjusted};
+constexpr std::array<std::string_view, 2> method_names = {"vanilla", "gal"};   ///< in files
+constexpr std::array<std::string_view, 2> method_titles = {"vanilla", "GAL"};  ///< for people
+
+// ---- Settings ------------------------------------------------------------------------------------------------------
+
+/// What every comparison can be asked for.
+struct comparison_settings {
+  int seeds = 10;
+  int epochs = 20;
+  int batch = 32;
+  int threads = default_threads();
+  std::string out{};
+  std::string json_file{};
+};
+
+/// Their options, after the program's own.
+inline void add_options(CLI::App& app, comparison_settings& s) {
+  const auto count = [&](const char* name, int& value, const char* what, int most) {
+    app.add_option(name, value, what)->check(CLI::Range(1, most))->capture_default_str();
+  };
+  count("--seeds", s.seeds, "Runs of either method, of seeds 1, 2, ...", 100'000);
+  count("--epochs", s.epochs, "Passes through the training part", 1'000'000);
+  count("--batch", s.batch, "Samples in a batch", 1'000'000);
+  count("--threads", s.threads, "Threads; the results do not depend on it", 1024);
+  app.add_option("--out", s.out, "Directory for curves and pictures")->check(no_name);
+  app.add_option("--json", s.json_file, "File for all numbers")->check(no_name);
+}
+
+/// An option that takes one of some words.
+inline void add_choice(CLI::App& app, const char* name, std::string& value, const char* what,
+                       std::vector<std::string> words) {
+  app.add_option(name, value, what)->check(CLI::IsMember(std::move(words)))->capture_default_str();
+}
+
+/// The optimizer alone, with all else as in `options`.
+[[nodiscard]] inline gal::adjust_options vanilla_options(gal::adjust_options options) {
+  options.adjuster.kind = gal::adjuster_kind::zero;
+  options.safeguard = gal::safeguard::never;
+  return options;
+}
+
+// ---- Training ------------------------------------------------------------------------------------------------------
+
+/// What is taken down of every epoch: means over its samples, each before its step (loss, share accepted), and over its
+/// steps (size of the remainder, cosine of the angle between gradient and adjustment). The program's measures follow.
+constexpr std::array<std::string_view, 4> step_columns = {"training_loss", "remainder", "cosine",
+                                                          "accepted_share"};
+
+/// One training.
+struct training_run {
+  std::vector<std::vector<double>> epochs{};  ///< of each the numbers of `step_columns`, then the measures
+  gal::index steps = 0;
+  gal::index refused = 0;  ///< steps not taken, since a number was not finite
+};
+
+/// Trains for `epochs`. Of a batch x the model gets `input(x)`; `measure(model)` returns the measures after an epoch.
+template <class Trainer, class Batches, class Input, class Measure>
+training_run train(Trainer& trainer, Batches& batches, int epochs, Input input, Measure measure,
+                   progress_bar& progress) {
+  training_run run;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    double samples = 0.0;
+    double steps = 0.0;
+    std::vector<double> row(step_columns.size(), 0.0);
+    for (auto [x, y] : batches) {
+      const gal::step_report report = trainer.step(input(x), y);
+      const auto count = static_cast<double>(y.columns());
+      row[0] += count * report.loss;
+      row[1] += std::abs(report.remainder);
+      row[2] += report.cosine;
+      row[3] += count * report.accepted_share;
+      samples += count;
+      steps += 1.0;
+      ++run.steps;
+      run.refused += report.non_finite ? 1 : 0;
+    }
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      row[k] /= k == 0 || k == 3 ? samples : steps;
+    }
+    std::ranges::copy(measure(trainer.model()), std::back_inserter(row));
+    run.epochs.push_back(std::move(row));
+    progress.advance();
+  }
+  return run;
+}
+
+/// What `f` makes of a trainer whose adjuster is the network called `adjuster`: mlp, or cnn over features of that shape.
+template <class Model, class Optimizer, class Loss, class F>
+auto with_adjuster(std::string_view adjuster, gal::nn::image_shape features, Model& model,
+                   Optimizer& optimizer, const Loss& loss, const gal::adjust_options& options, F f) {
+  if (adjuster == "cnn" && options.adjuster.kind == gal::adjuster_kind::learned) {
+    gal::adjust trainer(model, optimizer, loss, options, gal::cnn_adjuster<float>(features, options));
+    return f(trainer);
+  }
+  gal::adjust trainer(model, optimizer, loss, options);
+  return f(trainer);
+}
+
+/// Numbers that a model trains.
+template <class Model>
+[[nodiscard]] gal::index parameters_of(Model model) {
+  gal::index count = 0;
+  for (const auto& block : model.parameters()) {
+    count += static_cast<gal::index>(block.value.size());
+  }
+  return count;
+}
+
+/// Two measures of a classifier on batches of features and labels: share of errors, and mean loss.
+template <class Model, class Batches, class Input>
+std::array<double, 2> classify(Model& model, Batches batches, Input input) {
+  double errors = 0.0;
+  double loss = 0.0;
+  double samples = 0.0;
+  for (auto [x, labels] : batches) {
+    const auto& scores = model.forward(input(x));
+    const auto count = static_cast<double>(labels.columns());
+    errors += count * gal::error_rate(scores, labels);
+    loss += count * gal::evaluate_loss(gal::softmax_cross_entropy(), scores, labels).mean;
+    samples += count;
+  }
+  return {errors / samples, loss / samples};
+}
+
+// ---- Comparisons ---------------------------------------------------------------------------------------------------
+
+/// A number that is measured on the test part.
+struct measure {
+  std::string name;     ///< in files
+  std::string title;    ///< in tables
+  double factor = 1.0;  ///< from the number to what tables show
+  int decimals = 4;
+  bool larger_is_better = false;
+};
+
+/// What `classify` returns.
+[[nodiscard]] inline std::vector<measure> classification_measures() {
+  return {{.name = "test_error", .title = "test error, %", .factor = 100.0, .decimals = 2},
+          {.name = "test_loss", .title = "test loss"}};
+}
+
+/// The runs of both methods; `Run` is a `training_run`, or derived from it.
+template <class Run = training_run>
+struct comparison {
+  std::string name{};   ///< in files
+  std::string title{};  ///< for people
+  std::vector<measure> measures{};
+  std::array<std::vector<Run>, 2> runs{};  ///< by method, then by seed: 1, 2, ...
+  double seconds = 0.0;
+
+  [[nodiscard]] std::size_t seeds() const { return runs[vanilla].size(); }
+};
+
+/// Runs `train(method, seed, progress)` for both methods and every seed, on all threads.
+template <class Train>
+auto compare(std::string name, std::string title, std::vector<measure> measures, const comparison_settings& s,
+             Train train) {
+  const auto count = static_cast<std::size_t>(s.seeds);
+  comparison<std::invoke_result_t<Train, std::size_t, std::uint64_t, progress_bar&>> result{
+      .name = std::move(name), .title = std::move(title), .measures = std::move(measures)};
+  for (auto& runs : result.runs) {
+    runs.resize(count);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  progress_bar progress(result.name, 2 * count * static_cast<std::size_t>(s.epochs));
+  parallel_for(2 * count, s.threads, [&](std::size_t task) {
+    result.runs[task % 2][task / 2] = train(task % 2, static_cast<std::uint64_t>(task / 2 + 1), progress);
+  });
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+// ---- Statistics ----------------------------------------------------------------------------------------------------
+
+/// A measure after the last epoch, of every seed.
+template <class Run>
+std::vector<double> by_seed(const comparison<Run>& c, std::size_t method, std::size_t measure) {
+  std::vector<double> values;
+  for (const training_run& run : c.runs[method]) {
+    values.push_back(run.epochs.back()[step_columns.size() + measure]);
+  }
+  return values;
+}
+
+/// None for one run.
+inline std::optional<double> deviation_of(const std::vector<double>& values) {
+  return values.size() < 2 ? std::nullopt : std::optional(gal::standard_deviation(values));
+}
+
+/// Of GAL against vanilla, in pairs; none for a single pair, and where a run left the range of numbers.
+template <class Run>
+std::optional<double> p_value(const comparison<Run>& c, std::size_t measure) {
+  const std::vector<double> a = by_seed(c, adjusted, measure);
+  const std::vector<double> b = by_seed(c, vanilla, measure);
+  const auto finite = [](double number) { return std::isfinite(number); };
+  if (a.size() < 2 || !std::ranges::all_of(a, finite) || !std::ranges::all_of(b, finite)) {
+    return std::nullopt;
+  }
+  return gal::paired_t_test(a, b).p_value;
+}
+
+/// Names of the columns of a curve.
+template <class Run>
+std::vector<std::string> columns_of(const comparison<Run>& c) {
+  std::vector<std::string> names(step_columns.begin(), step_columns.end());
+  for (const measure& m : c.measures) {
+    names.push_back(m.name);
+  }
+  return names;
+}
+
+/// Mean over the seeds of every epoch's numbers.
+template <class Run>
+std::vector<std::vector<double>> mean_curve(const comparison<Run>& c, std::size_t method) {
+  const double share = 1.0 / static_cast<double>(c.seeds());
+  std::vector<std::vector<double>> curve = c.runs[method].front().epochs;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    for (std::size_t k = 0; k < curve[i].size(); ++k) {
+      curve[i][k] = 0.0;
+      for (const training_run& run : c.runs[method]) {
+        curve[i][k] += share * run.epochs[i][k];
+      }
+    }
+  }
+  return curve;
+}
+
+/// Share of the samples whose gradients were adjusted.
+template <class Run>
+double accepted_share(const comparison<Run>& c) {
+  double sum = 0.0;
+  const auto curve = mean_curve(c, adjusted);
+  for (const auto& row : curve) {
+    sum += row[3];
+  }
+  return sum / static_cast<double>(curve.size());
+}
+
+/// Steps, or those refused, of all runs.
+template <class Run>
+gal::index total(const comparison<Run>& c, std::size_t method, gal::index training_run::*count) {
+  gal::index sum = 0;
+  for (const training_run& run : c.runs[method]) {
+    sum += run.*count;
+  }
+  return sum;
+}
+
+// ---- Report --------------------------------------------------------------------------------------------------------
+
+/// "1 seed", "2 seeds".
+[[nodiscard]] inline std::string counted(std::size_t count, std::string_view what) {
+  return text(count, " ", what, count == 1 ? "" : "s");
+}
+
+/// "batch 32, 20 epochs, 10 seeds".
+[[nodiscard]] inline std::string summary(const comparison_settings& s) {
+  return text("batch ", s.batch, ", ", counted(static_cast<std::size_t>(s.epochs), "epoch"), ", ",
+              counted(static_cast<std::size_t>(s.seeds), "seed"));
+}
+
+/// What was accepted and refused, and the time.
+template <class Run>
+void print_steps(const comparison<Run>& c) {
+  std::printf("\nadjusted gradients accepted for %.1f %% of the samples; %.1f s\n", 100.0 * accepted_share(c),
+              c.seconds);
+  const auto steps = [&](std::size_t method) { return total(c, method, &training_run::steps); };
+  const auto refused = [&](std::size_t method) { return total(c, method, &training_run::refused); };
+  if (refused(vanilla) + refused(adjusted) > 0) {
+    std::printf("steps refused, since a number was not finite: vanilla %td of %td, GAL %td of %td\n",
+                refused(vanilla), steps(vanilla), refused(adjusted), steps(adjusted));
+  }
+  std::fflush(stdout);
+}
+
+/// The table of both methods: of the first measure mean, deviation, seed 1 and the worst seed, of the others the mean.
+template <class Run>
+void print(const comparison<Run>& c) {
+  std::printf("\n%s\n\n", c.title.c_str());
+  std::vector<std::string> header = {"", c.measures.front().title, "deviation", "seed 1", "worst seed"};
+  std::vector<std::string> p_values = {"p, GAL = vanilla", fixed(p_value(c, 0), 4), "", "", ""};
+  for (std::size_t k = 1; k < c.measures.size(); ++k) {
+    header.push_back(c.measures[k].title);
+    p_values.push_back(fixed(p_value(c, k), 4));
+  }
+  console_table table(std::move(header));
+  for (const std::size_t method : methods) {
+    const measure& first = c.measures.front();
+    const auto show = [](const measure& m, std::optional<double> value) {
+      return fixed(value ? std::optional(m.factor * *value) : std::nullopt, m.decimals);
+    };
+    const std::vector<double> values = by_seed(c, method, 0);
+    const double worst = first.larger_is_better ? std::ranges::min(values) : std::ranges::max(values);
+    std::vector<std::string> cells = {std::string(method_titles[method]), show(first, gal::mean(values)),
+                                      show(first, deviation_of(values)), show(first, values.front()),
+                                      show(first, worst)};
+    for (std::size_t k = 1; k < c.measures.size(); ++k) {
+      cells.push_back(show(c.measures[k], gal::mean(by_seed(c, method, k))));
+    }
+    table.add(std::move(cells));
+  }
+  table.add_rule();
+  table.add(std::move(p_values));
+  table.print();
+  print_steps(c);
+}
+
+[[nodiscard]] inline json to_json(const std::optional<double>& number) {
+  return number ? json(*number) : json(nullptr);
+}
+
+/// All numbers of a comparison but the time, which is not the same again.
+template <class Run>
+[[nodiscard]] json to_json(const comparison<Run>& c) {
+  json result{{"name", c.name}, {"title", c.title}};
+  const std::vector<std::string> columns = columns_of(c);
+  for (const std::size_t method : methods) {
+    json& part = result[std::string(method_names[method])];
+    for (std::size_t k = 0; k < c.measures.size(); ++k) {
+      const std::vector<double> values = by_seed(c, method, k);
+      part["summary"][c.measures[k].name] = {{"mean", gal::mean(values)},
+                                             {"deviation", to_json(deviation_of(values))}};
+    }
+    part["refused_steps"] = total(c, method, &training_run::refused);
+    for (std::size_t k = 0; k < c.seeds(); ++k) {
+      json run{{"seed", k + 1}};
+      for (std::size_t m = 0; m < c.measures.size(); ++m) {
+        run[c.measures[m].name] = by_seed(c, method, m)[k];
+      }
+      run["refused_steps"] = c.runs[method][k].refused;
+      part["runs"].push_back(std::move(run));
+    }
+    for (const auto& row : mean_curve(c, method)) {
+      for (std::size_t k = 0; k < columns.size(); ++k) {
+        part["mean_curve"][columns[k]].push_back(row[k]);
+      }
+    }
+  }
+  result["accepted_share"] = accepted_share(c);
+  for (std::size_t k = 0; k < c.measures.size(); ++k) {
+    result["p_values"][c.measures[k].name] = to_json(p_value(c, k));
+  }
+  return result;
+}
+
+/// The file of `--json`, where it is asked for: what was set, and `numbers`, one for each comparison. Everything but `run`
+/// is the same for any number of threads.
+template <class Run>
+void write_json(const comparison_settings& s, std::string_view program, json configuration,
+                const std::vector<comparison<Run>>& comparisons, std::vector<json> numbers) {
+  if (s.json_file.empty()) {
+    return;
+  }
+  configuration["batch"] = s.batch;
+  configuration["epochs"] = s.epochs;
+  configuration["seeds"] = s.seeds;
+  json result{{"program", program},
+              {"configuration", std::move(configuration)},
+              {"comparisons", std::move(numbers)},
+              {"run", {{"threads", s.threads}, {"seconds", json::object()}}}};
+  for (const auto& c : comparisons) {
+    result["run"]["seconds"][c.name] = c.seconds;
+  }
+  write_file(s.json_file, result.dump(2) + "\n");
+}
+
+// ---- Curves and pictures -------------------------------------------------------------------------------------------
+
+/// The mean curves of both methods, side by side.
+template <class Run>
+[[nodiscard]] std::string curves_csv(const comparison<Run>& c) {
+  std::string result = "epoch";
+  for (const std::size_t method : methods) {
+    for (const std::string& column : columns_of(c)) {
+      result += text(",", method_names[method], "_", column);
+    }
+  }
+  result += '\n';
+  const std::array curves = {mean_curve(c, vanilla), mean_curve(c, adjusted)};
+  for (std::size_t i = 0; i < curves[vanilla].size(); ++i) {
+    std::vector<double> row = curves[vanilla][i];
+    row.insert(row.end(), curves[adjusted][i].begin(), curves[adjusted][i].end());
+    append_csv_row(result, i + 1, row);
+  }
+  return result;
+}
+
+/// What a picture's script begins with: `title`, the file `curves`, and the columns of it by their names, such as
+/// `gal_training_loss`; `eval both('training_loss', 1)` plots both methods.
+template <class Run>
+[[nodiscard]] std::string script_head(const comparison<Run>& c) {
+  std::string result = text("curves = '", c.name, "_curves.csv'\ntitle = ",
+                            gnuplot::literal(text(c.title, ", mean of ", counted(c.seeds(), "seed"))), "\n");
+  std::size_t number = 2;
+  for (const std::size_t method : methods) {
+    for (const std::string& column : columns_of(c)) {
+      result += text(method_names[method], "_", column, " = ", number++, "\n");
+    }
+  }
+  return result + R"(
+line_of(name, factor) = sprintf("curves skip 1 using 1:(%g*column(%s)) with lines", factor, name)
+both(name, factor) = "plot " . line_of('vanilla_' . name, factor) . \
+  " linewidth 4 linecolor rgb vanilla title 'vanilla', " . line_of('gal_' . name, factor) . \
+  " linewidth 3 linecolor rgb adjusted title 'GAL'"
+set grid linecolor rgb '#dddddd' linetype 1
+)";
+}
+
+/// Whether a run left anything to draw: not one that diverged at once.
+template <class Run>
+[[nodiscard]] bool drawable(const comparison<Run>& c) {
+  return std::ranges::any_of(methods, [&](std::size_t method) {
+    return std::ranges::any_of(mean_curve(c, method), [](const std::vector<double>& row) {
+      return std::ranges::all_of(row, [](double number) { return std::isfinite(number); });
+    });
+  });
+}
+
+/// Where `--out` asks for them: the curves, the further files that `files(c)` returns as (name, contents), and the pictures
+/// that gnuplot draws of `script_head(c)` and `script(c)`.
+template <class Run, class Files, class Script>
+void write_pictures(const comparison_settings& s, const std::vector<comparison<Run>>& comparisons,
+                    Files files, Script script) {
+  if (s.out.empty()) {
+    return;
+  }
+  const std::filesystem::path out(s.out);
+  for (const auto& c : comparisons) {
+    write_file(out / (c.name + "_curves.csv"), curves_csv(c));
+    for (const std::pair<std::string, std::string>& file : files(c)) {
+      write_file(out / file.first, file.second);
+    }
+  }
+  const auto plotter = gnuplot::find();
+  if (!plotter) {
+    std::printf("\ngnuplot is not in PATH: no pictures. The curves are in %s\n", s.out.c_str());
+    return;
+  }
+  for (const auto& c : comparisons) {
+    if (drawable(c)) {
+      plotter->draw(out, c.name, script_head(c) + script(c), {"png", "svg"});
+    } else {
+      std::printf("\nNo picture of %s: the curves left the range of numbers.\n", c.title.c_str());
+    }
+  }
+  std::printf("\nCurves and pictures are in %s\n", s.out.c_str());
+}
+
+/// The exit code of a program that runs `body`: 1 where it throws, with the message on stderr.
+template <class Body>
+int run_program(const char* name, Body body) {
+  try {
+    body();
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s: %s\n", name, failure.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace support
