@@ -341,35 +341,6 @@ std::string runs_csv(const comparison& c) {
   return text;
 }
 
-constexpr std::string_view script = R"(
-set xlabel 'epoch'
-set key top right
-do for [kind in 'png svg'] {
-  eval start(kind, 1300, 900)
-  set multiplot layout 2,2 title title font ',18' textcolor rgb ink margins 0.09, 0.98, 0.08, 0.89 spacing 0.1, 0.13
-  set logscale y
-  set format y '%g'
-  set title 'Training loss'
-  eval both('training_loss', 1)
-  set title 'Mean squared error on the test part'
-  eval both('mse', 1)
-  set title 'Remainder of the tentative step, |R|'
-  set format y '10^{%T}'
-  eval both('remainder', 1)
-  unset logscale y
-  set format y '%g'
-  set yrange [-1.05:1.05]
-  set title 'Adjustment'
-  set key bottom right
-  plot curves skip 1 using 1:gal_cosine with lines linewidth 3 linecolor rgb adjusted \
-    title 'cosine of its angle to the gradient', \
-    curves skip 1 using 1:gal_accepted_share with lines linewidth 2.5 dashtype 2 linecolor rgb ink title 'share of samples accepted'
-  set key top right
-  set yrange [*:*]
-  unset multiplot
-}
-)";
-
 void write_results(const settings& s, const std::vector<comparison>& comparisons,
                    const std::vector<loaded>& sets) {
   std::vector<support::json> numbers;
@@ -388,7 +359,7 @@ void write_results(const settings& s, const std::vector<comparison>& comparisons
       [](const comparison& c) {
         return std::vector<std::pair<std::string, std::string>>{{c.name + "_runs.csv", runs_csv(c)}};
       },
-      [](const comparison&) { return std::string(script); });
+      [](const comparison&) { return support::curves_script("mse", "Mean squared error on the test part"); });
 }
 
 }  // namespace

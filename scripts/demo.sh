@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 sh scripts/install_packages.sh
 cmake --preset release
-cmake --build --preset release --parallel "$(getconf _NPROCESSORS_ONLN)" --target toy3d regression digits boxes
+cmake --build --preset release --parallel "$(getconf _NPROCESSORS_ONLN)" --target toy3d regression digits boxes cifar
 
 examples=build/release/examples
 out=build/demo
@@ -17,6 +17,7 @@ for dataset in boston diabetes; do
 done
 "$examples/digits" --seeds 3 --out "$out/digits" --json "$out/digits.json"
 "$examples/boxes" --seeds 1 --out "$out/boxes" --json "$out/boxes.json"
+"$examples/cifar" --seeds 1 --out "$out/cifar" --json "$out/cifar.json"
 
 echo
 echo "Pictures:"

@@ -450,6 +450,39 @@ set grid linecolor rgb '#dddddd' linetype 1
 )";
 }
 
+/// Four panels: training loss, a measure times `factor`, remainder, and what became of the adjustment.
+[[nodiscard]] inline std::string curves_script(std::string_view measure, std::string_view title,
+                                               double factor = 1.0) {
+  return R"(
+set xlabel 'epoch'
+set key bottom left
+do for [kind in 'png svg'] {
+  eval start(kind, 1300, 900)
+  set multiplot layout 2,2 title title font ',18' textcolor rgb ink margins 0.09, 0.98, 0.08, 0.89 spacing 0.1, 0.13
+  set logscale y
+  set format y '%g'
+  set title 'Training loss'
+  eval both('training_loss', 1)
+)" + text("  set title ", gnuplot::literal(title), "\n  eval both('", measure, "', ", factor, ")") +
+         R"(
+  set title 'Remainder of the tentative step, |R|'
+  set format y '10^{%T}'
+  eval both('remainder', 1)
+  unset logscale y
+  set format y '%g'
+  set yrange [-1.05:1.05]
+  set title 'Adjustment'
+  set key bottom right
+  plot curves skip 1 using 1:gal_cosine with lines linewidth 3 linecolor rgb adjusted \
+    title 'cosine of its angle to the gradient', \
+    curves skip 1 using 1:gal_accepted_share with lines linewidth 2.5 dashtype 2 linecolor rgb ink title 'share of samples accepted'
+  set key bottom left
+  set yrange [*:*]
+  unset multiplot
+}
+)";
+}
+
 /// Whether a run left anything to draw: not one that diverged at once.
 template <class Run>
 [[nodiscard]] bool drawable(const comparison<Run>& c) {
