@@ -28,9 +28,8 @@ concept xtensor_array = xt::is_xexpression<X>::value && xt::has_data_interface<X
 
 // Whether the type alone says that the memory is in the order of Fortran; in one dimension both orders are the same.
 template <class X>
-constexpr bool is_column_major_array =
-    X::static_layout == xt::layout_type::column_major&& xt::static_dimension<typename X::shape_type>::value !=
-    1;
+constexpr bool is_column_major_array = (X::static_layout == xt::layout_type::column_major) &&
+                                       (xt::static_dimension<typename X::shape_type>::value != 1);
 
 [[nodiscard]] constexpr std::string_view name_of(xt::layout_type layout) {
   switch (layout) {
