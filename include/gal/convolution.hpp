@@ -167,7 +167,7 @@ class convolution_unit {
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     prepare(p.backend, x.columns());
     const T* const weight = p.values + first_value_;
-    in_chunks(p.backend, x.columns(), [&](const auto& backend, worker& own, index first, index last) {
+    in_chunks(p.backend, x.columns(), [&](const Backend& backend, worker& own, index first, index last) {
       in_groups(first, last, [&](index sample, index samples) {
         const T* const image = padded(backend, own, x.columns(sample, samples));
         in_parts(sample, samples, [&](const part& at) { forward_part(backend, own, at, weight, image, y); });
@@ -180,7 +180,7 @@ class convolution_unit {
     const T* const weight = p.values + first_value_;
     T* const weight_gradient = p.gradients + first_value_;
     const bool shared = chunks(x.columns()) > 1;
-    in_chunks(p.backend, x.columns(), [&](const auto& backend, worker& own, index first, index last) {
+    in_chunks(p.backend, x.columns(), [&](const Backend& backend, worker& own, index first, index last) {
       T* sum = weight_gradient;
       if (shared) {
         sum = own.weight_gradient.data();
