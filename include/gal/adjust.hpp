@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -222,6 +223,32 @@ class adjust {
     }
   }
 
+  /// The state of model, optimizer, adjuster and the adjuster's optimizer: after loading it training goes on as it would
+  /// have. A trainer that has not stepped yet builds the adjuster that is loaded.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("options", options_);
+    visit("model", *model_);
+    reserve_for(*model_, *optimizer_);
+    visit("optimizer", *optimizer_);
+    if constexpr (std::is_void_v<Adjuster>) {
+      const index rows = visit.count("features", adjusted_rows_);
+      if (!adjuster_ && rows > 0) {
+        // It is the trainer's once everything is loaded.
+        const auto loaded = std::make_shared<adjuster_type>(new_adjuster(rows));
+        visit.after_loading([this, loaded, rows] {
+          adjuster_.emplace(std::move(*loaded));
+          adjusted_rows_ = rows;
+        });
+        visit_adjuster(visit, *loaded);
+      }
+    }
+    if (adjuster_) {
+      visit_adjuster(visit, *adjuster_);
+    }
+    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+  }
+
   GAL_PRIVATE_KERNELS
   using T = value_type;
   using view = matrix_view<const T, memory_type>;
@@ -303,13 +330,40 @@ class adjust {
     learning_rate_ = optimizer_->learning_rate();
     if constexpr (std::is_void_v<Adjuster>) {
       if (!adjuster_) {
-        std::vector<index> widths(options_.hidden);
-        widths.insert(widths.begin(), sees_gradients() ? 2 * x.rows() : x.rows());
-        widths.push_back(x.rows());
-        adjuster_.emplace(std::move(widths), options_.adjuster, backend_);
+        adjuster_.emplace(new_adjuster(x.rows()));
+        adjusted_rows_ = x.rows();
       }
     }
     collect(*adjuster_, adjuster_parameters_);
+  }
+
+  [[nodiscard]] adjuster_type new_adjuster(index rows) const requires std::is_void_v<Adjuster> {
+    std::vector<index> widths(options_.hidden);
+    widths.insert(widths.begin(), sees_gradients() ? 2 * rows : rows);
+    widths.push_back(rows);
+    return adjuster_type(std::move(widths), options_.adjuster, backend_);
+  }
+
+  template <class Visitor>
+  void visit_adjuster(Visitor& visit, adjuster_type& h) {
+    visit("adjuster", h);
+    if (companion_) {
+      reserve_for(h, *companion_);
+      visit("adjuster_optimizer", *companion_);
+    } else {
+      reserve_for(h, adjuster_adam_);
+      visit("adjuster_optimizer", adjuster_adam_);
+    }
+  }
+
+  // Gives an optimizer that has not stepped yet the state for the owner's parameters.
+  template <class Owner, class Stepping>
+  static void reserve_for(Owner& owner, Stepping& optimizer) {
+    parameters_type list;
+    const std::span<const parameter_type> blocks(collect(owner, list));
+    if constexpr (requires { optimizer.reserve(blocks); }) {
+      optimizer.reserve(blocks);
+    }
   }
 
   [[nodiscard]] std::span<const parameter_type> adjuster_span() const { return adjuster_parameters_; }
@@ -621,6 +675,7 @@ class adjust {
   backend_type backend_;
 
   std::optional<adjuster_type> adjuster_;
+  index adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
   adam<T, backend_type> adjuster_adam_;
