@@ -179,6 +179,7 @@ class adjust {
 
   [[nodiscard]] Model& model() { return *model_; }
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] const Loss& loss() const { return loss_; }
   [[nodiscard]] const adjust_options& options() const { return options_; }
 
   /// The adjuster; throws before the first step unless one was given. After a step its parameters' gradients are those

@@ -1,6 +1,6 @@
 // gal/checkpoint.hpp: all that training depends on in one file, to go on from bit for bit. Needs nlohmann-json, as
 // gal/safetensors.hpp.
-// Provides: save_checkpoint, load_checkpoint. Includes gal/safetensors.hpp.
+// Provides: save_checkpoint, load_checkpoint, checkpointing. Includes gal/safetensors.hpp.
 #pragma once
 
 #include <gal/error.hpp>
@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -129,5 +131,66 @@ void load_checkpoint(const std::string& path, Object&& object) {
   }
   state.finish_loading();
 }
+
+/// Settings of `checkpointing`.
+struct checkpointing_options {
+  std::int64_t every_epochs = 1;  ///< 0: not after epochs
+  std::int64_t every_steps = 0;   ///< 0: not within epochs
+  bool resume = true;             ///< begin with the file, where it is there
+};
+
+/// A callback of `fit`: writes a checkpoint after epochs or steps and at the end, as after Ctrl-C, and begins with the one
+/// that is there. Training that is interrupted and called again ends with the bits of one that was not. Where the state is
+/// not finite it ends training, and the file stays the last checkpoint that is.
+///
+///     gal::fit(trainer, batches, {.epochs = 100}, gal::checkpointing("run.safetensors"));
+class checkpointing {
+ public:
+  explicit checkpointing(std::string path, checkpointing_options options = {})
+      : path_(std::move(path)), options_(options) {
+    detail::require(options_.every_epochs >= 0 && options_.every_steps >= 0, error_code::invalid_option,
+                    "gal::checkpointing_options: every ", options_.every_epochs, " epochs and ",
+                    options_.every_steps, " steps; expected non-negative numbers");
+  }
+
+  template <class Run>
+  void fit_begin(Run& run) {
+    if (options_.resume && std::filesystem::exists(path_)) {
+      load_checkpoint(path_, run);
+    }
+  }
+  template <class Run>
+  void step_end(Run& run) {
+    if (options_.every_steps > 0 && run.trainer().steps() % options_.every_steps == 0) {
+      save(run);
+    }
+  }
+  template <class Run>
+  void epoch_end(Run& run) {
+    if (options_.every_epochs > 0 && run.epochs() % options_.every_epochs == 0) {
+      save(run);
+    }
+  }
+  template <class Run>
+  void fit_end(Run& run) {
+    save(run);
+  }
+
+ private:
+  template <class Run>
+  void save(Run& run) {
+    try {
+      save_checkpoint(path_, run);
+    } catch (const error& failure) {
+      if (failure.code() != error_code::non_finite) {
+        throw;
+      }
+      run.stop(failure.what());
+    }
+  }
+
+  std::string path_;
+  checkpointing_options options_;
+};
 
 }  // namespace gal
