@@ -434,6 +434,13 @@ TEST_CASE("what is no checkpoint, of another version, or holds what none holds")
         begin + "trainer.optimizer.steps is -1; expected 0 to 9223372036854775807");
   CHECK(load_refusal(malformed_data, with_number("batches.position", std::int64_t{24}), fresh) ==
         begin + "batches.position is 24; expected 0 to 23");
+  bool flag = true;
+  const auto flagged = [&](auto& visit) { visit("flag", flag); };
+  gal::save_checkpoint(folder.file("flag"), flagged);
+  std::string flags = contents(folder.file("flag"));
+  flags[flags.size() - 8] = 2;
+  std::ofstream(folder.file("flag"), std::ios::binary) << flags;
+  CHECK(load_refusal(malformed_data, folder.file("flag"), flagged).ends_with("flag is 2; expected 0 to 1"));
   CHECK(load_refusal(malformed_data, with_number("trainer.features", std::int64_t{1} << 40), fresh)
             .starts_with(begin + "trainer.features is 1099511627776; expected 0 to "));
   CHECK(load_refusal(shape_mismatch, with_number("trainer.features", std::int64_t{3}), fresh)

@@ -410,6 +410,11 @@ TEST_CASE("files that are damaged or hostile are refused, cost nothing and chang
     CHECK(with_header(entry("[1]", "[0,18446744073709551616]"))
               .starts_with("\"0.weight\": the number 1.84467e+19"));
     CHECK(with_header(entry("[-1]", "[0,12]")) == "\"0.weight\": the number -1; expected none below 0");
+    std::string sizes = "[1";
+    for (int k = 0; k < 100000; ++k) {
+      sizes += ",1";
+    }
+    CHECK(with_header(entry((sizes + "]").c_str(), "[0,4]")) == "\"0.weight\": more than 64 sizes");
     CHECK(with_header(entry("[1.5]", "[0,12]")) ==
           "\"0.weight\": the number 1.5; expected integers below 2^64");
     CHECK(with_header(entry("[3]", "[0,12]", "F31")) ==

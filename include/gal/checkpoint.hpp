@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -64,7 +65,8 @@ inline void compare_settings(const safetensors_file& file, const state_view& sta
 inline void require_valid(const state_view::entry& entry, const std::byte* numbers, const std::string& path) {
   require(is_finite(entry, numbers), error_code::malformed_data, "gal::load_checkpoint: ", path, ": ",
           entry.name, " holds a NaN or an infinity; expected finite numbers");
-  if (!entry.is_tensor && entry.type == number_type::int64) {
+  if (entry.least != std::numeric_limits<std::int64_t>::min() ||
+      entry.greatest != std::numeric_limits<std::int64_t>::max()) {
     std::int64_t value = 0;
     std::memcpy(&value, numbers, sizeof value);
     require(value >= entry.least && value <= entry.greatest, error_code::malformed_data,

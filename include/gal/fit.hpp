@@ -11,7 +11,7 @@
 
 #include <signal.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -343,9 +343,9 @@ class interrupt_guard {
     }
     const std::lock_guard lock(shared().mutex);
     if (shared().count++ == 0) {
-      interrupted_ = 0;
+      interrupted_ = false;
       struct ::sigaction action = {};
-      action.sa_handler = [](int) { interrupted_ = 1; };
+      action.sa_handler = [](int) { interrupted_ = true; };
       // A second Ctrl-C ends the program; what waits for a file or a device is not disturbed by the first.
       action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
       ::sigaction(SIGINT, nullptr, &shared().before);
@@ -365,7 +365,7 @@ class interrupt_guard {
     }
   }
 
-  [[nodiscard]] bool interrupted() const { return active_ && interrupted_ != 0; }
+  [[nodiscard]] bool interrupted() const { return active_ && interrupted_; }
 
  private:
   struct shared_state {
@@ -378,7 +378,8 @@ class interrupt_guard {
     return state;
   }
 
-  static inline volatile ::sig_atomic_t interrupted_ = 0;
+  static inline std::atomic<bool> interrupted_ = false;
+  static_assert(std::atomic<bool>::is_always_lock_free);  // what a handler may write
   bool active_;
 };
 

@@ -75,6 +75,7 @@ namespace detail {
 class safetensors_header {
  public:
   using json = nlohmann::json;
+  static constexpr std::size_t most_sizes = 64;
 
   std::vector<safetensors_entry> entries{};
   std::map<std::string, std::string> metadata{};
@@ -148,6 +149,9 @@ class safetensors_header {
   }
 
   bool number_unsigned(std::uint64_t value) {
+    if (in_array_ == 2U && entries.back().shape.size() == most_sizes) {
+      return fail(text("more than ", most_sizes, " sizes"));
+    }
     if (in_array_ == 2U && value <= static_cast<std::uint64_t>(std::numeric_limits<index>::max())) {
       entries.back().shape.push_back(static_cast<index>(value));
       return true;
@@ -375,7 +379,7 @@ inline void compare(const safetensors_file& file, const std::vector<state_view::
     // PyTorch counts the batches of a batch normalisation, and uses that only where there is no momentum.
     const bool counter = entry.name.ends_with(".num_batches_tracked") || entry.name == "num_batches_tracked";
     if (entry.name.starts_with(options.prefix) && !counter && !wanted.contains(entry.name)) {
-      differences.add(entry.name, " is in the file, and not here");
+      differences.add(entry.name.substr(0, 80), " is in the file, and not here");
     }
   }
 }

@@ -1,5 +1,6 @@
-// Checkpoints of a trainer on the device backend, with recorded steps, and weights from there to the host.
+// Checkpoints and fit of a trainer on the device backend, with recorded steps, and weights from there to the host.
 #include <gal/adjust.hpp>
+#include <gal/callbacks.hpp>
 #include <gal/checkpoint.hpp>
 #include <gal/cnn.hpp>
 #include <gal/lookahead.hpp>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -108,6 +110,35 @@ TEST_CASE("recorded steps go on from a checkpoint") {
     step();
   }
   CHECK(gal::state_difference(whole.trainer, resumed.trainer) == "");
+}
+
+TEST_CASE("fit on the device, with the best weights, and resumed") {
+  const scratch_file file;
+  std::vector<std::pair<gal::matrix<float, backend_type>, gal::matrix<float, backend_type>>> batches;
+  batches.emplace_back(numbers(6, 12, 1), numbers(2, 12, 2));
+  batches.emplace_back(numbers(6, 5, 3), numbers(2, 5, 4));
+  run loop({.hidden = {4}});
+  run fitted({.hidden = {4}});
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    for (const auto& [x, y] : batches) {
+      loop.trainer.step(x, y);
+    }
+  }
+  const gal::fit_options options{.epochs = 4, .report_every = 2};
+  gal::fit(fitted.trainer, batches, options);
+  CHECK(gal::state_difference(loop.trainer, fitted.trainer) == "");
+
+  run whole({.hidden = {4}});
+  const gal::fit_result expected = gal::fit(whole.trainer, batches, batches, options);
+  run first({.hidden = {4}});
+  gal::fit(first.trainer, batches, batches, {.epochs = 3, .report_every = 2}, gal::checkpointing(file.path));
+  run second({.hidden = {4}});
+  gal::gradient_statistics norms;
+  const gal::fit_result result =
+      gal::fit(second.trainer, batches, batches, options, gal::checkpointing(file.path), norms);
+  CHECK(gal::state_difference(whole.trainer, second.trainer) == "");
+  CHECK(result.best_validation_loss == expected.best_validation_loss);
+  CHECK(norms.epochs().back().largest > 0.0);
 }
 
 TEST_CASE("a backend without ways of its own is read and filled number by number") {
