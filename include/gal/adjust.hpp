@@ -149,6 +149,19 @@ class adjust {
   /// One step of a model without input on a loss without targets, such as `nn::point`.
   report_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
 
+  /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
+  /// asked for its features, in the mode that it is in.
+  template <class Input, class Target>
+  [[nodiscard]] batch_loss evaluate(const Input& input, const Target& target) {
+    const input_type& batch = input;
+    const view x(model_->forward(batch));
+    evaluated_.resize(1, x.columns() + 1);  // the losses of the samples, then their sum
+    double* const sum = evaluated_.data() + x.columns();
+    loss_.evaluate(backend_, x, target, evaluated_.view().columns(0, x.columns()), mutable_view());
+    total(std::as_const(evaluated_).view().columns(0, x.columns()), sum);
+    return {backend_.read(sum) / static_cast<double>(x.columns()), x.columns()};
+  }
+
   /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
   [[nodiscard]] step_report report() const {
     const detail::step_numbers sums =
@@ -179,7 +192,6 @@ class adjust {
 
   [[nodiscard]] Model& model() { return *model_; }
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
-  [[nodiscard]] const Loss& loss() const { return loss_; }
   [[nodiscard]] const adjust_options& options() const { return options_; }
 
   /// The adjuster; throws before the first step unless one was given. After a step its parameters' gradients are those
@@ -274,8 +286,8 @@ class adjust {
          {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_, &values_before_}) {
       *part = storage(backend_);
     }
-    for (numbers_type* row :
-         {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_, &parameter_squares_}) {
+    for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_,
+                              &parameter_squares_, &evaluated_}) {
       *row = numbers_type(backend_);
     }
     numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
@@ -660,7 +672,8 @@ class adjust {
     }
   }
 
-  void total(const numbers_type& row, double* result) {
+  void total(const numbers_type& row, double* result) { total(row.view(), result); }
+  void total(matrix_view<const double, memory_type> row, double* result) {
     backend_.sum(
         row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
   }
@@ -695,6 +708,7 @@ class adjust {
   numbers_type squares_;            // <G_j, G_j>; at the end <A_j, A_j>
   numbers_type products_;           // <G_j, A_j>
   numbers_type parameter_squares_;  // of all blocks, then of each
+  numbers_type evaluated_;          // losses of a batch that is not learned from, and their sum
   matrix<detail::step_numbers, backend_type> numbers_;
   double learning_rate_ = step_report::none;
   std::int64_t steps_ = 0;

@@ -5,7 +5,6 @@
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
 #include <gal/error.hpp>
-#include <gal/loss.hpp>
 #include <gal/options.hpp>
 #include <gal/state.hpp>
 
@@ -327,10 +326,12 @@ consteval bool explain_callback() {
 }
 
 template <class Batches>
-concept batch_range = requires(Batches& batches, decltype(batches.begin()) at) {
-  at != batches.end();
-  ++at;
-  *at;
+using batch_iterator = decltype(std::declval<Batches&>().begin());
+template <class Batches>
+concept batch_range = requires(Batches& batches) {
+  batches.begin() != batches.end();
+  *batches.begin();
+  ++std::declval<batch_iterator<Batches>&>();
 };
 
 // Ctrl-C as a flag, for as long as any of these lives; then the earlier handler is back. Where the signal is ignored, as
@@ -396,10 +397,9 @@ double validate(Trainer& trainer, Validation& batches) {
   double sum = 0.0;
   double samples = 0.0;
   for (auto&& [x, y] : batches) {
-    const auto loss = evaluate_loss(trainer.loss(), model.forward(x), y, trainer.backend());
-    const auto count = static_cast<double>(loss.samples.columns());
-    sum += loss.mean * count;
-    samples += count;
+    const batch_loss loss = trainer.evaluate(x, y);
+    sum += loss.mean * static_cast<double>(loss.samples);
+    samples += static_cast<double>(loss.samples);
   }
   if constexpr (has_modes) {
     model.set_training(training);

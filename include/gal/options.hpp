@@ -1,5 +1,5 @@
 // gal/options.hpp: the settings of a training step, and its report.
-// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report.
+// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report, batch_loss.
 #pragma once
 
 #include <gal/adjuster.hpp>
@@ -141,6 +141,12 @@ struct step_report {
   double learning_rate = none;           ///< of this step
   bool non_finite =
       false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
+};
+
+/// The loss of a batch.
+struct batch_loss {
+  double mean = 0.0;
+  index samples = 0;
 };
 
 namespace detail {
