@@ -11,7 +11,7 @@ if [ "${GAL_SKIP_INSTALL:-0}" = 1 ]; then
 fi
 
 packages="g++ cmake ninja-build libeigen3-dev doctest-dev libcli11-dev nlohmann-json3-dev
-  libboost-math-dev libthrust-dev libxtensor-dev zlib1g-dev gnuplot-nox ca-certificates"
+  libboost-math-dev libthrust-dev libxtensor-dev zlib1g-dev gnuplot-nox python3 ca-certificates"
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -265,7 +265,8 @@ TEST_CASE("a file that cannot be written leaves nothing behind") {
     });
   };
   fs::create_directory(here.path / "taken");
-  CHECK(message(here.name("taken")).starts_with("gal::write_npy: cannot write " + here.name("taken") + ": "));
+  CHECK(message(here.name("taken"))
+            .starts_with("gal::replace_file: cannot write " + here.name("taken") + ": "));
   CHECK(here.entries() == 1);
   CHECK(message(here.name("none/x.npy")).find("No such file") != std::string::npos);
 }

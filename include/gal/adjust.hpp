@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -149,6 +150,19 @@ class adjust {
   /// One step of a model without input on a loss without targets, such as `nn::point`.
   report_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
 
+  /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
+  /// asked for its features, in the mode that it is in.
+  template <class Input, class Target>
+  [[nodiscard]] batch_loss evaluate(const Input& input, const Target& target) {
+    const input_type& batch = input;
+    const view x(model_->forward(batch));
+    evaluated_.resize(1, x.columns() + 1);  // the losses of the samples, then their sum
+    double* const sum = evaluated_.data() + x.columns();
+    loss_.evaluate(backend_, x, target, evaluated_.view().columns(0, x.columns()), mutable_view());
+    total(std::as_const(evaluated_).view().columns(0, x.columns()), sum);
+    return {backend_.read(sum) / static_cast<double>(x.columns()), x.columns()};
+  }
+
   /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
   [[nodiscard]] step_report report() const {
     const detail::step_numbers sums =
@@ -223,6 +237,32 @@ class adjust {
     }
   }
 
+  /// The state of model, optimizer, adjuster and the adjuster's optimizer: after loading it training goes on as it would
+  /// have. A trainer that has not stepped yet builds the adjuster that is loaded.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("options", options_);
+    visit("model", *model_);
+    reserve_for(*model_, *optimizer_);
+    visit("optimizer", *optimizer_);
+    if constexpr (std::is_void_v<Adjuster>) {
+      const index rows = visit.count("features", adjusted_rows_);
+      if (!adjuster_ && rows > 0) {
+        // It is the trainer's once everything is loaded.
+        const auto loaded = std::make_shared<adjuster_type>(new_adjuster(rows));
+        visit.after_loading([this, loaded, rows] {
+          adjuster_.emplace(std::move(*loaded));
+          adjusted_rows_ = rows;
+        });
+        visit_adjuster(visit, *loaded);
+      }
+    }
+    if (adjuster_) {
+      visit_adjuster(visit, *adjuster_);
+    }
+    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+  }
+
   GAL_PRIVATE_KERNELS
   using T = value_type;
   using view = matrix_view<const T, memory_type>;
@@ -247,8 +287,8 @@ class adjust {
          {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_, &values_before_}) {
       *part = storage(backend_);
     }
-    for (numbers_type* row :
-         {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_, &parameter_squares_}) {
+    for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_,
+                              &parameter_squares_, &evaluated_}) {
       *row = numbers_type(backend_);
     }
     numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
@@ -304,13 +344,40 @@ class adjust {
     learning_rate_ = optimizer_->learning_rate();
     if constexpr (std::is_void_v<Adjuster>) {
       if (!adjuster_) {
-        std::vector<index> widths(options_.hidden);
-        widths.insert(widths.begin(), sees_gradients() ? 2 * x.rows() : x.rows());
-        widths.push_back(x.rows());
-        adjuster_.emplace(std::move(widths), options_.adjuster, backend_);
+        adjuster_.emplace(new_adjuster(x.rows()));
+        adjusted_rows_ = x.rows();
       }
     }
     collect(*adjuster_, adjuster_parameters_);
+  }
+
+  [[nodiscard]] adjuster_type new_adjuster(index rows) const requires std::is_void_v<Adjuster> {
+    std::vector<index> widths(options_.hidden);
+    widths.insert(widths.begin(), sees_gradients() ? 2 * rows : rows);
+    widths.push_back(rows);
+    return adjuster_type(std::move(widths), options_.adjuster, backend_);
+  }
+
+  template <class Visitor>
+  void visit_adjuster(Visitor& visit, adjuster_type& h) {
+    visit("adjuster", h);
+    if (companion_) {
+      reserve_for(h, *companion_);
+      visit("adjuster_optimizer", *companion_);
+    } else {
+      reserve_for(h, adjuster_adam_);
+      visit("adjuster_optimizer", adjuster_adam_);
+    }
+  }
+
+  // Gives an optimizer that has not stepped yet the state for the owner's parameters.
+  template <class Owner, class Stepping>
+  static void reserve_for(Owner& owner, Stepping& optimizer) {
+    parameters_type list;
+    const std::span<const parameter_type> blocks(collect(owner, list));
+    if constexpr (requires { optimizer.reserve(blocks); }) {
+      optimizer.reserve(blocks);
+    }
   }
 
   [[nodiscard]] std::span<const parameter_type> adjuster_span() const { return adjuster_parameters_; }
@@ -606,7 +673,8 @@ class adjust {
     }
   }
 
-  void total(const numbers_type& row, double* result) {
+  void total(const numbers_type& row, double* result) { total(row.view(), result); }
+  void total(matrix_view<const double, memory_type> row, double* result) {
     backend_.sum(
         row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
   }
@@ -622,6 +690,7 @@ class adjust {
   backend_type backend_;
 
   std::optional<adjuster_type> adjuster_;
+  index adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
   adam<T, backend_type> adjuster_adam_;
@@ -640,6 +709,7 @@ class adjust {
   numbers_type squares_;            // <G_j, G_j>; at the end <A_j, A_j>
   numbers_type products_;           // <G_j, A_j>
   numbers_type parameter_squares_;  // of all blocks, then of each
+  numbers_type evaluated_;          // losses of a batch that is not learned from, and their sum
   matrix<detail::step_numbers, backend_type> numbers_;
   double learning_rate_ = step_report::none;
   std::int64_t steps_ = 0;

@@ -110,6 +110,16 @@ class adjuster {
   [[nodiscard]] random_stream noise() const { return noise_; }
   void set_noise(random_stream noise) { noise_ = noise; }
 
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("kind", options_.kind);
+    visit.setting("rows", rows_);
+    if (network_) {
+      visit("network", *network_);
+    }
+    visit("noise", noise_);
+  }
+
   GAL_PRIVATE_KERNELS
   // A model of the same seed draws other numbers.
   [[nodiscard]] std::uint64_t network_seed() const { return random_bits(options_.seed, 1); }

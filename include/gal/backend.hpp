@@ -169,6 +169,7 @@ class matrix {
     }
   }
 
+  [[nodiscard]] const Backend& backend() const { return backend_; }
   [[nodiscard]] index rows() const { return rows_; }
   [[nodiscard]] index columns() const { return columns_; }
   [[nodiscard]] index size() const { return rows_ * columns_; }

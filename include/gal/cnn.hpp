@@ -176,6 +176,14 @@ struct block_plan {
   bool is_weight = true;
 };
 
+/// A tensor among the parameters or the statistics, as PyTorch names and shapes it.
+struct tensor_plan {
+  std::string name;
+  std::vector<index> shape;
+  index first = 0;
+  bool is_statistic = false;
+};
+
 /// Turns a list of layers into a sequence, and lays out the parameters on the way.
 template <class T, class Backend>
 class builder {
@@ -183,15 +191,18 @@ class builder {
   explicit builder(Backend backend) : backend_(std::move(backend)) {}
 
   std::vector<block_plan> blocks{};
-  std::vector<index> statistics{};  // channels of every batch normalisation
-  index values = 0;                 // parameters so far
-  image_shape shape{};              // of what the next layer gets
+  std::vector<tensor_plan> tensors{};
+  std::vector<std::pair<std::string, std::string>> descriptions{};  // of the layers: place and options
+  std::vector<index> statistics{};                                  // channels of every batch normalisation
+  index values = 0;                                                 // parameters so far
+  image_shape shape{};                                              // of what the next layer gets
 
   sequence<T, Backend> build(const std::vector<layer>& layers, std::string_view prefix) {
     sequence<T, Backend> result;
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const std::string place = gal::detail::text(prefix, l);
-      const std::string where = gal::detail::text(place, ", ", name_of(layers[l]));
+      const std::string where = gal::detail::text("layer ", place, ", ", name_of(layers[l]));
+      descriptions.emplace_back(place, to_string(layers[l]));
       std::visit([&](const auto& options) { add(result, options, where, place); }, layers[l].get());
     }
     return result;
@@ -208,8 +219,13 @@ class builder {
     to.append({std::move(unit), output.size(), matrix<T, Backend>(backend_), matrix<T, Backend>(backend_)});
   }
 
-  void plan(index size, double middle, double bound, bool is_weight) {
+  void plan(std::string name, std::vector<index> sizes, double middle, double bound, bool is_weight) {
+    index size = 1;
+    for (const index s : sizes) {
+      size *= s;
+    }
     if (size > 0) {
+      tensors.push_back({std::move(name), std::move(sizes), values});
       blocks.push_back({values, size, middle, bound, is_weight});
       values += size;
     }
@@ -217,10 +233,11 @@ class builder {
 
   // PyTorch's start of convolutions and linear layers: uniform in +-1/sqrt(numbers that an output sees).
   template <class Unit>
-  void append_affine(steps& to, Unit unit, image_shape output) {
+  void append_affine(steps& to, Unit unit, std::vector<index> weight_shape, image_shape output,
+                     const std::string& place) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(unit.depth()));
-    plan(unit.weights(), 0.0, bound, true);
-    plan(unit.biases(), 0.0, bound, false);
+    plan(place + ".weight", std::move(weight_shape), 0.0, bound, true);
+    plan(place + ".bias", {unit.biases()}, 0.0, bound, false);
     append(to, std::move(unit), output);
   }
 
@@ -228,28 +245,33 @@ class builder {
     return {channels, w.out_height, w.out_width};
   }
 
-  void add(steps& to, const convolution& options, const std::string& where, const std::string&) {
+  void add(steps& to, const convolution& options, const std::string& where, const std::string& place) {
     const window w = convolution_window(options, shape, where);
     const image_shape output = output_of(w, options.channels);
+    const std::vector<index> weight_shape = {options.channels, w.channels / options.groups, w.kernel_height,
+                                             w.kernel_width};
     if (options.groups == w.channels && options.channels == w.channels && w.channels > 1) {
-      append_affine(to, depthwise_unit<T, Backend>(options, w, values), output);
+      append_affine(to, depthwise_unit<T, Backend>(options, w, values), weight_shape, output, place);
     } else {
-      append_affine(to, convolution_unit<T, Backend>(options, w, values), output);
+      append_affine(to, convolution_unit<T, Backend>(options, w, values), weight_shape, output, place);
     }
   }
   void add(steps& to, const depthwise_convolution& options, const std::string& where,
            const std::string& place) {
     add(to, as_convolution(options, shape.channels), where, place);
   }
-  void add(steps& to, const batch_normalization& options, const std::string& where, const std::string&) {
+  void add(steps& to, const batch_normalization& options, const std::string& where,
+           const std::string& place) {
     check(options, where);
     index first_statistic = 0;
     for (const index channels : statistics) {
       first_statistic += 2 * channels;
     }
     batch_normalization_unit<T, Backend> unit(options, shape, values, first_statistic, where);
-    plan(shape.channels, 1.0, 0.0, false);
-    plan(shape.channels, 0.0, 0.0, false);
+    plan(place + ".weight", {shape.channels}, 1.0, 0.0, false);
+    plan(place + ".bias", {shape.channels}, 0.0, 0.0, false);
+    tensors.push_back({place + ".running_mean", {shape.channels}, first_statistic, true});
+    tensors.push_back({place + ".running_var", {shape.channels}, first_statistic + shape.channels, true});
     statistics.push_back(shape.channels);
     append(to, std::move(unit), shape);
   }
@@ -272,9 +294,11 @@ class builder {
     append(to, dropout_unit<T, Backend>(options, dropouts_++), shape);
   }
   void add(steps&, const flatten&, const std::string&, const std::string&) { shape = {shape.size(), 1, 1}; }
-  void add(steps& to, const linear& options, const std::string& where, const std::string&) {
+  void add(steps& to, const linear& options, const std::string& where, const std::string& place) {
     check(options, shape, where);
-    append_affine(to, linear_unit<T, Backend>(options, shape.size(), values), {options.outputs, 1, 1});
+    const index inputs = shape.size();
+    append_affine(to, linear_unit<T, Backend>(options, inputs, values), {options.outputs, inputs},
+                  {options.outputs, 1, 1}, place);
   }
   void add(steps& to, const residual& options, const std::string& where, const std::string& place) {
     const image_shape input = shape;
@@ -351,12 +375,14 @@ class cnn {
                          "; expected positive numbers");
     detail::builder<T, Backend> plan(backend_);
     plan.shape = input;
-    layers_ = plan.build(layers, "layer ");
+    layers_ = plan.build(layers, "");
     gal::detail::require(!layers_.empty(), error_code::invalid_option, "gal::nn::cnn: ", layers.size(),
                          " layers that compute nothing; expected at least one that does");
     output_shape_ = plan.shape;
     has_dropout_ = plan.has_dropout();
     plans_ = std::move(plan.blocks);
+    tensors_ = std::move(plan.tensors);
+    descriptions_ = std::move(plan.descriptions);
     values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     initialize();
@@ -424,6 +450,23 @@ class cnn {
     return blocks_;
   }
 
+  /// Weights and running statistics under PyTorch's names for `nn.Sequential` of the layers, whose residuals and gates
+  /// are modules with the members `body` and `shortcut`: `0.weight`, `3.body.1.running_mean`.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("input", to_string(input_shape_));
+    visit.setting("layers", descriptions_.size());
+    for (const auto& [place, options] : descriptions_) {
+      visit.setting(place, options);
+    }
+    for (const detail::tensor_plan& plan : tensors_) {
+      visit.tensor(plan.name, backend_, (plan.is_statistic ? statistics_ : values_).data() + plan.first,
+                   plan.shape);
+    }
+    visit("training", training_);
+    visit("noise", noise_);
+  }
+
   GAL_PRIVATE_KERNELS
   [[nodiscard]] detail::pass<T, Backend> this_pass() {
     return {backend_,           values_.data(), gradients_.data(),
@@ -463,6 +506,8 @@ class cnn {
 
   detail::sequence<T, Backend> layers_;
   std::vector<detail::block_plan> plans_;
+  std::vector<detail::tensor_plan> tensors_;
+  std::vector<std::pair<std::string, std::string>> descriptions_;
   bool has_dropout_ = false;
   std::vector<parameter<T, memory_type>> blocks_;
   matrix<T, Backend> values_;

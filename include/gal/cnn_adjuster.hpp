@@ -70,6 +70,13 @@ class cnn_adjuster {
                                                    : std::span<const parameter<T, memory_type>>{};
   }
 
+  /// What a checkpoint keeps (gal/state.hpp).
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("kind", options_.kind);
+    visit("network", network_);
+  }
+
   GAL_PRIVATE_KERNELS
   static nn::image_shape input_of(nn::image_shape features, const adjust_options& options) {
     if (options.input == adjuster_input::features_and_gradients) {

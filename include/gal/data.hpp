@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <ranges>
@@ -428,8 +429,15 @@ class batches {
           last_batch last = last_batch::keep)
       : batches(features, targets, size, {.seed = seed, .last_batch = last}) {}
 
-  /// Starts an epoch, whether or not the one before came to its end.
+  /// Starts an epoch, whether or not the one before came to its end; after a state was loaded that was saved within an
+  /// epoch, goes on with that.
   [[nodiscard]] iterator begin() {
+    if (std::exchange(resumes_, false) && !at_end()) {
+      random_ = epoch_start_;
+    } else {
+      epoch_start_ = random_;
+      position_ = 0;
+    }
     if (options_.shuffle) {
       // From the same start each time: the order is a function of the random state alone.
       std::iota(order_.begin(), order_.end(), index{0});
@@ -437,7 +445,6 @@ class batches {
         std::swap(order_[i], order_[static_cast<std::size_t>(random_.below(i + 1))]);
       }
     }
-    position_ = 0;
     load();
     return iterator(*this);
   }
@@ -448,15 +455,37 @@ class batches {
 
   /// The random state that the next epoch starts from: store it between epochs to resume there.
   [[nodiscard]] random_stream state() const { return random_; }
-  void set_state(random_stream state) { random_ = state; }
+  void set_state(random_stream state) {
+    random_ = state;
+    resumes_ = false;
+  }
+
+  /// The place in the epoch, too. A batch that was looked at counts as done.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("samples", features_.columns());
+    visit.setting("size", size_);
+    visit.setting("shuffle", options_.shuffle);
+    visit.setting("last_batch", options_.last_batch);
+    visit("epoch", epoch_start_);
+    visit("next_epoch", random_);
+    const auto position = std::make_shared<index>(position_ + (looked_at_ ? count() : 0));
+    visit("position", *position, 0, end_);
+    visit.after_loading([this, position] {
+      position_ = *position;
+      resumes_ = true;
+    });
+  }
 
  private:
   [[nodiscard]] bool at_end() const { return position_ >= end_; }
   [[nodiscard]] index count() const { return std::min(size_, end_ - position_); }
 
-  [[nodiscard]] batch current() const {
+  [[nodiscard]] batch current() {
+    looked_at_ = true;
     if (options_.shuffle) {
-      return {feature_buffer_.view().columns(0, count()), target_buffer_.view().columns(0, count())};
+      return {std::as_const(feature_buffer_).view().columns(0, count()),
+              std::as_const(target_buffer_).view().columns(0, count())};
     }
     return {features_.columns(position_, count()), targets_.columns(position_, count())};
   }
@@ -468,6 +497,7 @@ class batches {
 
   // Copies the samples of the current batch next to each other.
   void load() {
+    looked_at_ = false;
     if (options_.shuffle && !at_end()) {
       const auto samples = std::span<const index>(order_).subspan(static_cast<std::size_t>(position_),
                                                                   static_cast<std::size_t>(count()));
@@ -480,9 +510,12 @@ class batches {
   matrix_view<const Target> targets_;
   index size_;
   batch_options options_;
-  random_stream random_;
-  index end_ = 0;       // samples in an epoch
-  index position_ = 0;  // first sample of the current batch
+  random_stream random_;       // the next epoch's
+  random_stream epoch_start_;  // this one's
+  index end_ = 0;              // samples in an epoch
+  index position_ = 0;         // first sample of the current batch
+  bool looked_at_ = false;     // the current batch
+  bool resumes_ = false;       // the next begin goes on within the epoch
   std::vector<index> order_;
   matrix<T> feature_buffer_;
   matrix<Target> target_buffer_;

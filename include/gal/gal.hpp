@@ -20,6 +20,5 @@
 #include <gal/lookahead.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
-#include <gal/npy.hpp>
 #include <gal/optim.hpp>
 #include <gal/stats.hpp>

@@ -9,6 +9,7 @@
 #include <gal/view.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -197,6 +198,45 @@ struct window {
   return names[l.get().index()];
 }
 
+[[nodiscard]] inline std::string options_of(const convolution& c) {
+  return gal::detail::text(" to ", c.channels, " channels, kernel ", c.kernel, ", stride ", c.stride,
+                           ", padding ", c.padding, ", dilation ", c.dilation, ", groups ", c.groups,
+                           c.bias ? "" : ", without bias");
+}
+[[nodiscard]] inline std::string options_of(const depthwise_convolution& d) {
+  return gal::detail::text(", kernel ", d.kernel, ", stride ", d.stride, ", padding ", d.padding,
+                           ", dilation ", d.dilation, d.bias ? "" : ", without bias");
+}
+[[nodiscard]] inline std::string options_of(const batch_normalization& b) {
+  return gal::detail::text(", momentum ", b.momentum, ", epsilon ", b.epsilon);
+}
+[[nodiscard]] inline std::string options_of(activation which) {
+  static constexpr std::array<std::string_view, 6> names = {"identity", "relu", "tanh",
+                                                            "sigmoid",  "gelu", "silu"};
+  return gal::detail::text(" ", names[static_cast<std::size_t>(which)]);
+}
+template <class Pool>
+  requires(std::same_as<Pool, max_pool> || std::same_as<Pool, average_pool>)
+[[nodiscard]] std::string options_of(const Pool& p) {
+  return gal::detail::text(", kernel ", p.kernel, ", stride ", p.stride, ", padding ", p.padding);
+}
+[[nodiscard]] inline std::string options_of(const dropout& d) {
+  return gal::detail::text(", probability ", d.probability);
+}
+[[nodiscard]] inline std::string options_of(const linear& l) {
+  return gal::detail::text(" to ", l.outputs, l.bias ? "" : ", without bias");
+}
+[[nodiscard]] inline std::string options_of(const residual& r) {
+  return gal::detail::text(", body ", r.body.size(), ", shortcut ", r.shortcut.size());
+}
+[[nodiscard]] inline std::string options_of(const channel_gate& g) {
+  return gal::detail::text(", body ", g.body.size());
+}
+template <class Layer>  // flatten, global_average_pool: without options
+[[nodiscard]] std::string options_of(const Layer&) {
+  return "";
+}
+
 // What is wrong with a layer, where it stands.
 template <class... Parts>
 void require_layer(bool condition, error_code code, std::string_view where, const Parts&... parts) {
@@ -285,4 +325,12 @@ inline void check(const linear& l, image_shape input, std::string_view where) {
 }
 
 }  // namespace detail
+
+/// A layer and its options in words, such as "linear to 10"; of a residual or a gate how many layers it holds.
+[[nodiscard]] inline std::string to_string(const layer& l) {
+  return std::visit(
+      [&](const auto& options) { return gal::detail::text(detail::name_of(l), detail::options_of(options)); },
+      l.get());
+}
+
 }  // namespace gal::nn

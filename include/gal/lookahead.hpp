@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -72,6 +73,7 @@ class lookahead {
     }
     if (steps_ == 0) {
       slow_.resize(detail::number_of_values(parameters), 1);
+      slow_.fill(value_type(0));  // nobody's memory, if it is saved before the first step
     }
   }
 
@@ -110,6 +112,18 @@ class lookahead {
     inner_.undo(before.inner_, proceeds);
     detail::restore_unless(backend_, proceeds, before.slow_, slow_);
     detail::restore_unless(backend_, proceeds, before.taken_, taken_);
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("k", options_.k);
+    visit.setting("alpha", options_.alpha);
+    visit("inner", inner_);
+    visit("slow", slow_);
+    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+    if constexpr (asynchronous_backend<backend_type>) {
+      visit("taken", taken_);
+    }
   }
 
   GAL_PRIVATE_KERNELS

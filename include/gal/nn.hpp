@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <numbers>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -229,6 +230,22 @@ class mlp {
     return blocks_;
   }
 
+  /// The weights under PyTorch's names for `nn.Sequential` of the linear layers and the activations between them:
+  /// `0.weight` (outputs, inputs), `0.bias`, `2.weight`, ...
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("widths", widths_);
+    visit.setting("activation", options_.activation);
+    visit.setting("bias", options_.bias);
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      const std::string place = std::to_string(options_.activation == activation::identity ? l : 2 * l);
+      visit.tensor(place + ".weight", backend_, weight(l).data(), {widths_[l + 1], widths_[l]});
+      if (options_.bias) {
+        visit.tensor(place + ".bias", backend_, bias(l).data(), {widths_[l + 1]});
+      }
+    }
+  }
+
   GAL_PRIVATE_KERNELS
   using storage = matrix<T, Backend>;
 
@@ -441,6 +458,11 @@ class point {
     const auto size = static_cast<std::size_t>(value_.size());
     block_ = {std::span<T>(value_.data(), size), std::span<T>(gradient_.data(), size)};
     return {&block_, 1};
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("coordinates", value_);
   }
 
  private:

@@ -4,23 +4,20 @@
 
 #include <gal/csv.hpp>
 #include <gal/error.hpp>
+#include <gal/files.hpp>
 #include <gal/view.hpp>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <initializer_list>
 #include <iterator>
 #include <optional>
-#include <random>
 #include <ranges>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -248,27 +245,6 @@ class npy_reader {
   return text(npy_magic, std::string{'\1', '\0'}, length, header);
 }
 
-/// Writes the parts one after the other under another name, then renames: the file is there completely or as it was.
-inline void write_file(const std::string& path, std::initializer_list<std::string_view> parts,
-                       std::string_view writer) {
-  const std::string temporary = text(path, ".", std::random_device()(), ".part");
-  errno = 0;
-  std::FILE* const file = std::fopen(temporary.c_str(), "wbx");
-  bool written = file != nullptr;
-  for (const std::string_view part : parts) {
-    written = written && std::fwrite(part.data(), 1, part.size(), file) == part.size();
-  }
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    if (file != nullptr) {
-      std::remove(temporary.c_str());
-    }
-    throw error(error_code::unreadable_file,
-                text(writer, ": cannot write ", path, ": ", std::generic_category().message(reason)));
-  }
-}
-
 }  // namespace detail
 
 /// An array of the contents of a .npy file; `source` names it in messages. All or nothing: throws `malformed_data`, naming
@@ -336,7 +312,7 @@ void write_npy(const std::string& path, const X& x, std::vector<index> shape = {
   const std::string head = detail::npy_head(detail::npy_type<T>(), shape);
   const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
                                static_cast<std::size_t>(values.size()) * sizeof(T));
-  detail::write_file(path, {head, bytes}, "gal::write_npy");
+  replace_file(path, {head, bytes});
 }
 
 }  // namespace gal

@@ -7,6 +7,7 @@
 #include <gal/math.hpp>
 #include <gal/schedule.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -220,6 +221,20 @@ class first_order {
     step_where(parameters, proceeds);
   }
 
+  /// All that the next step depends on. Before it is loaded the moments have to be there: `reserve` where no step was
+  /// taken, which a trainer does.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("options", options_);
+    visit_common_options(visit);
+    visit("moments", moments_);
+    visit("base_rate", base_rate_);
+    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+    if constexpr (asynchronous_backend<Backend>) {
+      visit("taken", taken_);
+    }
+  }
+
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
   void undo(const first_order& before, const double* proceeds) requires asynchronous_backend<Backend> {
     restore_unless(backend_, proceeds, before.moments_, moments_);
@@ -242,6 +257,19 @@ class first_order {
       offset += size;
       first = next;
     }
+  }
+
+  template <class Visitor>
+  void visit_common_options(Visitor& visit) {
+    visit.setting("learning_rate", options_.learning_rate);
+    visit.setting("weight_decay", options_.weight_decay);
+    visit.setting("clipping", std::array{options_.clipping.value, options_.clipping.norm});
+    visit("schedule", options_.schedule);
+    std::vector<double> groups;  // negative: the optimizer's own
+    for (const parameter_group& group : options_.groups) {
+      groups.insert(groups.end(), {group.learning_rate.value_or(-1.0), group.weight_decay.value_or(-1.0)});
+    }
+    visit.setting("groups", groups);
   }
 
   void count_step(const double* proceeds) {
@@ -357,6 +385,13 @@ struct sgd_rule {
     gal::schedule schedule = {};
     gal::clipping clipping = {};
     std::vector<parameter_group> groups = {};
+
+    template <class Visitor>
+    void visit_state(Visitor& visit) const {
+      visit.setting("method", "sgd");
+      visit.setting("momentum", momentum);
+      visit.setting("nesterov", nesterov);
+    }
   };
 
   static index moments(const options& o) { return o.momentum == 0.0 ? 0 : 1; }
@@ -398,6 +433,15 @@ struct rmsprop_rule {
     gal::schedule schedule = {};
     gal::clipping clipping = {};
     std::vector<parameter_group> groups = {};
+
+    template <class Visitor>
+    void visit_state(Visitor& visit) const {
+      visit.setting("method", "rmsprop");
+      visit.setting("smoothing", smoothing);
+      visit.setting("epsilon", epsilon);
+      visit.setting("momentum", momentum);
+      visit.setting("centred", centred);
+    }
   };
 
   static index moments(const options&) { return 3; }
@@ -485,6 +529,14 @@ struct adam_rule : adam_moments<T> {
     gal::schedule schedule = {};
     gal::clipping clipping = {};
     std::vector<parameter_group> groups = {};
+
+    template <class Visitor>
+    void visit_state(Visitor& visit) const {
+      visit.setting("method", "adam");
+      visit.setting("beta1", beta1);
+      visit.setting("beta2", beta2);
+      visit.setting("epsilon", epsilon);
+    }
   };
 
   static index moments(const options&) { return 2; }
@@ -521,6 +573,14 @@ struct adamw_rule : adam_moments<T> {
     gal::schedule schedule = {};
     gal::clipping clipping = {};
     std::vector<parameter_group> groups = {};
+
+    template <class Visitor>
+    void visit_state(Visitor& visit) const {
+      visit.setting("method", "adamw");
+      visit.setting("beta1", beta1);
+      visit.setting("beta2", beta2);
+      visit.setting("epsilon", epsilon);
+    }
   };
 
   static index moments(const options&) { return 2; }
@@ -559,6 +619,16 @@ struct adabound_rule : adam_moments<T> {
     gal::schedule schedule = {};
     gal::clipping clipping = {};
     std::vector<parameter_group> groups = {};
+
+    template <class Visitor>
+    void visit_state(Visitor& visit) const {
+      visit.setting("method", "adabound");
+      visit.setting("beta1", beta1);
+      visit.setting("beta2", beta2);
+      visit.setting("epsilon", epsilon);
+      visit.setting("final_learning_rate", final_learning_rate);
+      visit.setting("gamma", gamma);
+    }
   };
 
   static index moments(const options&) { return 2; }

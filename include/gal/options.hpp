@@ -1,5 +1,5 @@
 // gal/options.hpp: the settings of a training step, and its report.
-// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report.
+// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report, batch_loss.
 #pragma once
 
 #include <gal/adjuster.hpp>
@@ -81,6 +81,26 @@ struct adjust_options {
   non_finite_policy non_finite = non_finite_policy::skip;
   bool report_vanilla =
       false;  ///< report the vanilla tentative loss even where the safeguard does not ask for it
+
+  /// What the steps depend on.
+  template <class Visitor>
+  void visit_state(Visitor& visit) const {
+    visit.setting("epsilon", epsilon);
+    visit.setting("tau", tau);
+    visit.setting("hidden", hidden);
+    visit.setting("normalisation", normalisation);
+    visit.setting("remainder", remainder);
+    visit.setting("objective", objective);
+    visit.setting("safeguard", safeguard);
+    visit.setting("decision", decision);
+    visit.setting("tentative_step", tentative_step);
+    visit.setting("input", input);
+    visit.setting("remove_mean", remove_mean);
+    visit.setting("adjuster_steps", adjuster_steps);
+    visit.setting("training", training);
+    visit.setting("adjuster_learning_rate", adjuster_learning_rate);
+    visit.setting("non_finite", non_finite);
+  }
 };
 
 /// The library's own settings. On regression they are about level with the plain optimizer. On a task as short as the 3D
@@ -121,6 +141,12 @@ struct step_report {
   double learning_rate = none;           ///< of this step
   bool non_finite =
       false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
+};
+
+/// The loss of a batch.
+struct batch_loss {
+  double mean = 0.0;
+  index samples = 0;
 };
 
 namespace detail {

@@ -54,6 +54,12 @@ struct random_stream {
     return bits % bound;
   }
 
+  template <class Visitor>
+  constexpr void visit_state(Visitor& visit) {
+    visit("seed", seed);
+    visit("counter", counter);
+  }
+
   friend bool operator==(const random_stream&, const random_stream&) = default;
 };
 

@@ -5,10 +5,12 @@
 #include <gal/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -59,6 +61,18 @@ class schedule {
   }
 
   friend bool operator==(const schedule&, const schedule&) = default;
+
+  /// Where it stands is the number of steps, which whoever follows it keeps: its pieces only have to be the same.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("pieces", pieces_.size());
+    for (const piece& p : pieces_) {
+      const auto number = std::to_string(&p - pieces_.data());
+      visit.setting(number + ".kind", p.kind);
+      visit.setting(number + ".steps", std::array{p.length, p.duration});
+      visit.setting(number + ".factors", std::array{p.from, p.to});
+    }
+  }
 
  private:
   schedule(std::string_view name, kind which, std::int64_t length, double from, double to)

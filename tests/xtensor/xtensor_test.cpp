@@ -1,6 +1,7 @@
 // Arrays of xtensor at the border: what is seen of them, models whose arithmetic is xtensor's, and what is refused.
 #include <gal/adapters/xtensor.hpp>
 #include <gal/gal.hpp>
+#include <gal/npy.hpp>
 
 #include "support.hpp"
 

@@ -1,0 +1,22 @@
+// A callback with one right event and one that does not exist.
+// expected: gal::callback_for: a member is called like an event that does not exist; the events are fit_begin, step_end, epoch_end and fit_end.
+#include <gal/adjust.hpp>
+#include <gal/callbacks.hpp>
+#include <gal/data.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+
+struct callback {
+  void epoch_begin(auto&) {}
+  void epoch_end(auto&) {}
+};
+
+int main() {
+  gal::nn::mlp<double> model({2, 1});
+  gal::adam<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  gal::dataset<double> data{gal::matrix<double>(2, 8), gal::matrix<double>(1, 8)};
+  gal::batches batches(data, 4);
+  gal::fit(trainer, batches, {.epochs = 1}, callback());
+}

@@ -1,0 +1,22 @@
+// A callback whose event takes something else.
+// expected: gal::callback_for, requirement 2: `step_end` cannot be called as `void step_end(run)`; correct it, or leave it out.
+#include <gal/adjust.hpp>
+#include <gal/callbacks.hpp>
+#include <gal/data.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+
+struct callback {
+  void step_end(int) {}
+  void epoch_end(auto&) {}
+};
+
+int main() {
+  gal::nn::mlp<double> model({2, 1});
+  gal::adam<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  gal::dataset<double> data{gal::matrix<double>(2, 8), gal::matrix<double>(1, 8)};
+  gal::batches batches(data, 4);
+  gal::fit(trainer, batches, {.epochs = 1}, callback());
+}

@@ -1,0 +1,21 @@
+// A callback that is told of nothing.
+// expected: gal::callback_for: provide at least one of `void fit_begin(run)`, `step_end(run)`, `epoch_end(run)` and `fit_end(run)`, or wrap a function in gal::on_step_end or gal::on_epoch_end.
+#include <gal/adjust.hpp>
+#include <gal/callbacks.hpp>
+#include <gal/data.hpp>
+#include <gal/eigen.hpp>
+#include <gal/loss.hpp>
+#include <gal/nn.hpp>
+
+struct callback {
+  void epoch_ends(auto&) {}
+};
+
+int main() {
+  gal::nn::mlp<double> model({2, 1});
+  gal::adam<double> optimizer;
+  gal::adjust trainer(model, optimizer, gal::mse());
+  gal::dataset<double> data{gal::matrix<double>(2, 8), gal::matrix<double>(1, 8)};
+  gal::batches batches(data, 4);
+  gal::fit(trainer, batches, {.epochs = 1}, callback());
+}
