@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("tanh of zeros, infinities and NaN", T, float, double) {
 TEST_CASE_TEMPLATE("the sigmoid is right within four units in the last place, also where it is small", T,
                    float, double) {
   double worst = 0.0;
-  for (double size = 1e-30; size < 63.0; size *= 1.0007) {
+  for (double size = 1e-30; size < (sizeof(T) == 4 ? 87.0 : 708.0); size *= 1.0007) {
     for (const double sign : {1.0, -1.0}) {
       const T x = static_cast<T>(sign * size);
       worst = std::max(
@@ -59,8 +59,8 @@ TEST_CASE_TEMPLATE("the sigmoid of zero, infinities and NaN", T, float, double) 
   CHECK(gal::detail::sigmoid(T(0)) == T(0.5));
   CHECK(gal::detail::sigmoid(T(-0.0)) == T(0.5));
   CHECK(gal::detail::sigmoid(infinity) == T(1));
-  CHECK(gal::detail::sigmoid(-infinity) >= T(0));
-  CHECK(gal::detail::sigmoid(-infinity) < T(1e-27));
+  CHECK(gal::detail::sigmoid(-infinity) == T(0));
+  CHECK(gal::detail::sigmoid(T(-800)) == T(0));
   CHECK(std::isnan(gal::detail::sigmoid(std::numeric_limits<T>::quiet_NaN())));
   CHECK(std::isnan(gal::detail::sigmoid(-std::numeric_limits<T>::quiet_NaN())));
 }

@@ -17,7 +17,7 @@ namespace gal::detail {
 template <std::floating_point T>
 using bits_of = std::conditional_t<std::same_as<T, float>, std::uint32_t, std::uint64_t>;
 
-// exp(y) - 1 for 0 <= y <= 64, within a few units in the last place: y = k ln 2 + r, a Taylor polynomial in r, and 2^k
+// exp(y) - 1 for y >= 0 whose exp is finite, within a few units in the last place: y = k ln 2 + r, a Taylor polynomial in r, and 2^k
 // put together bit by bit.
 template <std::floating_point T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T expm1_of_nonnegative(T y) {
@@ -102,7 +102,7 @@ template <std::floating_point T>
   }
 }
 
-/// 1 / (1 + exp(-x)) within a few units in the last place where it is above 2e-28, and that or less below; of NaN NaN.
+/// 1 / (1 + exp(-x)) within four units in the last place, and 0 where that is denormal; of NaN NaN.
 template <std::floating_point T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T sigmoid(T x) {
 #ifdef __FAST_MATH__
@@ -116,16 +116,17 @@ template <std::floating_point T>
     // From e = exp(abs(x)) - 1, so that nothing cancels: (1 + e) / (2 + e), or 1 / (2 + e) for negative x.
     using bits = bits_of<T>;
     const auto size = std::bit_cast<bits>(std::abs(x));
-    const auto largest = std::bit_cast<bits>(T(64));
+    const auto largest = std::bit_cast<bits>(std::same_as<T, float> ? T(87) : T(708));  // exp of it is finite
     const T e = expm1_of_nonnegative(std::bit_cast<T>(size < largest ? size : largest));
     const auto above = std::bit_cast<bits>(T(1) + e);
     const auto below = std::bit_cast<bits>(T(1));
     const bits negative = bits(0) - (std::bit_cast<bits>(x) >> (8 * sizeof(T) - 1));
     const T y = std::bit_cast<T>((below & negative) | (above & ~negative)) / (T(2) + e);
+    const bits vanishes = negative & (bits(0) - static_cast<bits>(size > largest));
     const bits not_a_number = size > std::bit_cast<bits>(std::numeric_limits<T>::infinity())
                                   ? std::bit_cast<bits>(std::numeric_limits<T>::quiet_NaN())
                                   : bits(0);
-    return std::bit_cast<T>(std::bit_cast<bits>(y) | not_a_number);
+    return std::bit_cast<T>((std::bit_cast<bits>(y) & ~vanishes) | not_a_number);
   }
 }
 
