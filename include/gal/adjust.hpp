@@ -167,23 +167,7 @@ class adjust {
   [[nodiscard]] step_report report() const {
     const detail::step_numbers sums =
         numbers_.size() == 0 ? detail::step_numbers() : backend_.read(numbers_.data());
-    const auto samples = static_cast<double>(losses_.size());
-    step_report report;
-    report.learning_rate = learning_rate_;
-    report.loss = sums.loss / samples;
-    report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && samples > 0.0);
-    report.vanilla_tentative_loss = report.loss + sums.vanilla_change / samples;
-    report.tentative_loss = report.loss + sums.change / samples;
-    report.remainder = sums.remainder;
-    if (sums.proceeds == 1.0) {
-      report.accepted_share = sums.accepted / samples;
-      report.accepted = sums.accepted > 0.0;
-    }
-    report.gradient_norm = std::sqrt(sums.gradient_square);
-    report.adjustment_norm = std::sqrt(sums.adjustment_square);
-    const double norms = report.gradient_norm * report.adjustment_norm;
-    report.cosine = norms == 0.0 ? 0.0 : sums.gradient_adjustment / norms;
-    return report;
+    return detail::report_of(sums, static_cast<double>(losses_.size()), learning_rate_);
   }
 
   /// Steps taken or refused.
@@ -277,7 +261,7 @@ class adjust {
       : model_(&model),
         optimizer_(&optimizer),
         loss_(std::move(loss)),
-        options_(validated(std::move(options))),
+        options_(detail::validated(std::move(options))),
         backend_(backend),
         adjuster_(std::move(adjuster)),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
@@ -304,24 +288,6 @@ class adjust {
             "expected adjuster_training::own_adam");
       }
     }
-  }
-
-  static adjust_options validated(adjust_options options) {
-    const auto at_least_zero = [](double value, std::string_view field) {
-      detail::require(value >= 0.0 && std::isfinite(value), error_code::invalid_option,
-                      "gal::adjust_options: ", field, " is ", value, "; expected a non-negative number");
-    };
-    at_least_zero(options.epsilon, "epsilon");
-    at_least_zero(options.tau, "tau");
-    at_least_zero(options.adjuster_learning_rate, "adjuster_learning_rate");
-    detail::require(options.adjuster_steps >= 1, error_code::invalid_option,
-                    "gal::adjust_options: adjuster_steps is ", options.adjuster_steps,
-                    "; expected at least 1");
-    for (const index width : options.hidden) {
-      detail::require(width > 0, error_code::invalid_option, "gal::adjust_options: a hidden width is ", width,
-                      "; expected a positive number");
-    }
-    return options;
   }
 
   [[nodiscard]] view g() const { return gradient_.view(); }
@@ -394,15 +360,7 @@ class adjust {
 
   // kappa, the weight of <D, G> in the remainder.
   [[nodiscard]] double first_order_weight(view x) const {
-    switch (options_.remainder) {
-      case remainder_kind::mean_over_samples:
-        return 1.0 / static_cast<double>(x.columns());
-      case remainder_kind::mean_over_coordinates:
-        return 1.0 / static_cast<double>(x.rows());
-      case remainder_kind::exact:
-        break;
-    }
-    return 1.0;
+    return detail::first_order_weight(options_.remainder, x.rows(), x.columns());
   }
 
   // h of the features, or of the features above the samples' own gradients.

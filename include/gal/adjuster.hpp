@@ -34,6 +34,11 @@ struct adjuster_options {
   std::uint64_t seed = 0;
 };
 
+namespace detail {
+// A model of the same seed draws other numbers.
+[[nodiscard]] inline std::uint64_t adjuster_network_seed(std::uint64_t seed) { return random_bits(seed, 1); }
+}  // namespace detail
+
 /// The adjuster h: an MLP from the features (or features and gradients) to a direction for every feature.
 ///
 ///     gal::adjuster<double> h({2, 64, 24, 2});   // 2 input rows, hidden widths, 2 feature rows
@@ -56,7 +61,7 @@ class adjuster {
                        nn::mlp_options{.activation = options_.activation,
                                        .bias = options_.bias,
                                        .initialization = options_.initialization,
-                                       .seed = network_seed()},
+                                       .seed = detail::adjuster_network_seed(options_.seed)},
                        std::move(backend));
     }
   }
@@ -121,9 +126,6 @@ class adjuster {
   }
 
   GAL_PRIVATE_KERNELS
-  // A model of the same seed draws other numbers.
-  [[nodiscard]] std::uint64_t network_seed() const { return random_bits(options_.seed, 1); }
-
   template <class Draw>
   void fill_noise(Draw draw) {
     backend_.for_each(control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index i) {

@@ -300,6 +300,8 @@ class softmax_cross_entropy {
                     "; expected a number in [0, 1)");
   }
 
+  [[nodiscard]] double label_smoothing() const { return smoothing_; }
+
   template <class Backend, class T, class Memory, detail::matrix_target Target>
   void evaluate(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
                 matrix_view<double, Memory> values, matrix_view<T, Memory> gradient) const {

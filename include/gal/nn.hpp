@@ -33,6 +33,18 @@ enum class initialization {
 
 namespace detail {
 
+// How far from zero the weights of a layer start. Xavier's biases are zero, the others start as the weights.
+[[nodiscard]] inline double initial_bound(initialization kind, index inputs, index outputs) {
+  return kind == initialization::xavier ? std::sqrt(6.0 / static_cast<double>(inputs + outputs))
+                                        : 1.0 / std::sqrt(static_cast<double>(inputs));
+}
+
+// Number `counter` of the initial parameters of a network.
+[[nodiscard]] GAL_HOST_DEVICE inline double initial_value(std::uint64_t seed, std::uint64_t counter,
+                                                          double bound) {
+  return bound * (2.0 * random_uniform(seed, counter) - 1.0);
+}
+
 // phi(z), and phi'(z) from z and y = phi(z).
 template <activation Activation, class T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T activate(T z) {
@@ -340,20 +352,16 @@ class mlp {
   void initialize() {
     std::uint64_t counter = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
-      const auto inputs = static_cast<double>(widths_[l]);
-      const auto outputs = static_cast<double>(widths_[l + 1]);
-      const bool xavier = options_.initialization == initialization::xavier;
-      const double bound = xavier ? std::sqrt(6.0 / (inputs + outputs)) : 1.0 / std::sqrt(inputs);
+      const double bound = detail::initial_bound(options_.initialization, widths_[l], widths_[l + 1]);
       fill_uniform(weight(l), bound, counter);
-      fill_uniform(bias(l), xavier ? 0.0 : bound, counter);
+      fill_uniform(bias(l), options_.initialization == initialization::xavier ? 0.0 : bound, counter);
     }
   }
 
   void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
     backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
                                       seed = options_.seed] GAL_KERNEL(index i) {
-      to[i] =
-          static_cast<T>(bound * (2.0 * random_uniform(seed, first + static_cast<std::uint64_t>(i)) - 1.0));
+      to[i] = static_cast<T>(detail::initial_value(seed, first + static_cast<std::uint64_t>(i), bound));
     });
     counter += static_cast<std::uint64_t>(values.size());
   }

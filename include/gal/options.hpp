@@ -5,8 +5,11 @@
 #include <gal/adjuster.hpp>
 #include <gal/normalisation.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gal {
@@ -167,6 +170,57 @@ struct step_numbers {
   double proceeds = none;             // 1, or 0 where the step is refused
   double learns = none;               // likewise of the adjuster's
 };
+
+// The report of a step over `samples` samples.
+[[nodiscard]] inline step_report report_of(const step_numbers& sums, double samples, double learning_rate) {
+  step_report report;
+  report.learning_rate = learning_rate;
+  report.loss = sums.loss / samples;
+  report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && samples > 0.0);
+  report.vanilla_tentative_loss = report.loss + sums.vanilla_change / samples;
+  report.tentative_loss = report.loss + sums.change / samples;
+  report.remainder = sums.remainder;
+  if (sums.proceeds == 1.0) {
+    report.accepted_share = sums.accepted / samples;
+    report.accepted = sums.accepted > 0.0;
+  }
+  report.gradient_norm = std::sqrt(sums.gradient_square);
+  report.adjustment_norm = std::sqrt(sums.adjustment_square);
+  const double norms = report.gradient_norm * report.adjustment_norm;
+  report.cosine = norms == 0.0 ? 0.0 : sums.gradient_adjustment / norms;
+  return report;
+}
+
+// The options, or an error that names what is outside its range.
+[[nodiscard]] inline adjust_options validated(adjust_options options) {
+  const auto at_least_zero = [](double value, std::string_view field) {
+    require(value >= 0.0 && std::isfinite(value), error_code::invalid_option, "gal::adjust_options: ", field,
+            " is ", value, "; expected a non-negative number");
+  };
+  at_least_zero(options.epsilon, "epsilon");
+  at_least_zero(options.tau, "tau");
+  at_least_zero(options.adjuster_learning_rate, "adjuster_learning_rate");
+  require(options.adjuster_steps >= 1, error_code::invalid_option, "gal::adjust_options: adjuster_steps is ",
+          options.adjuster_steps, "; expected at least 1");
+  for (const index width : options.hidden) {
+    require(width > 0, error_code::invalid_option, "gal::adjust_options: a hidden width is ", width,
+            "; expected a positive number");
+  }
+  return options;
+}
+
+// kappa, the weight of <D, G> in the remainder, for `samples` samples of `rows` features.
+[[nodiscard]] inline double first_order_weight(remainder_kind kind, index rows, index samples) {
+  switch (kind) {
+    case remainder_kind::mean_over_samples:
+      return 1.0 / static_cast<double>(samples);
+    case remainder_kind::mean_over_coordinates:
+      return 1.0 / static_cast<double>(rows);
+    case remainder_kind::exact:
+      break;
+  }
+  return 1.0;
+}
 
 }  // namespace detail
 

@@ -1,0 +1,536 @@
+// gal/adapters/torch.hpp: gradient adjustment learning for libtorch: any module, TorchScript, optimizer, on any device.
+// Provides: torch_adjust. Includes gal/options.hpp, gal/loss.hpp. Needs the CMake target gal::torch.
+#pragma once
+
+#include <gal/adapters/torch_loss.hpp>
+#include <gal/adapters/torch_optim.hpp>
+#include <gal/options.hpp>
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gal {
+
+namespace detail {
+
+/// A model's features: of a module, of what points to one (torch's holders, `std::shared_ptr`), of a TorchScript module,
+/// or of any function of a tensor.
+template <class Model, class Input>
+torch::Tensor torch_features(Model& model, const Input& input) {
+  using values = std::vector<torch::jit::IValue>;
+  if constexpr (requires {
+                  { model.forward(input) } -> std::convertible_to<torch::Tensor>;
+                }) {
+    return model.forward(input);
+  } else if constexpr (requires {
+                         { model->forward(input) } -> std::convertible_to<torch::Tensor>;
+                       }) {
+    return model->forward(input);
+  } else if constexpr (requires {
+                         { model.forward(values{input}) } -> std::same_as<torch::jit::IValue>;
+                       }) {
+    const torch::jit::IValue features = model.forward(values{input});
+    require(features.isTensor(), error_code::invalid_option,
+            "gal::torch_adjust: the TorchScript module returned a ", features.tagKind(),
+            "; expected one tensor");
+    return features.toTensor();
+  } else {
+    static_assert(
+        std::is_invocable_r_v<torch::Tensor, Model&, const Input&>,
+        "gal::torch_adjust: the model has no forward(input) that returns a torch::Tensor, points to "
+        "none that has, is no TorchScript module, and cannot be called with the input.");
+    return model(input);
+  }
+}
+
+/// The adjuster's network, with the initial weights of `gal::adjuster`.
+inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, const adjuster_options& options,
+                                            const torch::TensorOptions& where) {
+  torch::nn::Sequential network;
+  const auto activate = [&] {
+    switch (options.activation) {
+      case nn::activation::identity:
+        return;
+      case nn::activation::relu:
+        return network->push_back(torch::nn::ReLU());
+      case nn::activation::tanh:
+        return network->push_back(torch::nn::Tanh());
+      case nn::activation::sigmoid:
+        return network->push_back(torch::nn::Sigmoid());
+      case nn::activation::gelu:
+        return network->push_back(torch::nn::GELU());
+      case nn::activation::silu:
+        return network->push_back(torch::nn::SiLU());
+    }
+  };
+  const torch::NoGradGuard no_grad;
+  std::uint64_t counter = 0;
+  const auto start = [&](const torch::Tensor& parameter, double bound) {
+    const torch::Tensor values = torch::empty(parameter.sizes(), torch::kDouble);
+    for (std::int64_t i = 0; i < values.numel(); ++i) {
+      values.data_ptr<double>()[i] =
+          nn::detail::initial_value(adjuster_network_seed(options.seed), counter++, bound);
+    }
+    parameter.copy_(values);
+  };
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    if (l > 0) {
+      activate();
+    }
+    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], widths[l + 1]).bias(options.bias));
+    const double bound = nn::detail::initial_bound(options.initialization, widths[l], widths[l + 1]);
+    layer->to(torch::kDouble);
+    start(layer->weight, bound);
+    if (options.bias) {
+      start(layer->bias, options.initialization == nn::initialization::xavier ? 0.0 : bound);
+    }
+    network->push_back(layer);
+  }
+  network->to(where.device(), where.dtype().toScalarType());
+  return network;
+}
+
+/// Whether a number may be read in a step: on the processor, where nothing has to be waited for. The tests put another in
+/// its place, and so do on the processor what a device does.
+struct reads_on_processor {
+  static bool may_read(torch::Device device) { return device.is_cpu(); }
+};
+
+}  // namespace detail
+
+/// `adjust` for libtorch: the same algorithm, options and report, in ATen on the features' own device and dtype (the loss,
+/// the remainder and all sums in double; adjuster and adjustment of half-precision features in float). On a device no
+/// step waits for it: the safeguard and the policy for numbers that are not finite are decided there.
+///
+/// The model is any module, TorchScript module, or function of the input; it runs forward once in a step. The features
+/// have at least two axes; the last one is the feature, all others count samples: `(n, d)`, boxes `(n, q, 4)`, sequences
+/// `(n, t, d)`. The loss is `gal::mse` or `gal::softmax_cross_entropy`, with closed forms of the remainder, or a function
+/// of features and target (both in double) that returns the losses of all samples, or their mean. The optimizer is any
+/// of torch's that steps without a closure, and holds the model's parameters.
+///
+///     torch::nn::Sequential model(torch::nn::Linear(13, 50), torch::nn::ReLU(), torch::nn::Linear(50, 1));
+///     torch::optim::Adam optimizer(model->parameters(), 1e-3);
+///     gal::torch_adjust trainer(model, optimizer, gal::mse(), {.hidden = {16, 4}});
+///     gal::step_report report = trainer.step(x, y);   // reads, and on a device waits
+///
+/// Model and optimizer are referred to and must outlive the trainer; loss and options are copied.
+template <class Model, class Loss, class Reading = detail::reads_on_processor>
+class torch_adjust {
+ public:
+  /// The adjuster is built from the options at the first step. Throws where an option is outside its range.
+  torch_adjust(Model& model, torch::optim::Optimizer& optimizer, Loss loss, adjust_options options = {})
+      : model_(&model),
+        optimizer_(&optimizer),
+        loss_(std::move(loss)),
+        options_(detail::validated(std::move(options))) {
+    detail::require(
+        dynamic_cast<torch::optim::LBFGS*>(&optimizer) == nullptr, error_code::invalid_option,
+        "gal::torch_adjust: the optimizer is LBFGS, which evaluates the loss by itself; expected one that "
+        "steps without a closure");
+    detail::require(
+        options_.training == adjuster_training::own_adam || detail::is_elementwise(optimizer),
+        error_code::invalid_option,
+        "gal::adjust_options: training by the model's optimizer, which is none of SGD, Adam, AdamW, "
+        "RMSprop, Adagrad; expected one of them, or adjuster_training::own_adam");
+  }
+
+  /// With an adjuster of one's own: any modules, from the adjuster's input `(..., d)`, or `(..., 2 d)` where it sees the
+  /// gradients, to `(..., d)`, on the device and in the dtype of the features.
+  torch_adjust(Model& model, torch::optim::Optimizer& optimizer, Loss loss, adjust_options options,
+               torch::nn::Sequential adjuster)
+      : torch_adjust(model, optimizer, std::move(loss), std::move(options)) {
+    options_.adjuster.kind = adjuster_kind::learned;
+    adopt(std::move(adjuster));
+  }
+
+  /// One training step on a batch: `input` as the model takes it, `target` as the loss does. Throws `gal::error` for
+  /// features, targets and losses that do not fit, before anything changes but what the model's forward changes.
+  template <class Input, class Target = nothing>
+  pending_report<torch_adjust> step(const Input& input, const Target& target = {}) {
+    static_assert(
+        detail::torch_loss<Loss, Target>,
+        "gal::torch_adjust: the loss is neither gal::mse nor gal::softmax_cross_entropy of a tensor, "
+        "nor a function of (features, target) that returns a torch::Tensor.");
+    const torch::AutoGradMode with_gradients(true);
+
+    // Features X, loss L and its gradient G.
+    const torch::Tensor features = detail::torch_features(*model_, input);
+    check(features);
+    const torch::Tensor x = features.detach().to(working_type(features));
+    prepare(x);
+    const detail::torch_expansion<Loss, Target> expansion(loss_, x, target);
+    check_decision(expansion.has_samples());
+    ++steps_;
+    numbers_ = {};
+    losses_ = expansion.losses();
+    gradient_ = expansion.gradient().to(x.dtype());
+    numbers_.loss = losses_.mean();
+    const bool ignores = options_.non_finite == non_finite_policy::ignore;
+    numbers_.proceeds = ignores ? torch::ones_like(numbers_.loss, torch::kBool) : numbers_.loss.isfinite();
+    if (refused()) {
+      return refuse("the loss is not finite");
+    }
+
+    const double length = step_length(x);
+    numbers_.gradient_square = inner(gradient_, gradient_);
+    torch::Tensor vanilla_changes;
+    if (options_.safeguard == safeguard::not_worse_than_vanilla || options_.report_vanilla) {
+      const torch::NoGradGuard no_grad;
+      const torch::Tensor displacement = (length * gradient_).to(torch::kDouble);
+      vanilla_changes = expansion.remainder(displacement) - expansion.first_order(displacement);
+      numbers_.vanilla_change = vanilla_changes.mean();
+    }
+
+    // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
+    remember_adjuster();
+    torch::Tensor changes;
+    for (int k = 1;; ++k) {
+      const torch::AutoGradMode only_where_it_learns(trains());
+      const torch::Tensor adjustment = adjustment_from(propose(x));
+      const torch::Tensor displacement = (length * (gradient_ + adjustment)).to(torch::kDouble);
+      const torch::Tensor remainders = expansion.remainder(displacement);
+      const torch::Tensor first_order = expansion.first_order(displacement);
+      const torch::Tensor remainder = remainders.mean() + (first_order_weight(x) - 1.0) * first_order.mean();
+      // Lt - L = R - <D, G>, sample by sample, where both terms are small.
+      const torch::Tensor tentative = remainders - first_order;
+      adjustment_ = adjustment.detach();
+      numbers_.remainder = remainder.detach();
+      changes = tentative.detach();
+      if (!trains()) {
+        break;
+      }
+      adjuster_optimizer_->zero_grad();
+      (options_.objective == objective::remainder ? remainder.abs() : tentative.mean()).backward();
+      if (k == options_.adjuster_steps) {
+        break;
+      }
+      step_or_refuse(bounded(*adjuster_optimizer_), *adjuster_optimizer_);
+    }
+    numbers_.change = changes.mean();
+    numbers_.gradient_adjustment = inner(gradient_, adjustment_);
+    numbers_.adjustment_square = inner(adjustment_, adjustment_);
+
+    // The safeguard, and the chosen gradient through the model; model and adjuster step.
+    const torch::Tensor accepted = decide(changes, vanilla_changes);
+    numbers_.accepted = accepted.to(torch::kDouble).mean();
+    const torch::Tensor chosen = torch::where(accepted.unsqueeze(-1), gradient_ + adjustment_, gradient_);
+    optimizer_->zero_grad();
+    features.backward(chosen.to(features.dtype()));
+    numbers_.proceeds = numbers_.proceeds.logical_and(bounded(*optimizer_));
+    if (refused()) {
+      restore_adjuster();
+      return refuse("a parameter's gradient is not finite, or too large to be squared");
+    }
+    if (before_ && !reads_) {
+      before_->restore_unless(numbers_.proceeds);
+    }
+    before_.reset();
+    step_or_refuse(numbers_.proceeds, *optimizer_);
+    if (trains()) {
+      step_or_refuse(numbers_.proceeds.logical_and(bounded(*adjuster_optimizer_)), *adjuster_optimizer_);
+    }
+    return pending_report(*this);
+  }
+
+  /// What the last step did; waits for the device. NaN before the first step.
+  [[nodiscard]] step_report report() const {
+    if (steps_ == 0) {
+      return detail::report_of({}, 0.0, step_report::none);
+    }
+    // One transfer of all numbers.
+    std::vector<torch::Tensor> parts;
+    for (const torch::Tensor& part :
+         {numbers_.loss, numbers_.vanilla_change, numbers_.change, numbers_.remainder,
+          numbers_.gradient_square, numbers_.gradient_adjustment, numbers_.adjustment_square,
+          numbers_.accepted, numbers_.proceeds}) {
+      parts.push_back(part.defined() ? part.to(torch::kDouble)
+                                     : torch::full_like(numbers_.loss, step_report::none));
+    }
+    const torch::Tensor read = torch::stack(parts).to(torch::kCPU);
+    const double* const values = read.data_ptr<double>();
+    const detail::step_numbers means{.loss = values[0],
+                                     .vanilla_change = values[1],
+                                     .change = values[2],
+                                     .remainder = values[3],
+                                     .gradient_square = values[4],
+                                     .gradient_adjustment = values[5],
+                                     .adjustment_square = values[6],
+                                     .accepted = values[7],
+                                     .proceeds = values[8]};
+    return detail::report_of(means, 1.0, learning_rate_);
+  }
+
+  /// Steps taken or refused.
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  [[nodiscard]] Model& model() { return *model_; }
+  [[nodiscard]] torch::optim::Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] const adjust_options& options() const { return options_; }
+
+  /// The adjuster; throws before the first step unless one was given, and where its kind has no network.
+  [[nodiscard]] torch::nn::Sequential adjuster() const {
+    detail::require(
+        has_adjuster(), error_code::invalid_option,
+        "gal::torch_adjust::adjuster: none; it is built at the first step, if its kind has a network");
+    return adjuster_;
+  }
+
+  /// What steps the adjuster, to be saved and loaded; throws where none learns.
+  [[nodiscard]] torch::optim::Optimizer& adjuster_optimizer() {
+    detail::require(
+        trains(), error_code::invalid_option,
+        "gal::torch_adjust::adjuster_optimizer: no adjuster that learns; it is built at the first step");
+    return *adjuster_optimizer_;
+  }
+
+  /// Of the last step: the gradient G of the loss with respect to the features and the adjustment A, of the features'
+  /// size, and the samples' losses (or their mean, where the loss gives no more).
+  [[nodiscard]] const torch::Tensor& last_gradient() const { return gradient_; }
+  [[nodiscard]] const torch::Tensor& last_adjustment() const { return adjustment_; }
+  [[nodiscard]] const torch::Tensor& last_sample_losses() const { return losses_; }
+
+ private:
+  // What one step finds out, on the device: means over the losses, and what follows from them.
+  struct numbers_type {
+    torch::Tensor loss;
+    torch::Tensor vanilla_change;
+    torch::Tensor change;
+    torch::Tensor remainder;
+    torch::Tensor gradient_square;
+    torch::Tensor gradient_adjustment;
+    torch::Tensor adjustment_square;
+    torch::Tensor accepted;
+    torch::Tensor proceeds;
+  };
+
+  static torch::ScalarType working_type(const torch::Tensor& features) {
+    return features.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  }
+
+  static torch::Tensor inner(const torch::Tensor& a, const torch::Tensor& b) {
+    return (a.to(torch::kDouble) * b).sum();
+  }
+
+  [[nodiscard]] static index samples_of(const torch::Tensor& x) { return x.numel() / x.size(-1); }
+  [[nodiscard]] bool has_adjuster() const { return !adjuster_.is_empty(); }
+  [[nodiscard]] bool trains() const { return adjuster_optimizer_ != nullptr; }
+  [[nodiscard]] bool sees_gradients() const {
+    return options_.input == adjuster_input::features_and_gradients;
+  }
+
+  static void check(const torch::Tensor& features) {
+    detail::require(features.defined() && features.is_floating_point(), error_code::invalid_option,
+                    "gal::torch_adjust: the features are of type ",
+                    features.defined() ? torch::toString(features.scalar_type()) : "Undefined",
+                    "; expected a floating-point tensor");
+    detail::require(features.dim() >= 2 && features.numel() > 0, error_code::shape_mismatch,
+                    "gal::torch_adjust: the features are ", detail::sizes_of(features),
+                    "; expected at least one sample, and the feature as the last of at least two axes: (n, "
+                    "1) for numbers");
+    detail::require(
+        features.requires_grad(), error_code::invalid_option,
+        "gal::torch_adjust: the features do not depend on a parameter that requires a gradient; expected a "
+        "model to train");
+  }
+
+  void check_decision(bool has_samples) const {
+    detail::require(has_samples || options_.decision == decision::per_batch || decides_alike(),
+                    error_code::invalid_option,
+                    "gal::adjust_options: decision per_sample, and the loss returned one number; expected "
+                    "decision::per_batch, or a loss that returns the losses of the samples");
+  }
+  [[nodiscard]] bool decides_alike() const {
+    return options_.safeguard == safeguard::always || options_.safeguard == safeguard::never;
+  }
+
+  // Builds the adjuster at the first batch.
+  void prepare(const torch::Tensor& x) {
+    learning_rate_ = detail::learning_rate_of(*optimizer_);
+    reads_ = Reading::may_read(x.device());
+    const bool has_network = options_.adjuster.kind == adjuster_kind::learned ||
+                             options_.adjuster.kind == adjuster_kind::untrained;
+    if (has_network && !has_adjuster()) {
+      std::vector<index> widths(options_.hidden);
+      widths.insert(widths.begin(), sees_gradients() ? 2 * x.size(-1) : x.size(-1));
+      widths.push_back(x.size(-1));
+      adopt(detail::torch_adjuster(widths, options_.adjuster, x.options()));
+      features_ = x.size(-1);
+    }
+    detail::require(features_ == 0 || features_ == x.size(-1), error_code::shape_mismatch,
+                    "gal::torch_adjust: the features are ", detail::sizes_of(x), "; expected ", features_,
+                    " as the last size, for which the adjuster was built");
+  }
+
+  // Takes an adjuster, and an optimizer for it where it learns.
+  void adopt(torch::nn::Sequential adjuster) {
+    adjuster_ = std::move(adjuster);
+    const std::vector<torch::Tensor> parameters = adjuster_->parameters();
+    if (options_.adjuster.kind != adjuster_kind::learned || parameters.empty()) {
+      return;
+    }
+    if (options_.training == adjuster_training::model_optimizer) {
+      adjuster_optimizer_ = detail::companion_of(*optimizer_, parameters);
+    } else {
+      adjuster_optimizer_ = std::make_unique<torch::optim::Adam>(
+          parameters, torch::optim::AdamOptions(options_.adjuster_learning_rate));
+    }
+  }
+
+  // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
+  [[nodiscard]] double step_length(const torch::Tensor& x) const {
+    const bool own = options_.tentative_step == tentative_step::sample_gradients;
+    return learning_rate_ * options_.tau * (own ? static_cast<double>(samples_of(x)) : 1.0);
+  }
+
+  [[nodiscard]] double first_order_weight(const torch::Tensor& x) const {
+    return detail::first_order_weight(options_.remainder, x.size(-1), samples_of(x));
+  }
+
+  // h of the features, or of the features beside the samples' own gradients; or noise.
+  torch::Tensor propose(const torch::Tensor& x) {
+    if (options_.adjuster.kind == adjuster_kind::zero) {
+      return torch::zeros_like(x);
+    }
+    if (!has_adjuster()) {
+      at::Generator generator = at::globalContext().defaultGenerator(x.device()).clone();
+      generator.set_current_seed(random_bits(options_.adjuster.seed, draws_++));
+      return options_.adjuster.kind == adjuster_kind::uniform
+                 ? 2.0 * torch::rand(x.sizes(), generator, x.options()) - 1.0
+                 : torch::randn(x.sizes(), generator, x.options());
+    }
+    const auto samples = static_cast<double>(samples_of(x));
+    const torch::Tensor h =
+        adjuster_->forward(sees_gradients() ? torch::cat({x, samples * gradient_}, -1) : x);
+    detail::require(h.sizes() == x.sizes(), error_code::shape_mismatch,
+                    "gal::torch_adjust: the adjuster returned ", detail::sizes_of(h),
+                    "; expected the features' size ", detail::sizes_of(x));
+    return h;
+  }
+
+  // A from h and G. Where a norm is zero, A and its derivative are zero; a NaN stays one.
+  [[nodiscard]] torch::Tensor adjustment_from(const torch::Tensor& h) const {
+    torch::Tensor a;
+    if (options_.normalisation == normalisation::gate) {
+      a = h.tanh() * gradient_;
+    } else {
+      const bool per_sample = options_.normalisation == normalisation::per_sample;
+      const auto norm = [&](const torch::Tensor& t) {
+        return (per_sample ? t.norm(2, -1, /*keepdim=*/true) : t.norm());
+      };
+      const torch::Tensor length = norm(h);
+      const torch::Tensor is_zero = length == 0.0;
+      a = h * (norm(gradient_) / length.masked_fill(is_zero, 1.0)).masked_fill(is_zero, 0.0);
+    }
+    a = options_.epsilon * a;
+    return options_.remove_mean ? a - a.mean(-1, /*keepdim=*/true) : a;
+  }
+
+  // The safeguard: whether the batch's gradient is adjusted, or which samples' are.
+  [[nodiscard]] torch::Tensor decide(const torch::Tensor& changes,
+                                     const torch::Tensor& vanilla_changes) const {
+    if (decides_alike()) {
+      return torch::full_like(numbers_.loss, options_.safeguard == safeguard::always, torch::kBool);
+    }
+    const bool per_batch = options_.decision == decision::per_batch;
+    const torch::Tensor change = per_batch ? changes.mean() : changes;
+    if (options_.safeguard == safeguard::not_worse_than_vanilla) {
+      return change <= (per_batch ? vanilla_changes.mean() : vanilla_changes);
+    }
+    return options_.safeguard == safeguard::better ? change < 0.0 : change <= 0.0;
+  }
+
+  // Whether the gradients of an optimizer's parameters are finite. Squares beyond the scalar's range would make the
+  // moments infinite, and keep them so.
+  [[nodiscard]] torch::Tensor bounded(torch::optim::Optimizer& optimizer) const {
+    const std::vector<torch::Tensor> parameters = detail::parameters_with_gradient(optimizer);
+    detail::require(
+        !parameters.empty(), error_code::invalid_option,
+        "gal::torch_adjust: no parameter of the optimizer has a gradient; expected the optimizer of the "
+        "model's parameters");
+    if (options_.non_finite == non_finite_policy::ignore) {
+      return torch::ones_like(numbers_.loss, torch::kBool);
+    }
+    const double limit = gradient_.scalar_type() == torch::kDouble
+                             ? std::numeric_limits<double>::max()
+                             : static_cast<double>(std::numeric_limits<float>::max());
+    return detail::squared_gradient_norm(parameters, gradient_.device()) <= limit;
+  }
+
+  // Whether the step ends here. Where nothing may be read it never does, unless somebody waits for an exception: the
+  // device keeps everything as it is.
+  [[nodiscard]] bool refused() const {
+    if (!reads_ && options_.non_finite != non_finite_policy::raise) {
+      return false;
+    }
+    return !numbers_.proceeds.template item<bool>();
+  }
+
+  // Ends a step that changes nothing.
+  pending_report<torch_adjust> refuse(std::string_view what) const {
+    detail::require(options_.non_finite != non_finite_policy::raise, error_code::non_finite,
+                    "gal::torch_adjust::step: ", what, " (loss ", report().loss, ", learning rate ",
+                    learning_rate_, "); nothing was changed");
+    return pending_report(*this);
+  }
+
+  // A step of the model's optimizer, or of the adjuster's, at the model's learning rate where that is a companion.
+  void step_or_refuse(const torch::Tensor& proceeds, torch::optim::Optimizer& optimizer) {
+    if (&optimizer == adjuster_optimizer_.get() && options_.training == adjuster_training::model_optimizer) {
+      for (auto& group : optimizer.param_groups()) {
+        group.options().set_lr(learning_rate_);
+      }
+    }
+    if (options_.non_finite == non_finite_policy::ignore) {
+      optimizer.step();
+    } else {
+      detail::step_if(proceeds, reads_, optimizer);
+    }
+  }
+
+  // What a refused step takes back: the noise drawn, and the adjuster's steps but the last, which comes after the check.
+  void remember_adjuster() {
+    draws_before_ = draws_;
+    if (trains() && options_.adjuster_steps > 1 && options_.non_finite != non_finite_policy::ignore) {
+      before_.emplace(*adjuster_optimizer_);
+    }
+  }
+
+  void restore_adjuster() {
+    draws_ = draws_before_;
+    if (before_) {
+      before_->restore();
+      before_.reset();
+    }
+  }
+
+  Model* model_;
+  torch::optim::Optimizer* optimizer_;
+  Loss loss_;
+  adjust_options options_;
+
+  torch::nn::Sequential adjuster_ = nullptr;
+  std::unique_ptr<torch::optim::Optimizer> adjuster_optimizer_;  // where the adjuster learns
+  std::int64_t features_ = 0;                                    // that the adjuster was built for
+  std::optional<detail::optimizer_snapshot> before_;
+  std::uint64_t draws_ = 0;  // of noise
+  std::uint64_t draws_before_ = 0;
+
+  torch::Tensor gradient_;    // G
+  torch::Tensor adjustment_;  // A
+  torch::Tensor losses_;
+  numbers_type numbers_;
+  double learning_rate_ = step_report::none;
+  bool reads_ = true;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace gal
