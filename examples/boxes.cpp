@@ -254,7 +254,7 @@ int main(int count, char** arguments) {
   CLI11_PARSE(app, count, arguments);
 
   return support::run_program("boxes", [&] {
-    support::prepare_output(s.out, s.json_file);
+    support::prepare_outputs(s);
     const pictures training = draw_pictures(s.pictures, 1);
     const pictures test = draw_pictures(s.test_pictures, 2);
     std::printf(
@@ -263,12 +263,12 @@ int main(int count, char** arguments) {
         s.pictures, s.test_pictures, s.learning_rate, support::summary(s).c_str(), s.epsilon);
     const std::vector comparisons = {compare(s, training, test)};
     support::print(comparisons.front());
-    support::write_json(s, "boxes",
-                        {{"optimizer", "adam"},
-                         {"learning_rate", s.learning_rate},
-                         {"epsilon", s.epsilon},
-                         {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}},
-                        comparisons, {support::to_json(comparisons.front())});
+    const support::json configuration = {{"optimizer", "adam"},
+                                         {"learning_rate", s.learning_rate},
+                                         {"epsilon", s.epsilon},
+                                         {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}};
+    support::write_json(s, "boxes", configuration, comparisons, {support::to_json(comparisons.front())});
+    support::write_report(s, "Boxes", configuration, comparisons);
     support::write_pictures(
         s, comparisons,
         [&](const comparison& c) {

@@ -280,7 +280,7 @@ int main(int count, char** arguments) {
 
   return support::run_program("cifar", [&] {
     const data_set data = load(s);
-    support::prepare_output(s.out, s.json_file);
+    support::prepare_outputs(s);
     const gal::adjust_options options = options_of(s, data.classes);
     std::printf(
         "%s, %td for training, %td for testing; %s, learning rate %g, %s, preset %s, epsilon %g, tau %g, %s "
@@ -291,18 +291,14 @@ int main(int count, char** arguments) {
         s.adjuster == "cnn" ? "convolutional network" : "MLP");
     const std::vector comparisons = {compare(s, data)};
     support::print(comparisons.front());
-    support::write_json(s, "cifar",
-                        {{"data", data.title},
-                         {"images", {{"train", data.train.size()}, {"test", data.test.size()}}},
-                         {"model", s.model},
-                         {"optimizer", s.optimizer},
-                         {"learning_rate", s.rate()},
-                         {"preset", s.preset},
-                         {"adjuster", s.adjuster},
-                         {"adjuster_hidden", options.hidden},
-                         {"epsilon", options.epsilon},
-                         {"tau", options.tau}},
-                        comparisons, {support::to_json(comparisons.front())});
+    const support::json configuration = {
+        {"data", data.title},         {"images", {{"train", data.train.size()}, {"test", data.test.size()}}},
+        {"model", s.model},           {"optimizer", s.optimizer},
+        {"learning_rate", s.rate()},  {"preset", s.preset},
+        {"adjuster", s.adjuster},     {"adjuster_hidden", options.hidden},
+        {"epsilon", options.epsilon}, {"tau", options.tau}};
+    support::write_json(s, "cifar", configuration, comparisons, {support::to_json(comparisons.front())});
+    support::write_report(s, "CIFAR", configuration, comparisons);
     support::write_pictures(
         s, comparisons, [](const comparison&) { return std::vector<std::pair<std::string, std::string>>(); },
         [](const comparison&) {

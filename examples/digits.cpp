@@ -191,14 +191,12 @@ void write_results(const settings& s, const std::vector<comparison>& comparisons
       numbers.back()[std::string(support::method_names[method])]["confusion"] = total_answers(c, method);
     }
   }
-  support::write_json(s, "digits",
-                      {{"preset", s.preset},
-                       {"adjuster", s.adjuster},
-                       {"optimizer", s.optimizer},
-                       {"learning_rate", s.rate()},
-                       {"epsilon", s.strength()},
-                       {"split", {{"test_fraction", 0.25}, {"seed", 1}}}},
-                      comparisons, std::move(numbers));
+  const support::json configuration = {
+      {"preset", s.preset},       {"adjuster", s.adjuster},
+      {"optimizer", s.optimizer}, {"learning_rate", s.rate()},
+      {"epsilon", s.strength()},  {"split", {{"test_fraction", 0.25}, {"seed", 1}}}};
+  support::write_json(s, "digits", configuration, comparisons, std::move(numbers));
+  support::write_report(s, "Digits", configuration, comparisons);
 
   const auto table_name = [](const comparison& c, std::size_t method) {
     return support::text(c.name, "_confusion_", support::method_names[method], ".csv");
@@ -272,7 +270,7 @@ int main(int count, char** arguments) {
 
   return support::run_program("digits", [&] {
     const parts data = load();
-    support::prepare_output(s.out, s.json_file);
+    support::prepare_outputs(s);
     print_header(s, data);
     std::vector<comparison> comparisons;
     if (s.model != "cnn") {

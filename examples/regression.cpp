@@ -347,13 +347,13 @@ void write_results(const settings& s, const std::vector<comparison>& comparisons
   for (std::size_t k = 0; k < sets.size(); ++k) {
     numbers.push_back(to_json(comparisons[k], sets[k], s));
   }
-  support::write_json(s, "regression",
-                      {{"preset", s.preset},
-                       {"optimizer", "adam"},
-                       {"learning_rate", s.learning_rate},
-                       {"standardised", !s.raw},
-                       {"split", {{"test_fraction", 0.25}, {"seed", 1}}}},
-                      comparisons, std::move(numbers));
+  const support::json configuration = {{"preset", s.preset},
+                                       {"optimizer", "adam"},
+                                       {"learning_rate", s.learning_rate},
+                                       {"standardised", !s.raw},
+                                       {"split", {{"test_fraction", 0.25}, {"seed", 1}}}};
+  support::write_json(s, "regression", configuration, comparisons, std::move(numbers));
+  support::write_report(s, "Regression", configuration, comparisons);
   support::write_pictures(
       s, comparisons,
       [](const comparison& c) {
@@ -386,7 +386,7 @@ int main(int count, char** arguments) {
     support::require(s.dataset != "own" || !s.csv.empty(), gal::error_code::invalid_option,
                      "--dataset own needs --csv FILE");
     const std::vector<loaded> problems = load(s);
-    support::prepare_output(s.out, s.json_file);
+    support::prepare_outputs(s);
     print_header(s);
     std::vector<comparison> comparisons;
     for (const loaded& data : problems) {

@@ -2,7 +2,7 @@
 // frame of regression, digits, boxes and cifar.
 // Provides: vanilla, adjusted, methods and their names; comparison_settings, add_options, add_choice, vanilla_options;
 // training_run, train, with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps,
-// summary; to_json, write_json, write_pictures; run_program.
+// summary; to_json, write_json, write_pictures, write_report; prepare_outputs, run_program.
 #pragma once
 
 #include "support/command_line.hpp"
@@ -13,6 +13,7 @@
 #include "support/text.hpp"
 
 #include <gal/gal.hpp>
+#include <gal/html_page.hpp>
 #include <gal/t_test.hpp>
 
 #include <CLI/CLI.hpp>
@@ -56,6 +57,7 @@ struct comparison_settings {
   int threads = default_threads();
   std::string out{};
   std::string json_file{};
+  std::string report_file{};
 };
 
 /// Their options, after the program's own.
@@ -69,6 +71,8 @@ inline void add_options(CLI::App& app, comparison_settings& s) {
   count("--threads", s.threads, "Threads; the results do not depend on it", 1024);
   app.add_option("--out", s.out, "Directory for curves and pictures")->check(no_name);
   app.add_option("--json", s.json_file, "File for all numbers")->check(no_name);
+  app.add_option("--report", s.report_file, "File for a page of curves, to open in a browser")
+      ->check(no_name);
 }
 
 /// An option that takes one of some words.
@@ -388,19 +392,24 @@ template <class Run>
   return result;
 }
 
+/// What the program was set to, with what every comparison can be asked for.
+[[nodiscard]] inline json with_counts(json configuration, const comparison_settings& s) {
+  configuration["batch"] = s.batch;
+  configuration["epochs"] = s.epochs;
+  configuration["seeds"] = s.seeds;
+  return configuration;
+}
+
 /// The file of `--json`, where it is asked for: what was set, and `numbers`, one for each comparison. Everything but `run`
 /// is the same for any number of threads.
 template <class Run>
-void write_json(const comparison_settings& s, std::string_view program, json configuration,
+void write_json(const comparison_settings& s, std::string_view program, const json& configuration,
                 const std::vector<comparison<Run>>& comparisons, std::vector<json> numbers) {
   if (s.json_file.empty()) {
     return;
   }
-  configuration["batch"] = s.batch;
-  configuration["epochs"] = s.epochs;
-  configuration["seeds"] = s.seeds;
   json result{{"program", program},
-              {"configuration", std::move(configuration)},
+              {"configuration", with_counts(configuration, s)},
               {"comparisons", std::move(numbers)},
               {"run", {{"threads", s.threads}, {"seconds", json::object()}}}};
   for (const auto& c : comparisons) {
@@ -522,6 +531,120 @@ void write_pictures(const comparison_settings& s, const std::vector<comparison<R
     }
   }
   std::printf("\nCurves and pictures are in %s\n", s.out.c_str());
+}
+
+// ---- Page ----------------------------------------------------------------------------------------------------------
+
+/// The curve of a method's column times `factor`: mean over the seeds, in a band from the smallest to the largest of them.
+template <class Run>
+[[nodiscard]] gal::html_page::curve curve_of(const comparison<Run>& c, std::size_t method, std::size_t column,
+                                             double factor = 1.0) {
+  gal::html_page::curve curve{.name = std::string(method_titles[method]), .values = {}};
+  const auto means = mean_curve(c, method);
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    curve.values.push_back(factor * means[i][column]);
+    if (c.seeds() > 1) {
+      const auto of_run = [&](const training_run& run) { return factor * run.epochs[i][column]; };
+      curve.low.push_back(of_run(*std::ranges::min_element(c.runs[method], {}, of_run)));
+      curve.high.push_back(of_run(*std::ranges::max_element(c.runs[method], {}, of_run)));
+    }
+  }
+  return curve;
+}
+
+/// Headlines and charts of a comparison.
+template <class Run>
+void add_to_page(gal::html_page& page, const comparison<Run>& c) {
+  page.heading(c.title);
+  for (std::size_t k = 0; k < c.measures.size(); ++k) {
+    const measure& m = c.measures[k];
+    const auto mean = [&](std::size_t method) {
+      return fixed(m.factor * gal::mean(by_seed(c, method, k)), m.decimals);
+    };
+    page.add(gal::html_page::headline{m.title + ", GAL", mean(adjusted),
+                                      text("vanilla ", mean(vanilla), "; p = ", fixed(p_value(c, k), 4))});
+  }
+  page.add(gal::html_page::headline{"adjusted gradients", fixed(100.0 * accepted_share(c), 1) + " %",
+                                    "of the samples, mean of the epochs"});
+  const gal::index refused =
+      total(c, vanilla, &training_run::refused) + total(c, adjusted, &training_run::refused);
+  if (refused > 0) {
+    page.add(gal::html_page::headline{"refused steps", std::to_string(refused), "a number was not finite"});
+  }
+
+  std::vector<double> epochs(c.runs[vanilla].front().epochs.size());
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    epochs[i] = static_cast<double>(i + 1);
+  }
+  const auto both = [&](std::string title, std::string label, std::size_t column, double factor = 1.0) {
+    page.add(gal::html_page::chart{
+        .title = std::move(title),
+        .y_label = std::move(label),
+        .x = epochs,
+        .curves = {curve_of(c, adjusted, column, factor), curve_of(c, vanilla, column, factor)},
+        .logarithmic = true});
+  };
+  both("Training loss", "mean over the samples", 0);
+  for (std::size_t k = 0; k < c.measures.size(); ++k) {
+    both(c.measures[k].title + ", after the epoch", c.measures[k].title, step_columns.size() + k,
+         c.measures[k].factor);
+  }
+  both("Remainder of the tentative step", "|R|, in units of the loss", 1);
+  page.add(gal::html_page::chart{.title = "Adjusted gradients accepted",
+                                 .y_label = "share of the samples",
+                                 .x = epochs,
+                                 .curves = {curve_of(c, adjusted, 3)},
+                                 .y_range = std::array{-0.02, 1.02}});
+  page.add(gal::html_page::chart{.title = "Angle between gradient and adjustment",
+                                 .y_label = "cosine, mean over the steps",
+                                 .x = epochs,
+                                 .curves = {curve_of(c, adjusted, 2)},
+                                 .y_range = std::array{-1.05, 1.05}});
+}
+
+// Rows of (name, value); those of an object in an object carry its name.
+inline void add_rows(gal::html_page::table& table, const json& object, const std::string& prefix = "") {
+  for (const auto& [key, value] : object.items()) {
+    std::string name = prefix + key;
+    std::ranges::replace(name, '_', ' ');
+    if (value.is_object()) {
+      add_rows(table, value, name + ", ");
+    } else {
+      table.rows.push_back({name, value.is_string()    ? value.template get<std::string>()
+                                  : value.is_boolean() ? value.template get<bool>() ? "yes" : "no"
+                                                       : value.dump()});
+    }
+  }
+}
+
+/// The page of `--report`, where it is asked for. It is the same for any number of threads.
+template <class Run>
+void write_report(const comparison_settings& s, std::string_view title, const json& configuration,
+                  const std::vector<comparison<Run>>& comparisons) {
+  if (s.report_file.empty()) {
+    return;
+  }
+  gal::html_page page(text(title, ": vanilla against GAL"),
+                      summary(s) + (s.seeds > 1 ? "; lines are means over the seeds, bands reach from the "
+                                                  "smallest to the largest of them"
+                                                : ""));
+  for (const auto& c : comparisons) {
+    add_to_page(page, c);
+  }
+  gal::html_page::table settings;
+  add_rows(settings, with_counts(configuration, s));
+  page.heading("Configuration");
+  page.add(settings);
+  page.heading("Machine");
+  page.add(gal::machine_table());
+  write_file(s.report_file, page.text());
+  std::printf("\nThe report is in %s\n", s.report_file.c_str());
+}
+
+/// Before the work: that all files can be written.
+inline void prepare_outputs(const comparison_settings& s) {
+  prepare_output(s.out, s.json_file);
+  prepare_output({}, s.report_file);
 }
 
 /// The exit code of a program that runs `body`: 1 where it throws, with the message on stderr.
