@@ -161,7 +161,7 @@ int main(int count, char** arguments) {
   tasks.insert(tasks.end(), all_tasks.begin(), all_tasks.end());
   support::add_choice(app, "--task", s.task, "Task to run it on; surface: the 3D problem", std::move(tasks));
   app.add_option("--seeds", s.seeds, "Seeds of every method, instead of the part's number")
-      ->check(CLI::Range(2, 100'000));
+      ->check(CLI::Range(1, 100'000));
   app.add_option("--epochs", s.epochs, "Epochs, instead of the task's number")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--threads", s.threads, "Threads; only times depend on it")

@@ -361,7 +361,7 @@ class page {
         }
       }
     }
-    add("\nA star marks a rate at the end of the grid.\n\n");
+    add("\nA star marks a rate at the end of the grid: a better one may lie beyond.\n\n");
     commands(parts);
   }
 
@@ -479,13 +479,14 @@ class page {
       return;
     }
     add("## The bound of theorem IV.4\n\nThe size of the remainder R of real steps against (L/2) max "
-        "abs(cos) norm(step)^2, L "
-        "and the cosine the "
-        "largest at 32 points of the step: on\nthe 3D problem of every step of seed 1, for networks of every "
-        "tenth, in the space "
-        "of the parameters, with the loss of the\nstep's batch. Steps whose bound is below 1e-11 are left "
-        "out: there the "
-        "subtraction in R is rounding. R is compared up to\n0.1 %, for the points between.\n\n"
+        "abs(cos) norm(step)^2, "
+        "L and the cosine the largest at 32\npoints of the step: on the 3D problem of every step of seed 1, "
+        "for networks of "
+        "every tenth, in the space of the parameters,\nwith the loss of the step's batch. Steps whose bound "
+        "is below 1e-11 are "
+        "left out: there the subtraction in R is rounding.\nR may exceed the bound by 0.1 %, since L may be "
+        "larger between the "
+        "points.\n\n"
         "| path | method | steps | holds | median of abs(R) over the bound | largest | median of the largest "
         "abs(cos) "
         "|\n|---|---|---:|---:|---:|---:|---:|\n");

@@ -40,6 +40,7 @@ constexpr std::string_view frame = R"(
 set grid linecolor rgb '#dddddd' linetype 1
 set key off
 set tics nomirror
+set xtics font ',10'
 )";
 
 // Seeds' mean heights by method, an optimizer a panel.
@@ -72,7 +73,7 @@ set yrange [-5.6:0.6]
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
   set multiplot layout 2,3 title 'Mean height along the path, a point per seed; the line is vanilla' font ',17' \
-    textcolor rgb ink margins 0.11, 0.98, 0.06, 0.88 spacing 0.11, 0.12
+    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
 )" + plots +
          "  unset multiplot\n}\n";
 }
@@ -104,13 +105,11 @@ std::string effects_script(const std::vector<const json*>& tasks) {
   }
   return data + std::string(frame) + R"(
 set yrange [-5.6:0.6]
-set xzeroaxis
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
-set format x '%g %%'
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Change of the test error against vanilla, 95 % interval; left of the line is better' font ',17' \
-    textcolor rgb ink margins 0.11, 0.98, 0.06, 0.88 spacing 0.11, 0.12
+  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' \
+    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
 )" + plots +
          "  unset multiplot\n}\n";
 }
@@ -122,9 +121,14 @@ std::string tune_script(const std::vector<const json*>& tasks) {
   int panel = 0;
   for (const json* task : tasks) {
     std::string rows;
+    std::string ticks;
     const json& methods = task->at("methods");
+    const double first = methods.front().at("grid").front().at("learning_rate").get<double>();
+    const double last = methods.front().at("grid").back().at("learning_rate").get<double>();
     for (std::size_t k = 0; k < methods.front().at("grid").size(); ++k) {
-      rows += field(methods.front().at("grid")[k].at("learning_rate"));
+      const std::string rate = field(methods.front().at("grid")[k].at("learning_rate"));
+      rows += rate;
+      ticks += (k == 0 ? "" : ", ") + rate;
       for (const json& method : methods) {
         rows += "," + field(method.at("grid")[k].at("validation"));
       }
@@ -132,7 +136,8 @@ std::string tune_script(const std::vector<const json*>& tasks) {
     }
     data += block(text("p", panel), rows);
     plots += text(
-        "  set title ", literal(task->at("title").get<std::string>()), "\n  plot $p", panel,
+        "  set title ", literal(task->at("title").get<std::string>()), "\n  set xtics (", ticks,
+        ")\n  set xrange [", 0.8 * first, ":", 1.25 * last, "]", "\n  plot $p", panel,
         " using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p",
         panel,
         " using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p",
@@ -141,9 +146,8 @@ std::string tune_script(const std::vector<const json*>& tasks) {
     ++panel;
   }
   return data + std::string(frame) + R"(
-set key top center
-set logscale x 2
-set format x '%g'
+set key at screen 0.85, screen 0.28 center center  # where no panel is
+set logscale x
 set xlabel 'learning rate'
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
@@ -190,12 +194,12 @@ do for [kind in 'png'] {
   unset logscale y
   set format y '%g'
   set yrange [-1.05:1.05]
-  set title 'Cosine of the angle between gradient and adjustment'
+  set title 'Cosine between gradient and adjustment'
   eval 'plot ' . gal_line(3) . ', ' . paper_line(3)
   set yrange [-0.02:1.02]
   set title 'Share of samples accepted'
   eval 'plot ' . gal_line(4) . ', ' . paper_line(4)
-  set title 'Share of steps whose tentative loss is below vanilla''s'
+  set title 'Share of steps ahead of vanilla''s'
   eval 'plot ' . gal_line(5) . ', ' . paper_line(5)
   set yrange [*:*]
   unset multiplot
