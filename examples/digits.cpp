@@ -1,7 +1,7 @@
 // Digits of 8 x 8 pixels, by an MLP and a convolutional network, with plain and with adjusted gradients (arXiv
 // 2201.09193): tables, curves, confusion matrices, JSON.
 #include "support/comparison.hpp"
-#include "support/data_files.hpp"
+#include "support/problems.hpp"
 #include "support/text.hpp"
 
 #include <gal/gal.hpp>
@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,8 +34,8 @@ Presets:
 
 // ---- Settings ------------------------------------------------------------------------------------------------------
 
-constexpr int classes = 10;
-constexpr gal::nn::image_shape picture{1, 8, 8};
+constexpr int classes = support::digit_classes;
+constexpr gal::nn::image_shape picture = support::digit_shape;
 
 struct settings : support::comparison_settings {
   std::string model = "all";
@@ -69,23 +68,7 @@ struct digits_run : support::training_run {
 
 using comparison = support::comparison<digits_run>;
 
-struct parts {
-  gal::dataset<float, int> train, test;
-};
-
-parts load() {
-  const std::string name = "digits.csv";
-  const std::optional<std::string> file = support::data_file(name);
-  support::require(file.has_value(), gal::error_code::unreadable_file, support::no_data_file(name));
-  gal::dataset<float, int> data = gal::make_dataset<float, int>(gal::read_csv(*file));
-  support::require(data.features.rows() == picture.size(), gal::error_code::malformed_data, *file, ": ",
-                   data.features.rows(), " pixels; expected ", picture.size());
-  for (float& pixel : std::span(data.features.data(), static_cast<std::size_t>(data.features.size()))) {
-    pixel /= 16.0f;  // the brightest
-  }
-  const auto [train, test] = gal::train_test_split(data.size(), {.test_fraction = 0.25, .seed = 1});
-  return {gal::take(data, train), gal::take(data, test)};
-}
+using parts = support::parts<int>;
 
 gal::index answer(const gal::matrix<float>& scores, gal::index sample) {
   const auto column = scores.view().column(sample);
@@ -269,7 +252,7 @@ int main(int count, char** arguments) {
   CLI11_PARSE(app, count, arguments);
 
   return support::run_program("digits", [&] {
-    const parts data = load();
+    const parts data = support::divide(support::read_digits());
     support::prepare_outputs(s);
     print_header(s, data);
     std::vector<comparison> comparisons;

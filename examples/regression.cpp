@@ -1,7 +1,7 @@
 // Three regressions of arXiv 2201.09193 (Table V), with plain Adam and with adjusted gradients: tables, curves, JSON.
 #include "support/comparison.hpp"
 #include "support/data_files.hpp"
-#include "support/housing.hpp"
+#include "support/problems.hpp"
 #include "support/text.hpp"
 
 #include <gal/gal.hpp>
@@ -53,46 +53,22 @@ const std::vector<support::measure> figures = {{.name = "mae", .title = "MAE"},
                                                {.name = "mse", .title = "MSE"},
                                                {.name = "r2", .title = "R2", .larger_is_better = true}};
 
-struct estimate {
-  std::optional<double> mean, deviation;  // deviation: none for one run
-};
-using estimates = std::array<estimate, 3>;
-
-struct published_rows {
-  estimates baseline, gal;
-};
-
-// A data set, its networks, and what is published about it.
+// A data set, its networks, and what is published about it: nothing about one's own.
 struct problem {
-  std::string_view name;
-  std::string_view title;
+  std::string name;
+  std::string title;
   std::vector<gal::index> hidden;           // of the model
   std::vector<gal::index> adjuster_hidden;  // of the adjuster
-  std::optional<published_rows> published;
+  std::optional<support::published_rows> published;
 };
 
 std::vector<problem> all_problems() {
-  return {
-      {"boston",
-       "Boston housing",
-       {100, 50},
-       {16, 4},
-       published_rows{{{{3.9535, 0.4307}, {23.0956, 4.1695}, {0.7668, 0.0420}}},
-                      {{{2.8079, 0.2720}, {12.8808, 2.0446}, {0.8699, 0.0206}}}}},
-      {"diabetes",
-       "Diabetes",
-       {64, 32},
-       {128, 4},
-       published_rows{{{{44.3832, 0.7752}, {3226.02, 38.83}, {0.3821, 0.0074}}},
-                      {{{41.6186, 0.2989}, {2961.55, 29.45}, {0.4327, 0.0056}}}}},
-      {"california",
-       "California housing",
-       {256, 64},
-       {128, 2},
-       published_rows{{{{1.0910, 0.1297}, {2.1168, 0.3629}, {-0.6084, 0.2757}}},
-                      {{{0.7780, 0.0262}, {1.1635, 0.0655}, {0.1158, 0.0498}}}}},
-      {"own", "Own data", {100, 50}, {16, 4}, std::nullopt},
-  };
+  std::vector<problem> result;
+  for (const support::regression_problem& p : support::regression_problems()) {
+    result.push_back({std::string(p.name), std::string(p.title), p.hidden, p.adjuster_hidden, p.published});
+  }
+  result.push_back({"own", "Own data", {100, 50}, {16, 4}, std::nullopt});
+  return result;
 }
 
 gal::adjust_options adjusted_options(const std::string& preset, const problem& p) {
@@ -126,7 +102,7 @@ std::vector<loaded> load(const settings& s) {
       continue;
     }
     const bool takes_csv = p.name == "own" || p.name == "california";
-    const std::string name = std::string(p.name) + ".csv";
+    const std::string name = p.name + ".csv";
     const std::optional<std::string> found =
         takes_csv && !s.csv.empty() ? std::optional(s.csv) : support::data_file(name);
     if (!found && p.name == "california") {
@@ -140,33 +116,11 @@ std::vector<loaded> load(const settings& s) {
     }
     support::require(found.has_value(), gal::error_code::unreadable_file, support::no_data_file(name));
     const std::string& file = *found;
-    const gal::table table = gal::read_csv(file);
-    const gal::table columns = p.name == "california" ? support::california_features(table, file) : table;
-    support::require(columns.rows() >= fewest_samples, gal::error_code::malformed_data, file, ": ",
-                     columns.rows(), " samples; expected at least ", fewest_samples,
+    gal::dataset<float> samples = support::read_regression(p.name, file);
+    support::require(samples.size() >= fewest_samples, gal::error_code::malformed_data, file, ": ",
+                     samples.size(), " samples; expected at least ", fewest_samples,
                      ", so that the test part has 2");
-    if (p.name == "boston" || p.name == "diabetes") {
-      result.push_back(
-          {p, file, gal::make_dataset<float>(columns, {p.name == "boston" ? "medv" : "progression"})});
-    } else {
-      result.push_back({p, file, gal::make_dataset<float>(columns)});
-    }
-  }
-  return result;
-}
-
-struct parts {
-  gal::dataset<float> train, test;
-};
-
-parts divide(const gal::dataset<float>& data, bool raw) {
-  const auto [train, test] = gal::train_test_split(data.size(), {.test_fraction = 0.25, .seed = 1});
-  parts result{gal::take(data, train), gal::take(data, test)};
-  if (!raw) {
-    gal::standardizer<float> scale;
-    scale.fit(result.train.features);
-    scale.apply(result.train.features);
-    scale.apply(result.test.features);
+    result.push_back({p, file, std::move(samples)});
   }
   return result;
 }
@@ -174,6 +128,9 @@ parts divide(const gal::dataset<float>& data, bool raw) {
 // ---- Training ------------------------------------------------------------------------------------------------------
 
 using comparison = support::comparison<>;
+using parts = support::parts<float>;
+using support::estimate;
+using support::estimates;
 
 support::training_run train(const parts& data, const problem& p, const settings& s, std::uint64_t seed,
                             gal::adjust_options options, support::progress_bar& progress) {
@@ -197,11 +154,14 @@ support::training_run train(const parts& data, const problem& p, const settings&
 }
 
 comparison compare(const settings& s, const loaded& set) {
-  const parts data = divide(set.samples, s.raw);
+  parts data = support::divide(set.samples);
+  if (!s.raw) {
+    support::standardise(data);
+  }
   const gal::adjust_options ours = adjusted_options(s.preset, set.about);
   const std::array options = {support::vanilla_options(ours), ours};
   return support::compare(
-      std::string(set.about.name),
+      set.about.name,
       support::text(set.about.title, ": ", data.train.size(), " samples for training, ", data.test.size(),
                     " for testing, ", set.samples.features.rows(), " features"),
       figures, s, [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {

@@ -5,6 +5,7 @@
 #include "support/parallel.hpp"
 #include "support/surfaces.hpp"
 #include "support/text.hpp"
+#include "support/walks.hpp"
 
 #include <gal/gal.hpp>
 
@@ -22,12 +23,15 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace {
 
+using support::missed;
+using support::optimizer_entry;
+using support::position;
 using support::surface;
+using support::walk_result;
 using support::walk_settings;
 using json = nlohmann::ordered_json;  // NaN and infinity become null
 
@@ -61,103 +65,11 @@ struct settings {
   std::string json_file;
 };
 
-// The paper's settings for preset paper.
-struct optimizer_entry {
-  std::string_view name;
-  std::string_view title;
-  double paper_epsilon;  // on all surfaces
-  double paper_tau;      // on the paper's surface; elsewhere that of the table of settings
-};
-
-constexpr optimizer_entry optimizers[] = {
-    {"gd", "gradient descent", 0.2, 1.0}, {"lookahead", "Lookahead", 0.1, 1.0},
-    {"rmsprop", "RMSProp", 0.3, 1.0},     {"adam", "Adam", 0.4, 0.1},
-    {"adabound", "AdaBound", 0.5, 1.0},
-};
-
-using any_optimizer = std::variant<gal::sgd<double>, gal::lookahead<gal::sgd<double>>, gal::rmsprop<double>,
-                                   gal::adam<double>, gal::adabound<double>>;
-
-any_optimizer make_optimizer(const walk_settings& walk) {
-  const double rate = walk.learning_rate;
-  if (walk.optimizer == "gd") {
-    return gal::sgd<double>({.learning_rate = rate});
-  }
-  if (walk.optimizer == "lookahead") {
-    return gal::lookahead(gal::sgd<double>({.learning_rate = rate}), {.k = 5, .alpha = 0.5});
-  }
-  if (walk.optimizer == "rmsprop") {
-    return gal::rmsprop<double>({.learning_rate = rate, .epsilon = 0.1});
-  }
-  if (walk.optimizer == "adam") {
-    return gal::adam<double>({.learning_rate = rate, .beta1 = 0.8, .beta2 = 0.999, .epsilon = 0.1});
-  }
-  return gal::adabound<double>(
-      {.learning_rate = rate, .final_learning_rate = walk.final_learning_rate, .gamma = 0.5});
-}
-
-gal::adjust_options adjusted_options(const std::string& preset, const optimizer_entry& entry,
-                                     const walk_settings& walk) {
-  if (preset == "paper") {
-    gal::adjust_options options = gal::paper();
-    options.normalisation = gal::normalisation::per_batch;
-    options.epsilon = entry.paper_epsilon;
-    options.tau = walk.surface == "paper" ? entry.paper_tau : walk.tau;
-    return options;
-  }
-  gal::adjust_options options = gal::recommended();
-  options.tau = walk.tau;
-  options.adjuster_learning_rate = 3e-3;
-  options.adjuster_steps = 5;
-  return options;
-}
-
 gal::adjust_options vanilla_options() {
   return {.safeguard = gal::safeguard::never, .adjuster = {.kind = gal::adjuster_kind::zero}};
 }
 
 // ---- Walks ---------------------------------------------------------------------------------------------------------
-
-struct position {
-  double x, y, z;
-};
-
-struct walk_result {
-  std::vector<position> path;  // every point visited, start and end included
-  double mean = 0.0;           // height over the path
-  double accepted_share = 0.0;
-  int refused = 0;  // steps not taken, since a number was not finite
-
-  [[nodiscard]] double final_height() const { return path.back().z; }
-};
-
-walk_result walk_down(const surface& ground, any_optimizer any, const gal::adjust_options& options,
-                      int steps) {
-  return std::visit(
-      [&](auto& optimizer) {
-        gal::nn::point<double> point({ground.start[0], ground.start[1]});
-        gal::adjust trainer(point, optimizer, gal::sample_loss(ground.value), options);
-        const auto place = point.coordinates();
-        walk_result result;
-        double sum = 0.0;
-        int accepted = 0;
-        for (int step = 0; step < steps; ++step) {
-          const double x = place(0, 0);
-          const double y = place(1, 0);
-          const gal::step_report report = trainer.step();
-          result.path.push_back({x, y, report.loss});
-          sum += report.loss;
-          accepted += report.accepted ? 1 : 0;
-          result.refused += report.non_finite ? 1 : 0;
-        }
-        std::array<double, 2> unused{};
-        result.path.push_back({place(0, 0), place(1, 0), ground.value(place.column(0), unused)});
-        result.mean = (sum + result.final_height()) / static_cast<double>(steps + 1);
-        result.accepted_share = static_cast<double>(accepted) / steps;
-        return result;
-      },
-      any);
-}
 
 // An optimizer's walks: the plain one, and the adjusted ones by seed.
 struct experiment {
@@ -181,8 +93,6 @@ struct summary {
   int refused = 0;  // steps
 };
 
-bool missed(const surface& ground, const walk_result& walk) { return !(walk.final_height() <= ground.goal); }
-
 summary summarise(const surface& ground, const experiment& e) {
   // A walk that left the range of numbers is the worst there is.
   const auto height = [](double z) { return std::isnan(z) ? std::numeric_limits<double>::infinity() : z; };
@@ -204,11 +114,11 @@ summary summarise(const surface& ground, const experiment& e) {
 
 std::vector<experiment> run(const settings& s, const surface& ground) {
   std::vector<experiment> experiments;
-  for (const optimizer_entry& entry : optimizers) {
+  for (const optimizer_entry& entry : support::optimizers) {
     if (s.optimizer == "all" || s.optimizer == entry.name) {
       experiment e{.optimizer = &entry, .settings = support::settings_for(ground.name, entry.name)};
       e.settings.steps = s.steps > 0 ? s.steps : e.settings.steps;
-      e.options = adjusted_options(s.preset, entry, e.settings);
+      e.options = support::walk_options(s.preset, entry, e.settings);
       e.adjusted.resize(static_cast<std::size_t>(s.seeds));
       for (int k = 1; k <= s.seeds; ++k) {
         e.seeds.push_back(static_cast<std::uint64_t>(k));
@@ -223,9 +133,11 @@ std::vector<experiment> run(const settings& s, const surface& ground) {
     const std::size_t k = task % seeds;
     gal::adjust_options options = e.options;
     options.adjuster.seed = e.seeds[k];
-    e.adjusted[k] = walk_down(ground, make_optimizer(e.settings), options, e.settings.steps);
+    e.adjusted[k] =
+        support::walk_down(ground, support::make_optimizer(e.settings), options, e.settings.steps);
     if (k == 0) {
-      e.vanilla = walk_down(ground, make_optimizer(e.settings), vanilla_options(), e.settings.steps);
+      e.vanilla = support::walk_down(ground, support::make_optimizer(e.settings), vanilla_options(),
+                                     e.settings.steps);
     }
     progress.advance();
   });

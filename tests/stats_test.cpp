@@ -173,6 +173,20 @@ TEST_CASE("Welch's t-test agrees with SciPy's ttest_ind of unequal variances") {
   CHECK(gal::welch_t_test(c, a).statistic == Approx(-test.statistic).epsilon(1e-14));
 }
 
+TEST_CASE("effect sizes are relative to a standard deviation") {
+  // Differences -1, 1, 3: mean 1, deviation 2.
+  CHECK(gal::paired_t_test(doubles{1, 2, 3}, doubles{2, 1, 0}).effect_size == Approx(0.5).epsilon(1e-14));
+  // Means 1 and 3, variances 2 and 8.
+  CHECK(gal::welch_t_test(doubles{0, 2}, doubles{1, 5}).effect_size ==
+        Approx(-2.0 / std::sqrt(5.0)).epsilon(1e-14));
+  // Of a paired test it is the statistic without the number of pairs.
+  const auto test = gal::paired_t_test(a, b);
+  CHECK(test.effect_size == Approx(test.statistic / std::sqrt(8.0)).epsilon(1e-14));
+  CHECK(gal::paired_t_test(b, a).effect_size == -test.effect_size);
+  CHECK(gal::paired_t_test(a, a).effect_size == 0.0);
+  CHECK(gal::paired_t_test(doubles{1, 2}, doubles{3, 4}).effect_size == -infinity);
+}
+
 TEST_CASE("small values are tested like large ones") {
   doubles tiny_a = a;
   doubles tiny_c = c;

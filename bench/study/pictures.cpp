@@ -1,0 +1,288 @@
+#include "pictures.hpp"
+
+#include "networks.hpp"
+
+#include "support/gnuplot.hpp"
+#include "support/text.hpp"
+
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace study {
+
+namespace {
+
+using support::text;
+constexpr auto literal = support::gnuplot::literal;
+
+// A field of a data block; empty where it is null.
+std::string field(const json& number) { return number.is_null() ? "" : text(number.get<double>()); }
+
+std::string block(std::string_view name, const std::string& rows) {
+  return text("$", name, " << END\n", rows, "END\n");
+}
+
+// The difference to vanilla in percent of vanilla, with its interval: "value,low,high".
+std::string relative(const json& contrast) {
+  if (contrast.at("difference").is_null()) {
+    return ",,";
+  }
+  const double scale = 100.0 / std::abs(contrast.at("baseline").get<double>());
+  return text(scale * contrast.at("difference").get<double>(), ",", scale * contrast.at("low").get<double>(),
+              ",", scale * contrast.at("high").get<double>());
+}
+
+std::string selecting(const json& part) { return part.at("measures").size() == 3 ? "mse" : "test_error"; }
+
+constexpr std::string_view frame = R"(
+set grid linecolor rgb '#dddddd' linetype 1
+set key off
+set tics nomirror
+set xtics font ',10'
+)";
+
+// Seeds' mean heights by method, an optimizer a panel.
+std::string walks_script(const json& walks) {
+  std::string data;
+  std::string plots;
+  int panel = 0;
+  for (const json& optimizer : walks.at("optimizers")) {
+    std::string rows;
+    std::string ticks;
+    int row = 0;
+    for (const json& method : optimizer.at("methods")) {
+      ticks += text(row == 0 ? "" : ", ", literal(method.at("title").get<std::string>()), " ", -row);
+      for (const json& value : method.at("values")) {
+        rows += text(field(value), ",", -row, "\n");
+      }
+      ++row;
+    }
+    data += block(text("p", panel), rows);
+    plots +=
+        text("  set title ", literal(optimizer.at("title").get<std::string>()), "\n  set ytics (", ticks,
+             ")\n  vanilla_height = ", optimizer.at("vanilla").at("mean").get<double>(),
+             "\n  set arrow 1 from vanilla_height, graph 0 to vanilla_height, graph 1 nohead linewidth 2 "
+             "linecolor rgb vanilla\n  plot $p",
+             panel, " using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb adjusted\n");
+    ++panel;
+  }
+  return data + std::string(frame) + R"(
+set yrange [-5.6:0.6]
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title 'Mean height along the path, a point per seed; the line is vanilla' font ',17' \
+    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+)" + plots +
+         "  unset multiplot\n}\n";
+}
+
+// The relative change by every method, a task a panel.
+std::string effects_script(const std::vector<const json*>& tasks) {
+  std::string data;
+  std::string plots;
+  int panel = 0;
+  for (const json* task : tasks) {
+    std::string rows;
+    std::string ticks;
+    int row = 0;
+    const std::string measure = selecting(*task);
+    for (const json& method : task->at("methods")) {
+      if (method.contains("equal_steps")) {
+        ticks += text(row == 0 ? "" : ", ", literal(method.at("title").get<std::string>()), " ", -row);
+        rows += text(relative(method.at("equal_steps").at(measure)), ",", -row, "\n");
+        ++row;
+      }
+    }
+    data += block(text("p", panel), rows);
+    plots +=
+        text("  set title ",
+             literal(text(task->at("title").get<std::string>(), measure == "mse" ? ": MSE" : ": error")),
+             "\n  set ytics (", ticks, ")\n  plot $p", panel,
+             " using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted\n");
+    ++panel;
+  }
+  return data + std::string(frame) + R"(
+set yrange [-5.6:0.6]
+set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' \
+    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+)" + plots +
+         "  unset multiplot\n}\n";
+}
+
+// Error on the validation part over the learning rate, a task a panel.
+std::string tune_script(const std::vector<const json*>& tasks) {
+  std::string data;
+  std::string plots;
+  int panel = 0;
+  for (const json* task : tasks) {
+    std::string rows;
+    std::string ticks;
+    const json& methods = task->at("methods");
+    const double first = methods.front().at("grid").front().at("learning_rate").get<double>();
+    const double last = methods.front().at("grid").back().at("learning_rate").get<double>();
+    for (std::size_t k = 0; k < methods.front().at("grid").size(); ++k) {
+      const std::string rate = field(methods.front().at("grid")[k].at("learning_rate"));
+      rows += rate;
+      ticks += (k == 0 ? "" : ", ") + rate;
+      for (const json& method : methods) {
+        rows += "," + field(method.at("grid")[k].at("validation"));
+      }
+      rows += '\n';
+    }
+    data += block(text("p", panel), rows);
+    plots += text(
+        "  set title ", literal(task->at("title").get<std::string>()), "\n  set xtics (", ticks,
+        ")\n  set xrange [", 0.8 * first, ":", 1.25 * last, "]", "\n  plot $p", panel,
+        " using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p",
+        panel,
+        " using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p",
+        panel,
+        " using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'\n");
+    ++panel;
+  }
+  return data + std::string(frame) + R"(
+set key at screen 0.85, screen 0.28 center center  # where no panel is
+set logscale x
+set xlabel 'learning rate'
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title 'Error on the validation part (MSE, or share of errors), mean of the seeds' font ',17' \
+    textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+)" + plots +
+         "  unset multiplot\n}\n";
+}
+
+// Curves over the epochs: the test measure, remainder, cosine, and what was accepted or ahead.
+std::string follow_script(const json& part) {
+  const std::string measure = selecting(part);
+  const json& methods = part.at("methods");  // vanilla, recommended, paper
+  const std::vector<std::string> names = {measure, "remainder", "cosine", "accepted_share", "ahead_share"};
+  std::string rows;
+  for (std::size_t epoch = 0; epoch < methods.front().at("curves").at(measure).size(); ++epoch) {
+    rows += text(epoch + 1);
+    for (const json& method : methods) {
+      for (const std::string& name : names) {
+        rows += "," + field(method.at("curves").at(name)[epoch]);
+      }
+    }
+    rows += '\n';
+  }
+  return block("curves", rows) + std::string(frame) + "title = " +
+         literal(
+             text(part.at("title").get<std::string>(), ", mean of ", part.at("seeds").get<int>(), " seeds")) +
+         R"(
+vanilla_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb vanilla title 'vanilla'", k + 1)
+gal_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb adjusted title 'recommended'", k + 6)
+paper_line(k) = sprintf("$curves using 1:%d with lines linewidth 2 dashtype 2 linecolor rgb ink title 'paper'", k + 11)
+set key top right
+set xlabel 'epoch'
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+  set logscale y
+  set title )" +
+         literal(measure == "mse" ? "MSE on the test part" : "Share of errors on the test part") + R"(
+  eval 'plot ' . vanilla_line(1) . ', ' . gal_line(1) . ', ' . paper_line(1)
+  set format y '10^{%T}'
+  set title 'Remainder of the tentative step, |R|'
+  eval 'plot ' . vanilla_line(2) . ', ' . gal_line(2) . ', ' . paper_line(2)
+  unset logscale y
+  set format y '%g'
+  set yrange [-1.05:1.05]
+  set title 'Cosine between gradient and adjustment'
+  eval 'plot ' . gal_line(3) . ', ' . paper_line(3)
+  set yrange [-0.02:1.02]
+  set title 'Share of samples accepted'
+  eval 'plot ' . gal_line(4) . ', ' . paper_line(4)
+  set title 'Share of steps ahead of vanilla''s'
+  eval 'plot ' . gal_line(5) . ', ' . paper_line(5)
+  set yrange [*:*]
+  unset multiplot
+}
+)";
+}
+
+// Relative change over each setting, a preset a row.
+std::string sweep_script(const json& part) {
+  const std::string measure = selecting(part);
+  std::string data;
+  std::string plots;
+  int panel = 0;
+  for (const std::string_view preset : {"recommended", "paper"}) {
+    for (const std::string_view name : {"epsilon", "tau", "hidden"}) {
+      std::string rows;
+      int row = 0;
+      for (const json& setting : part.at("settings")) {
+        if (setting.at("field") == text(preset, "/", name)) {
+          rows += text(row++, ",", relative(setting.at("test").at(measure)), ",",
+                       setting.at("value").get<std::string>(), "\n");
+        }
+      }
+      data += block(text("p", panel), rows);
+      plots += text("  set title '", preset, ": ", name, "'\n  set xrange [-0.5:", row,
+                    "-0.5]\n  plot 0 linewidth 2 linecolor rgb vanilla, $p", panel,
+                    " using 1:2:3:4:xticlabels(5) with yerrorbars pointtype 7 pointsize 1.2 linewidth 2 "
+                    "linecolor rgb adjusted\n");
+      ++panel;
+    }
+  }
+  return data + std::string(frame) + "title = " +
+         literal(text(part.at("title").get<std::string>(), ": change of the test ",
+                      measure == "mse" ? "MSE" : "error", " against vanilla, 95 % interval, ",
+                      part.at("seeds").get<int>(), " seeds")) +
+         R"(
+set format y '%g %%'
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.06, 0.88 spacing 0.07, 0.14
+)" + plots +
+         "  unset multiplot\n}\n";
+}
+
+}  // namespace
+
+std::set<std::string> draw_pictures(const std::filesystem::path& directory, const parts_by_name& parts) {
+  const auto plotter = support::gnuplot::find();
+  std::set<std::string> drawn;
+  const auto draw = [&](const std::string& name, const std::string& script) {
+    if (plotter) {
+      plotter->draw(directory, name, script, {"png"});
+    }
+    if (std::filesystem::exists(directory / (name + ".png"))) {
+      drawn.insert(name);
+    }
+  };
+  const auto of_all_tasks = [&](std::string_view part) {
+    std::vector<const json*> result;
+    for (const std::string_view task : network_names) {
+      if (const auto found = parts.find(text(part, "_", task)); found != parts.end()) {
+        result.push_back(&found->second);
+      }
+    }
+    return result;
+  };
+  if (const auto walks = parts.find("walks_surface"); walks != parts.end()) {
+    draw("walks", walks_script(walks->second));
+  }
+  if (const auto tasks = of_all_tasks("compare"); !tasks.empty()) {
+    draw("effects", effects_script(tasks));
+  }
+  if (const auto tasks = of_all_tasks("tune"); !tasks.empty()) {
+    draw("learning_rates", tune_script(tasks));
+  }
+  for (const auto& [name, part] : parts) {
+    if (name.starts_with("follow_")) {
+      draw(name, follow_script(part));
+    } else if (name.starts_with("sweep_")) {
+      draw(name, sweep_script(part));
+    }
+  }
+  return drawn;
+}
+
+}  // namespace study

@@ -1,0 +1,71 @@
+# Draws follow_digits_sgd again: gnuplot follow_digits_sgd.gp
+if (!exists('suffix')) suffix = ''
+set encoding utf8
+set datafile separator ','
+vanilla = '#D55E00'
+adjusted = '#0072B2'
+ink = '#333333'
+set border linecolor rgb ink
+set tics textcolor rgb ink
+set key textcolor rgb ink
+png = strstrt(GPVAL_TERMINALS, 'pngcairo') ? 'pngcairo rounded' : 'png truecolor'
+terminal_of(kind) = kind eq 'svg' ? 'svg dynamic rounded' : kind eq 'gif' ? 'gif animate delay 6 loop 0 optimize' : png
+font_of(kind) = kind eq 'gif' ? '' : sprintf(" font 'sans-serif,%d'", kind eq 'svg' ? 14 : 13)
+start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rgb 'white'; set output '%s'", \
+  terminal_of(kind), width, height, font_of(kind), 'follow_digits_sgd.' . kind . suffix)
+$curves << END
+1,0.279778,2.02374e-05,0,0,0,0.549778,0.000131311,0.704734,0.872602,0.962791,0.415333,7.53918e-08,-0.0412042,1,0.311628
+2,0.138222,2.31492e-05,0,0,0,0.103556,0.000176228,0.981786,0.99375,1,0.142667,7.3247e-08,-0.0615959,1,0.204651
+3,0.0848889,1.27991e-05,0,0,0,0.0555556,9.15509e-05,0.997796,1,1,0.0957778,3.71459e-08,-0.0721181,1,0.248837
+4,0.0746667,8.49862e-06,0,0,0,0.0586667,6.54193e-05,0.998895,1,1,0.0775556,3.70326e-08,-0.0743786,1,0.25814
+5,0.0582222,6.57704e-06,0,0,0,0.0528889,6.49165e-05,0.998843,1,1,0.0642222,4.09481e-08,-0.0745367,1,0.288372
+6,0.0513333,5.39873e-06,0,0,0,0.0411111,5.15932e-05,0.999165,1,1,0.0586667,2.52793e-08,-0.0882185,1,0.295349
+7,0.0506667,4.80963e-06,0,0,0,0.036,3.864e-05,0.999451,1,1,0.0584444,2.56811e-08,-0.0805555,1,0.337209
+8,0.0404444,4.12626e-06,0,0,0,0.0366667,3.0394e-05,0.999477,1,1,0.0533333,1.57895e-08,-0.0768,1,0.353488
+9,0.0402222,3.63576e-06,0,0,0,0.0346667,2.62231e-05,0.999519,1,1,0.0575556,1.31108e-08,-0.0875223,1,0.316279
+10,0.0404444,3.52262e-06,0,0,0,0.0275556,2.2499e-05,0.999606,1,1,0.0522222,1.03598e-08,-0.0788187,1,0.34186
+11,0.0362222,3.2458e-06,0,0,0,0.0364444,1.91816e-05,0.99946,1,1,0.0517778,2.17079e-08,-0.0799922,1,0.34186
+12,0.0324444,3.00096e-06,0,0,0,0.0293333,1.63728e-05,0.999548,1,1,0.0784444,5.10305e-09,-0.0818177,1,0.330233
+13,0.0324444,2.71786e-06,0,0,0,0.0288889,1.29236e-05,0.999481,1,1,0.0797778,1.54029e-08,-0.0825209,1,0.346512
+14,0.0333333,2.59874e-06,0,0,0,0.0284444,1.28957e-05,0.999608,1,1,0.106889,6.29732e-09,-0.0752403,1,0.360465
+15,0.0344444,2.45222e-06,0,0,0,0.0291111,1.00975e-05,0.999591,1,1,0.149778,8.15377e-09,-0.078352,1,0.348837
+16,0.0344444,2.36799e-06,0,0,0,0.0302222,1.04653e-05,0.999613,1,1,0.184444,3.46684e-09,-0.0743165,1,0.351163
+17,0.0335556,2.23727e-06,0,0,0,0.0282222,8.71882e-06,0.999662,1,1,0.206444,1.05435e-08,-0.0716149,1,0.35814
+18,0.0311111,2.22634e-06,0,0,0,0.0284444,8.03281e-06,0.999585,1,1,0.178222,8.9992e-09,-0.0904943,1,0.332558
+19,0.0322222,2.02362e-06,0,0,0,0.0273333,5.20731e-06,0.999475,1,1,0.212,5.17967e-09,-0.0826542,1,0.351163
+20,0.0308889,1.99193e-06,0,0,0,0.0271111,4.57952e-06,0.999585,1,1,0.216667,1.04316e-08,-0.0643615,1,0.4
+END
+
+set grid linecolor rgb '#dddddd' linetype 1
+set key off
+set tics nomirror
+set xtics font ',10'
+title = 'Digits, SGD with momentum, mean of 10 seeds'
+vanilla_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb vanilla title 'vanilla'", k + 1)
+gal_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb adjusted title 'recommended'", k + 6)
+paper_line(k) = sprintf("$curves using 1:%d with lines linewidth 2 dashtype 2 linecolor rgb ink title 'paper'", k + 11)
+set key top right
+set xlabel 'epoch'
+do for [kind in 'png'] {
+  eval start(kind, 1500, 820)
+  set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+  set logscale y
+  set title 'Share of errors on the test part'
+  eval 'plot ' . vanilla_line(1) . ', ' . gal_line(1) . ', ' . paper_line(1)
+  set format y '10^{%T}'
+  set title 'Remainder of the tentative step, |R|'
+  eval 'plot ' . vanilla_line(2) . ', ' . gal_line(2) . ', ' . paper_line(2)
+  unset logscale y
+  set format y '%g'
+  set yrange [-1.05:1.05]
+  set title 'Cosine between gradient and adjustment'
+  eval 'plot ' . gal_line(3) . ', ' . paper_line(3)
+  set yrange [-0.02:1.02]
+  set title 'Share of samples accepted'
+  eval 'plot ' . gal_line(4) . ', ' . paper_line(4)
+  set title 'Share of steps ahead of vanilla''s'
+  eval 'plot ' . gal_line(5) . ', ' . paper_line(5)
+  set yrange [*:*]
+  unset multiplot
+}
+unset output
