@@ -36,7 +36,8 @@ constexpr std::string_view enumerator_name() {
   constexpr std::size_t begin = function.find("Value = ") + 8;
   constexpr std::string_view value = function.substr(begin, function.find_first_of(";]", begin) - begin);
   constexpr std::size_t colon = value.rfind(':');
-  return value.front() == '(' ? std::string_view() : value.substr(colon == value.npos ? 0 : colon + 1);
+  constexpr std::string_view name = value.substr(colon == value.npos ? 0 : colon + 1);
+  return name.find(')') == name.npos ? name : std::string_view();  // "(gal::normalisation)7" has none
 }
 template <class Enum>
 std::string enumerator_text(Enum value) {
