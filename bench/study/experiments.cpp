@@ -93,7 +93,9 @@ json head(const network_task& task, const scope& s) {
 }
 
 std::vector<method> task_methods(const network_task& task) {
-  return methods_of(gal::recommended(), task.paper);
+  std::vector<method> result = methods_of(gal::recommended(), task.paper);
+  result.insert(result.begin() + 3, {"narrow", "narrow", narrow_options()});
+  return result;
 }
 
 }  // namespace
@@ -161,7 +163,7 @@ json compare_splits(const network_task& task, const scope& s) {
 json tune(const network_task& task, const scope& s) {
   constexpr std::array factors = {0.5, 1.0, 2.0, 4.0, 8.0};
   std::vector<method> methods = task_methods(task);
-  methods.resize(3);  // vanilla, recommended, paper
+  methods.resize(4);  // vanilla, recommended, paper, narrow
   json result = head(task, s);
   result["selected_by"] = task.measures[task.selects].name;
 

@@ -104,7 +104,7 @@ std::string effects_script(const std::vector<const json*>& tasks) {
     ++panel;
   }
   return data + std::string(frame) + R"(
-set yrange [-5.6:0.6]
+set yrange [-6.6:0.6]
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
@@ -142,7 +142,9 @@ std::string tune_script(const std::vector<const json*>& tasks) {
         panel,
         " using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p",
         panel,
-        " using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'\n");
+        " using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p",
+        panel,
+        " using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'\n");
     ++panel;
   }
   return data + std::string(frame) + R"(
