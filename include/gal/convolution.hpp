@@ -213,8 +213,8 @@ class convolution_unit {
   static constexpr bool on_host = std::same_as<memory_type, host_memory>;
   static constexpr index part_positions = 256;
   static constexpr index most_chunks = 16;
-  static constexpr index gradient_budget = index{1} << 22;  // numbers of all chunks' gradients
-  static constexpr index device_budget = index{1} << 24;    // numbers of a device's patches
+  static constexpr index chunk_budget = index{1} << 22;   // numbers of all chunks' patches, or gradients
+  static constexpr index device_budget = index{1} << 24;  // numbers of a device's patches
 
   // What the chunks do not share.
   struct worker {
@@ -232,7 +232,11 @@ class convolution_unit {
   };
 
   [[nodiscard]] index chunks(index samples) const {
-    return on_host ? std::clamp(gradient_budget / weights(), index{1}, std::min(samples, most_chunks)) : 1;
+    if (!on_host) {
+      return 1;
+    }
+    const index patches = is_pointwise_ ? 0 : part_positions * geometry_.channels * geometry_.kernel_area();
+    return std::clamp(chunk_budget / std::max(weights(), patches), index{1}, std::min(samples, most_chunks));
   }
 
   // Samples and rows of a part.
