@@ -3,6 +3,7 @@
 #include <gal/checkpoint.hpp>
 #include <gal/gal.hpp>
 
+#include "scratch.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -29,21 +30,6 @@ namespace {
 using enum gal::error_code;
 using gal::stop_reason;
 namespace nn = gal::nn;
-
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gal_fit_" + std::to_string(::getpid()));
-  scratch() { std::filesystem::create_directories(path); }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path / name).string(); }
-};
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // A network with all that evaluation and training do differently, on 23 samples: 4 batches an epoch.
 struct setting {

@@ -2,6 +2,7 @@
 #include <gal/eigen.hpp>
 #include <gal/npy.hpp>
 
+#include "scratch.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -54,19 +55,6 @@ const std::string saved =
 const gal::npy_array<float> counted{.shape = {2, 3}, .values = {0, 1, 2, 3, 4, 5}};
 
 // An empty directory that goes with the object.
-struct scratch {
-  fs::path path = fs::temp_directory_path() / ("gal_npy_test_" + std::to_string(::getpid()));
-  scratch() { fs::create_directory(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  ~scratch() { fs::remove_all(path); }
-
-  [[nodiscard]] std::string name(const char* of_file) const { return (path / of_file).string(); }
-  [[nodiscard]] std::ptrdiff_t entries() const {
-    return std::distance(fs::directory_iterator(path), fs::directory_iterator());
-  }
-};
-
 template <class T>
 void check_round_trip(std::string_view type) {
   CAPTURE(type);
@@ -74,9 +62,9 @@ void check_round_trip(std::string_view type) {
   const gal::npy_array<T> array{
       .shape = {2, 1, 2},
       .values = {T(0), T(1), std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max()}};
-  gal::write_npy(here.name("x.npy"), array.view(), array.shape);
-  CHECK(gal::read_npy<T>(here.name("x.npy")) == array);
-  const std::string bytes = gal::detail::read_file(here.name("x.npy"), "test");
+  gal::write_npy(here.file("x.npy"), array.view(), array.shape);
+  CHECK(gal::read_npy<T>(here.file("x.npy")) == array);
+  const std::string bytes = gal::detail::read_file(here.file("x.npy"), "test");
   CHECK(bytes.find("'descr': '" + std::string(type) + "'") != std::string::npos);
   CHECK(bytes.size() == 128 + 4 * sizeof(T));
 }
@@ -89,8 +77,8 @@ TEST_CASE("a file of NumPy's is read, and written byte by byte as NumPy does") {
   CHECK(array.view().shape() == gal::shape{3, 2});
   CHECK(array.view()(2, 1) == 5.0f);
   const scratch here;
-  gal::write_npy(here.name("x.npy"), array.view());
-  CHECK(gal::detail::read_file(here.name("x.npy"), "test") == saved);
+  gal::write_npy(here.file("x.npy"), array.view());
+  CHECK(gal::detail::read_file(here.file("x.npy"), "test") == saved);
   CHECK(here.entries() == 1);
 }
 
@@ -219,13 +207,13 @@ TEST_CASE("no damage passes, or reads beyond the file") {
 TEST_CASE("files that cannot be read are said") {
   const scratch here;
   CHECK(refusal(error_code::unreadable_file, [&] {
-          return gal::read_npy<float>(here.name("none.npy"));
-        }).starts_with("gal::read_npy: cannot read " + here.name("none.npy") + ": "));
+          return gal::read_npy<float>(here.file("none.npy"));
+        }).starts_with("gal::read_npy: cannot read " + here.file("none.npy") + ": "));
 }
 
 TEST_CASE("the shape is the matrix's, the array's own, or as it is said") {
   const scratch here;
-  const std::string path = here.name("x.npy");
+  const std::string path = here.file("x.npy");
   const auto written = [&](const auto& x, sizes shape = {}) {
     gal::write_npy(path, x, std::move(shape));
     return gal::read_npy<double>(path).shape;
@@ -265,8 +253,8 @@ TEST_CASE("a file that cannot be written leaves nothing behind") {
     });
   };
   fs::create_directory(here.path / "taken");
-  CHECK(message(here.name("taken"))
-            .starts_with("gal::replace_file: cannot write " + here.name("taken") + ": "));
+  CHECK(message(here.file("taken"))
+            .starts_with("gal::replace_file: cannot write " + here.file("taken") + ": "));
   CHECK(here.entries() == 1);
-  CHECK(message(here.name("none/x.npy")).find("No such file") != std::string::npos);
+  CHECK(message(here.file("none/x.npy")).find("No such file") != std::string::npos);
 }

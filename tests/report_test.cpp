@@ -5,6 +5,7 @@
 #include <gal/gal.hpp>
 #include <gal/report.hpp>
 
+#include "scratch.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -30,21 +31,6 @@ namespace {
 using enum gal::error_code;
 using gal::html_page;
 using gal::html_report;
-
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gal_report_" + std::to_string(::getpid()));
-  scratch() { std::filesystem::create_directories(path); }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path / name).string(); }
-};
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 nlohmann::json charts_of(const std::string& path) {
   const std::string page = contents(path);

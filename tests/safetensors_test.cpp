@@ -3,6 +3,7 @@
 #include <gal/gal.hpp>
 #include <gal/safetensors.hpp>
 
+#include "scratch.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -62,16 +63,6 @@ void write(const std::filesystem::path& path, std::string_view bytes) {
 }
 
 // A directory that is gone at the end.
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gal_safetensors_" + std::to_string(::getpid()));
-  scratch() { std::filesystem::create_directories(path); }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path / name).string(); }
-};
-
 template <class T>
 nn::mlp<T> torch_mlp(std::uint64_t seed = 3) {
   return nn::mlp<T>({3, 5, 4, 2}, {.activation = nn::tanh, .seed = seed});

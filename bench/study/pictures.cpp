@@ -43,6 +43,13 @@ set tics nomirror
 set xtics font ',10'
 )";
 
+// All plots of a picture, in two rows of three; the title is a string or a variable of gnuplot's.
+std::string panels(std::string_view title, std::string_view margins, const std::string& plots) {
+  return text("do for [kind in 'png'] {\n  eval start(kind, 1500, 820)\n  set multiplot layout 2,3 title ",
+              title, " font ',17' textcolor rgb ink margins ", margins, "\n", plots,
+              "  unset multiplot\n}\n");
+}
+
 // Seeds' mean heights by method, an optimizer a panel.
 std::string walks_script(const json& walks) {
   std::string data;
@@ -70,12 +77,9 @@ std::string walks_script(const json& walks) {
   }
   return data + std::string(frame) + R"(
 set yrange [-5.6:0.6]
-do for [kind in 'png'] {
-  eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Mean height along the path, a point per seed; the line is vanilla' font ',17' \
-    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
-)" + plots +
-         "  unset multiplot\n}\n";
+)" +
+         panels("'Mean height along the path, a point per seed; the line is vanilla'",
+                "0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12", plots);
 }
 
 // The relative change by every method, a task a panel.
@@ -106,12 +110,11 @@ std::string effects_script(const std::vector<const json*>& tasks) {
   return data + std::string(frame) + R"(
 set yrange [-6.6:0.6]
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
-do for [kind in 'png'] {
-  eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' \
-    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
-)" + plots +
-         "  unset multiplot\n}\n";
+)" +
+         panels(
+             "'Change of the test error against vanilla in percent, 95 % interval; left of the line is "
+             "better'",
+             "0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12", plots);
 }
 
 // Error on the validation part over the learning rate, a task a panel.
@@ -151,12 +154,9 @@ std::string tune_script(const std::vector<const json*>& tasks) {
 set key at screen 0.85, screen 0.28 center center  # where no panel is
 set logscale x
 set xlabel 'learning rate'
-do for [kind in 'png'] {
-  eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Error on the validation part (MSE, or share of errors), mean of the seeds' font ',17' \
-    textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
-)" + plots +
-         "  unset multiplot\n}\n";
+)" +
+         panels("'Error on the validation part (MSE, or share of errors), mean of the seeds'",
+                "0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17", plots);
 }
 
 // Curves over the epochs: the test measure, remainder, cosine, and what was accepted or ahead.
@@ -239,11 +239,7 @@ std::string sweep_script(const json& part) {
                       part.at("seeds").get<int>(), " seeds")) +
          R"(
 set format y '%g %%'
-do for [kind in 'png'] {
-  eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.06, 0.88 spacing 0.07, 0.14
-)" + plots +
-         "  unset multiplot\n}\n";
+)" + panels("title", "0.06, 0.98, 0.06, 0.88 spacing 0.07, 0.14", plots);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // support/files.hpp: output files that are there completely or not at all.
-// Provides: write_file, prepare_output, no_name, temporary_suffix, remove_temporary, move_into_place, append_csv_row.
+// Provides: write_file, prepare_output, no_name, temporary_suffix, remove_temporary, move_into_place, try_to_write,
+// append_csv_row.
 #pragma once
 
 #include "support/text.hpp"
 
 #include <gal/error.hpp>
+#include <gal/files.hpp>
 
 #include <unistd.h>
 
@@ -48,26 +50,24 @@ inline void move_into_place(const std::filesystem::path& path) {
   }
 }
 
-/// Writes `contents` under the temporary name of `path`, and the directories above it where they are missing. Throws
-/// `gal::error` where that fails.
-inline void write_temporary(const std::filesystem::path& path, std::string_view contents) {
+/// Tries to write under the temporary name of `path`, in directories that are made where they are missing, and leaves
+/// nothing. Throws `gal::error` where that fails.
+inline void try_to_write(const std::filesystem::path& path) {
   if (path.has_parent_path()) {
     make_directories(path.parent_path());
   }
-  std::ofstream file(path.string() + temporary_suffix(), std::ios::binary);
-  file << contents;
-  file.close();
-  if (!file) {
-    remove_temporary(path);
-    throw gal::error(gal::error_code::unreadable_file, "cannot write " + path.string());
-  }
+  const bool written = std::ofstream(path.string() + temporary_suffix(), std::ios::binary).is_open();
+  remove_temporary(path);
+  require(written, gal::error_code::unreadable_file, "cannot write ", path.string());
 }
 
 /// Writes a file, and the directories above it where they are missing. Throws `gal::error` where that fails, with the
 /// file as it was before.
 inline void write_file(const std::filesystem::path& path, std::string_view contents) {
-  write_temporary(path, contents);
-  move_into_place(path);
+  if (path.has_parent_path()) {
+    make_directories(path.parent_path());
+  }
+  gal::replace_file(path.string(), {contents});
 }
 
 /// Before work whose results go to `file` and into `directory` (empty: nowhere): creates the directories and tries to
@@ -75,14 +75,12 @@ inline void write_file(const std::filesystem::path& path, std::string_view conte
 inline void prepare_output(const std::filesystem::path& directory, const std::filesystem::path& file) {
   if (!directory.empty()) {
     make_directories(directory);
-    write_temporary(directory / "output", "");
-    remove_temporary(directory / "output");
+    try_to_write(directory / "output");
   }
   if (!file.empty()) {
     require(!std::filesystem::is_directory(file), gal::error_code::unreadable_file, "cannot write ",
             file.string(), ": it is a directory");
-    write_temporary(file, "");
-    remove_temporary(file);
+    try_to_write(file);
   }
 }
 

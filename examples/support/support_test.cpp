@@ -154,7 +154,7 @@ TEST_CASE("a file that cannot get its name leaves nothing behind") {
   fs::create_directory(here.path / "taken");
   CHECK(refusal([&] {
           support::write_file(here.path / "taken", "text");
-        }).starts_with("cannot write " + (here.path / "taken").string() + ": "));
+        }).starts_with("gal::replace_file: cannot write " + (here.path / "taken").string() + ": "));
   CHECK(here.entries() == 1);
   support::write_file(here.path / "deep" / "free", "text");
   CHECK(fs::file_size(here.path / "deep" / "free") == 4);

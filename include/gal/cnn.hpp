@@ -5,6 +5,7 @@
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
 #include <gal/convolution.hpp>
+#include <gal/depthwise.hpp>
 #include <gal/layer_units.hpp>
 #include <gal/layers.hpp>
 #include <gal/nn.hpp>

@@ -239,3 +239,6 @@ class eigen_backend {
 static_assert(backend<eigen_backend>);
 
 }  // namespace gal
+
+#undef GAL_INLINE
+#undef GAL_WIDE

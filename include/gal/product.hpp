@@ -7,7 +7,6 @@
 #include <Eigen/Core>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <new>
 #include <utility>

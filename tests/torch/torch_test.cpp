@@ -2,6 +2,8 @@
 #include <gal/adapters/torch.hpp>
 #include <gal/gal.hpp>
 
+#include "../support.hpp"
+
 #include <ATen/record_function.h>
 #include <torch/script.h>
 
@@ -28,17 +30,6 @@ struct reads_nothing {
 
 template <class Model, class Loss>
 using unread_adjust = gal::torch_adjust<Model, Loss, reads_nothing>;
-
-template <class Call>
-std::string refusal(gal::error_code code, Call call) {
-  try {
-    static_cast<void>(call());
-  } catch (const gal::error& e) {
-    CHECK(e.code() == code);
-    return e.what();
-  }
-  return "not refused";
-}
 
 bool contains(const std::string& text, const std::string& part) {
   CAPTURE(text);
