@@ -20,7 +20,7 @@ struct regression_data {
 
 struct regression_settings {
   std::vector<long> hidden;           // of the model
-  std::vector<long> adjuster_hidden;  // of the adjuster
+  std::vector<long> adjuster_hidden;  // of the paper's adjuster
   bool adjusted = true;
   bool paper = false;
   bool graph = true;

@@ -66,8 +66,8 @@ regression_result train_on_device(const regression_data& data, const regression_
   if (s.paper) {
     options = gal::paper();
     options.normalisation = gal::normalisation::per_batch;  // that per sample cannot learn with one feature
+    options.hidden.assign(s.adjuster_hidden.begin(), s.adjuster_hidden.end());
   }
-  options.hidden.assign(s.adjuster_hidden.begin(), s.adjuster_hidden.end());
   options.adjuster.seed = s.seed;
   if (!s.adjusted) {
     options.adjuster.kind = gal::adjuster_kind::zero;

@@ -19,7 +19,7 @@ int main(int count, char** arguments) try {
 
   gal::nn::mlp<float> model({data.features.rows(), 100, 50, 1}, {.activation = gal::nn::relu, .seed = 1});
   gal::adam<float> optimizer({.learning_rate = 1e-3});
-  gal::adjust trainer(model, optimizer, gal::mse(), {.hidden = {16, 4}});
+  gal::adjust trainer(model, optimizer, gal::mse());
 
   gal::batches batches(train, 32, /*seed=*/1);
   for (int epoch = 1; epoch <= 100; ++epoch) {

@@ -35,8 +35,9 @@ are. California: run examples/data/get_california.sh, or pass --csv FILE.
 
 Presets:
   recommended  the library's own options
-  paper        the paper's options; epsilon 0.1 and tau 1, since it does not publish them, and normalisation over the
-               batch, since with one feature per sample that over the sample leaves nothing to learn)";
+  paper        the paper's options, its hidden widths of the adjuster; epsilon 0.1 and tau 1, since it does not publish
+               them, and normalisation over the batch, since with one feature per sample that over the sample leaves
+               nothing to learn)";
 
 // ---- Settings ------------------------------------------------------------------------------------------------------
 
@@ -58,7 +59,7 @@ struct problem {
   std::string name;
   std::string title;
   std::vector<gal::index> hidden;           // of the model
-  std::vector<gal::index> adjuster_hidden;  // of the adjuster
+  std::vector<gal::index> adjuster_hidden;  // of the paper's adjuster
   std::optional<support::published_rows> published;
 };
 
@@ -72,11 +73,11 @@ std::vector<problem> all_problems() {
 }
 
 gal::adjust_options adjusted_options(const std::string& preset, const problem& p) {
-  gal::adjust_options options = gal::recommended();
-  if (preset == "paper") {
-    options = gal::paper();
-    options.normalisation = gal::normalisation::per_batch;
+  if (preset == "recommended") {
+    return gal::recommended();
   }
+  gal::adjust_options options = gal::paper();
+  options.normalisation = gal::normalisation::per_batch;
   options.hidden = p.adjuster_hidden;
   return options;
 }

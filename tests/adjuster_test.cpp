@@ -74,16 +74,17 @@ TEST_CASE_TEMPLATE("every kind of adjuster gives a direction for every feature",
 TEST_CASE_TEMPLATE("the learned adjuster is a network from given weights or from its seed", T, float,
                    double) {
   gal::adjuster<T> h({2, 2, 1});
-  // Its defaults: tanh between the layers, Xavier weights, zero biases.
+  // Its defaults: tanh between the layers, weights and biases as a model's.
   CHECK(h.options().activation == gal::nn::tanh);
-  CHECK(h.network().bias(0).column(0)[0] == T(0));
-  CHECK(h.network().options().initialization == gal::nn::initialization::xavier);
+  CHECK(h.network().bias(0).column(0)[0] != T(0));
+  CHECK(h.network().options().initialization == gal::nn::initialization::fan_in);
   // A model of the same seed does not draw the same numbers.
-  gal::nn::mlp<T> model({2, 2, 1}, {.initialization = gal::nn::initialization::xavier});
+  gal::nn::mlp<T> model({2, 2, 1});
   CHECK(h.network().weight(0)(0, 0) != model.weight(0)(0, 0));
 
   std::ranges::copy(std::array<T, 4>{1, 2, -1, T(0.5)}, h.network().weight(0).data());
   std::ranges::copy(std::array<T, 2>{3, -2}, h.network().weight(1).data());
+  std::ranges::copy(std::array<T, 2>{0, 0}, h.network().bias(0).data());
   h.network().bias(1)(0, 0) = T(0.5);
   const auto x = matrix<T>({{1}, {-1}});
   const double expected = 3 * std::tanh(1.0 - 2.0) - 2 * std::tanh(-1.0 - 0.5) + 0.5;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace study {
@@ -37,15 +38,28 @@ std::vector<runs_by_seed> run(const network_task& task, const prepared& data,
 
 int epochs_of(const network_task& task, const scope& s) { return s.epochs > 0 ? s.epochs : task.epochs; }
 
-training default_training(const network_task& task, const scope& s, gal::adjust_options options) {
-  return {std::move(options), task.learning_rate, epochs_of(task, s), 0};
+training default_training(const network_task& task, const scope& s, const method& m) {
+  return {m.options, task.learning_rate, epochs_of(task, s), 0, m.idea};
 }
 
 std::vector<training> trainings_of(const network_task& task, const scope& s,
                                    const std::vector<method>& methods) {
   std::vector<training> result;
   for (const method& m : methods) {
-    result.push_back(default_training(task, s, m.options));
+    result.push_back(default_training(task, s, m));
+  }
+  return result;
+}
+
+// Every method at so many times the default learning rate, by method, then by rate.
+std::vector<training> at_rates(const network_task& task, const scope& s, const std::vector<method>& methods,
+                               std::span<const double> factors) {
+  std::vector<training> result;
+  for (const method& m : methods) {
+    for (const double factor : factors) {
+      result.push_back(default_training(task, s, m));
+      result.back().learning_rate *= factor;
+    }
   }
   return result;
 }
@@ -58,6 +72,21 @@ std::vector<double> values_of(const runs_by_seed& runs, std::size_t measure, std
     result.push_back(row[first_measure + measure]);
   }
   return result;
+}
+
+// Where the runs of `at_rates` have the least mean error of a method; what diverged is worst.
+std::size_t best_rate(const network_task& task, const std::vector<runs_by_seed>& runs,
+                      std::size_t method_number, std::size_t rates) {
+  std::size_t best = method_number * rates;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t k = method_number * rates; k < (method_number + 1) * rates; ++k) {
+    const double error = gal::mean(values_of(runs[k], task.selects));
+    if (error < least) {
+      least = error;
+      best = k;
+    }
+  }
+  return best;
 }
 
 double seconds_of(const runs_by_seed& runs) {
@@ -93,9 +122,7 @@ json head(const network_task& task, const scope& s) {
 }
 
 std::vector<method> task_methods(const network_task& task) {
-  std::vector<method> result = methods_of(gal::recommended(), task.paper);
-  result.insert(result.begin() + 3, {"narrow", "narrow", narrow_options()});
-  return result;
+  return methods_of(gal::recommended(), task.paper);
 }
 
 }  // namespace
@@ -112,7 +139,7 @@ json compare(const network_task& task, const scope& s) {
   const auto epochs_in_time = [&](double cost) {
     return std::max(epochs, static_cast<int>(std::ceil(cost * epochs)));
   };
-  training longer = default_training(task, s, methods.front().options);
+  training longer = default_training(task, s, methods.front());
   longer.epochs = epochs_in_time(std::ranges::max(costs));
   const auto long_runs = run(task, data, {longer}, s, "vanilla, longer");
 
@@ -161,38 +188,23 @@ json compare_splits(const network_task& task, const scope& s) {
 }
 
 json tune(const network_task& task, const scope& s) {
-  constexpr std::array factors = {0.5, 1.0, 2.0, 4.0, 8.0};
+  constexpr std::array factors = {0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0};
   std::vector<method> methods = task_methods(task);
-  methods.resize(4);  // vanilla, recommended, paper, narrow
+  methods.resize(3);  // vanilla, recommended, paper
   json result = head(task, s);
   result["selected_by"] = task.measures[task.selects].name;
 
-  // Mean over the seeds on the validation part, by method, then by rate; diverged is worst.
-  std::vector<training> hows;
-  for (const method& m : methods) {
-    for (const double factor : factors) {
-      hows.push_back(default_training(task, s, m.options));
-      hows.back().learning_rate *= factor;
-    }
-  }
+  const std::vector<training> hows = at_rates(task, s, methods, factors);
   const auto validation = run(task, task.divide(1, true), hows, s, "learning rates");
   std::vector<training> best;
   for (std::size_t m = 0; m < methods.size(); ++m) {
     json part{{"method", methods[m].name}, {"title", methods[m].title}};
-    std::size_t chosen = 0;
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t f = 0; f < factors.size(); ++f) {
-      const std::size_t k = m * factors.size() + f;
-      const double error = gal::mean(values_of(validation[k], task.selects));
-      part["grid"].push_back(
-          {{"learning_rate", rounded(hows[k].learning_rate)}, {"validation", rounded(error)}});
-      if (error < least) {
-        least = error;
-        chosen = k;
-      }
+    for (std::size_t k = m * factors.size(); k < (m + 1) * factors.size(); ++k) {
+      part["grid"].push_back({{"learning_rate", rounded(hows[k].learning_rate)},
+                              {"validation", rounded(gal::mean(values_of(validation[k], task.selects)))}});
     }
-    part["learning_rate"] = rounded(hows[chosen].learning_rate);
-    best.push_back(hows[chosen]);
+    best.push_back(hows[best_rate(task, validation, m, factors.size())]);
+    part["learning_rate"] = rounded(best.back().learning_rate);
     result["methods"].push_back(std::move(part));
   }
   const auto runs = run(task, task.divide(1, false), best, s, "at the best rates");
@@ -288,14 +300,23 @@ json sweep(const network_task& task, const scope& s) {
 }
 
 json search(const network_task& task, const scope& s) {
+  constexpr std::array factors = {0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
+  constexpr std::size_t default_rate = 1;
   std::vector<method> methods = {{"vanilla", "vanilla", support::vanilla_options(gal::recommended())}};
   std::ranges::copy(candidates(), std::back_inserter(methods));
-  const auto runs = run(task, task.divide(1, true), trainings_of(task, s, methods), s, "candidates");
+  const std::vector<training> hows = at_rates(task, s, methods, factors);
+  const auto runs = run(task, task.divide(1, true), hows, s, "candidates");
+  const std::size_t vanilla_best = best_rate(task, runs, 0, factors.size());
   json result = head(task, s);
+  result["vanilla_learning_rate"] = rounded(hows[vanilla_best].learning_rate);
   for (std::size_t m = 1; m < methods.size(); ++m) {
-    result["candidates"].push_back({{"method", methods[m].name},
-                                    {"title", methods[m].title},
-                                    {"validation", contrasts(task, runs[m], runs.front())}});
+    const std::size_t best = best_rate(task, runs, m, factors.size());
+    result["candidates"].push_back(
+        {{"method", methods[m].name},
+         {"title", methods[m].title},
+         {"learning_rate", rounded(hows[best].learning_rate)},
+         {"validation", contrasts(task, runs[m * factors.size() + default_rate], runs[default_rate])},
+         {"tuned", contrasts(task, runs[best], runs[vanilla_best])}});
   }
   return result;
 }

@@ -28,7 +28,8 @@ namespace study {
 /// Epsilon, tau and hidden widths, one at a time (paper, Fig. 7), and the safeguards (Fig. 8a).
 [[nodiscard]] json sweep(const network_task& task, const scope& s);
 
-/// Other settings than the recommended ones, on the validation part.
+/// Other settings than the recommended ones, and ideas that the library does not offer, on the validation part: at the
+/// default learning rate, and each at its own best.
 [[nodiscard]] json search(const network_task& task, const scope& s);
 
 /// Theorem IV.4 along the trainings of the first seed, in the space of the parameters, and along the 3D problem's walks.

@@ -1,13 +1,15 @@
 // study/methods.hpp: what is compared.
-// Provides: method, methods_of, narrow_options, candidates.
+// Provides: method, methods_of, candidates.
 #pragma once
+
+#include "variants.hpp"
 
 #include "support/comparison.hpp"
 
 #include <gal/options.hpp>
 
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ struct method {
   std::string name;   ///< in files
   std::string title;  ///< for people
   gal::adjust_options options;
+  std::optional<variant> idea{};
 };
 
 /// Vanilla, then `recommended` and `paper` with the controls of recommended: the same adjustment by an adjuster that does
@@ -38,35 +41,36 @@ struct method {
   return result;
 }
 
-/// The candidate that did best on the validation parts of the regressions: see `search`.
-[[nodiscard]] inline gal::adjust_options narrow_options() {
-  return {.hidden = {16, 4}, .adjuster = {.initialization = gal::nn::initialization::fan_in}};
-}
-
-/// Settings that might do better than the recommended ones, each one configuration for all tasks.
+/// Settings and ideas that might do better than the recommended settings, each one configuration for all tasks.
 [[nodiscard]] inline std::vector<method> candidates() {
   using gal::adjust_options;
-  const auto robust = [](double epsilon, adjust_options options = {}) {
-    options.epsilon = epsilon;
-    options.objective = gal::objective::remainder;
-    options.safeguard = gal::safeguard::not_worse;
-    return options;
+  using enum variant::aim;
+  using gal::nn::initialization;
+  const auto robust = [](double epsilon) {
+    return adjust_options{
+        .epsilon = epsilon, .objective = gal::objective::remainder, .safeguard = gal::safeguard::not_worse};
   };
+  const adjust_options vanilla = support::vanilla_options(gal::recommended());
   return {
+      {"recommended", "recommended: hidden 16, epsilon 3, tau 1", {}},
+      {"epsilon_half", "epsilon 0.5", {.epsilon = 0.5}},
       {"epsilon_1", "epsilon 1", {.epsilon = 1.0}},
-      {"narrow", "hidden 16-4", {.hidden = {16, 4}}},
-      {"narrow_1", "hidden 16-4, epsilon 1", {.epsilon = 1.0, .hidden = {16, 4}}},
-      {"narrow_2", "hidden 16-4, epsilon 2", {.epsilon = 2.0, .hidden = {16, 4}}},
-      {"short", "hidden 16-4, tau 0.1", {.tau = 0.1, .hidden = {16, 4}}},
-      {"long", "hidden 16-4, epsilon 1, tau 100", {.epsilon = 1.0, .tau = 100.0, .hidden = {16, 4}}},
-      {"longer", "hidden 16-4, epsilon 1, tau 300", {.epsilon = 1.0, .tau = 300.0, .hidden = {16, 4}}},
-      {"batchwise",
-       "hidden 16-4, epsilon 1, one decision for the batch",
-       {.epsilon = 1.0, .hidden = {16, 4}, .decision = gal::decision::per_batch}},
-      {"narrow_fan_in", "hidden 16-4, fan_in weights", narrow_options()},
-      {"narrow_slow", "hidden 16-4, adjuster at 1e-4", {.hidden = {16, 4}, .adjuster_learning_rate = 1e-4}},
-      {"narrow_fast", "hidden 16-4, adjuster at 1e-2", {.hidden = {16, 4}, .adjuster_learning_rate = 1e-2}},
-      {"tiny", "hidden 4, epsilon 1", {.epsilon = 1.0, .hidden = {4}}},
+      {"epsilon_5", "epsilon 5", {.epsilon = 5.0}},
+      {"tau_100", "tau 100", {.tau = 100.0}},
+      {"tau_300", "tau 300", {.tau = 300.0}},
+      {"epsilon_1_tau_100", "epsilon 1, tau 100", {.epsilon = 1.0, .tau = 100.0}},
+      {"hidden_4", "hidden 4", {.hidden = {4}}},
+      {"hidden_8", "hidden 8", {.hidden = {8}}},
+      {"hidden_8_8", "hidden 8-8", {.hidden = {8, 8}}},
+      {"hidden_16_4", "hidden 16-4", {.hidden = {16, 4}}},
+      {"hidden_32", "hidden 32", {.hidden = {32}}},
+      {"hidden_64_24", "hidden 64-24", {.hidden = {64, 24}}},
+      {"xavier", "Xavier weights", {.adjuster = {.initialization = initialization::xavier}}},
+      {"xavier_64_24",
+       "hidden 64-24, Xavier weights",
+       {.hidden = {64, 24}, .adjuster = {.initialization = initialization::xavier}}},
+      {"slow", "adjuster at 3e-4", {.adjuster_learning_rate = 3e-4}},
+      {"fast", "adjuster at 1e-2", {.adjuster_learning_rate = 1e-2}},
       {"per_batch",
        "normalised per batch, epsilon 0.3, one decision for the batch",
        {.epsilon = 0.3,
@@ -74,10 +78,45 @@ struct method {
         .decision = gal::decision::per_batch}},
       {"remainder", "objective abs(R), epsilon 1, safeguard Lt <= L", robust(1.0)},
       {"remainder_half", "objective abs(R), epsilon 0.5, safeguard Lt <= L", robust(0.5)},
-      {"remainder_narrow", "objective abs(R), epsilon 1, hidden 16-4, safeguard Lt <= L",
-       robust(1.0, {.hidden = {16, 4}})},
-      {"remainder_slow", "objective abs(R), epsilon 1, adjuster at 1e-4, safeguard Lt <= L",
-       robust(1.0, {.adjuster_learning_rate = 1e-4})},
+      {"loop", "the loop of the ideas below, nothing changed", {}, variant{}},
+      {"last_hidden", "feature: last hidden layer", {}, variant{.last_hidden = true}},
+      {"last_hidden_1",
+       "feature: last hidden layer, epsilon 1",
+       {.epsilon = 1.0},
+       variant{.last_hidden = true}},
+      {"last_hidden_64",
+       "feature: last hidden layer, hidden 64, epsilon 1",
+       {.epsilon = 1.0, .hidden = {64}},
+       variant{.last_hidden = true}},
+      {"true_step",
+       "objective: the batch's loss after the optimizer's real step, epsilon 0.9",
+       {.epsilon = 0.9},
+       variant{.objective = same_batch}},
+      {"next_batch",
+       "objective: loss of the next batch, epsilon 0.9",
+       {.epsilon = 0.9},
+       variant{.objective = next_batches}},
+      {"next_batch_fast",
+       "objective: loss of the next batch, epsilon 0.9, adjuster at 1e-2",
+       {.epsilon = 0.9, .adjuster_learning_rate = 1e-2},
+       variant{.objective = next_batches}},
+      {"next_16",
+       "objective: mean loss of the next 16 batches, epsilon 0.9",
+       {.epsilon = 0.9, .adjuster_learning_rate = 3e-3},
+       variant{.objective = next_batches, .horizon = 16}},
+      {"next_batch_centred",
+       "objective: loss of the next batch, epsilon 0.9, the gate's mean taken out",
+       {.epsilon = 0.9},
+       variant{.objective = next_batches, .centred = true}},
+      {"motion", "input: also where the last step would move the features", {}, variant{.sees_motion = true}},
+      {"motion_next_batch",
+       "the same, objective: loss of the next batch, epsilon 0.9",
+       {.epsilon = 0.9},
+       variant{.objective = next_batches, .sees_motion = true}},
+      {"epsilon_falls", "epsilon falling from 3 to 0", {}, variant{.final_epsilon = 0.0}},
+      {"epsilon_turns", "epsilon falling from 1 to -0.9", {.epsilon = 1.0}, variant{.final_epsilon = -0.9}},
+      {"vanilla_falls", "vanilla, learning rate falling to 0", vanilla, variant{.final_rate = 0.0}},
+      {"recommended_falls", "recommended, learning rate falling to 0", {}, variant{.final_rate = 0.0}},
   };
 }
 

@@ -37,9 +37,50 @@ void train_epoch(Trainer& trainer, auto& batches, std::vector<double>& row) {
   }
 }
 
+// The measures of the predictions for the test part.
+template <class Target, class Loss>
+void measure(const support::parts<Target>& data, const gal::matrix<float>& predictions, const Loss& loss,
+             std::vector<double>& row) {
+  const auto add = [&](auto... measures) { (row.push_back(measures), ...); };
+  if constexpr (std::is_same_v<Target, int>) {
+    add(gal::error_rate(predictions, data.test.targets),
+        gal::evaluate_loss(loss, predictions, data.test.targets).mean);
+  } else {
+    add(gal::mean_absolute_error(predictions, data.test.targets),
+        gal::mean_squared_error(predictions, data.test.targets),
+        gal::r2_score(predictions, data.test.targets));
+  }
+}
+
+template <class Target, class Optimizer, class Loss>
+outcome train_variant(const support::parts<Target>& data, const training& how,
+                      const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
+  gal::adjust_options options = how.options;
+  options.adjuster.seed = how.seed;
+  gal::batches batches(data.train, batch, how.seed);
+  variant_trainer<Optimizer, Loss> trainer(widths, how.seed, optimizer, loss, options, *how.idea,
+                                           static_cast<double>(batches.size()) * how.epochs);
+  outcome result;
+  for (int epoch = 0; epoch < how.epochs; ++epoch) {
+    std::vector<double> row(first_measure, 0.0);
+    for (auto [x, y] : batches) {
+      row[0] += trainer.step(x, y);
+    }
+    row[0] /= static_cast<double>(batches.size());
+    if (epoch + 1 == how.epochs) {
+      measure(data, trainer(data.test.features), loss, row);
+    }
+    result.epochs.push_back(std::move(row));
+  }
+  return result;
+}
+
 template <class Target, class Optimizer, class Loss>
 outcome train_with(const support::parts<Target>& data, const training& how,
                    const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
+  if (how.idea) {
+    return train_variant(data, how, widths, std::move(optimizer), loss);
+  }
   gal::nn::mlp<float> model(widths, {.activation = gal::nn::relu, .seed = how.seed});
   gal::adjust_options options = how.options;
   options.adjuster.seed = how.seed;
@@ -51,16 +92,7 @@ outcome train_with(const support::parts<Target>& data, const training& how,
     const double start = processor_seconds();
     train_epoch(trainer, batches, row);
     result.step_seconds += processor_seconds() - start;
-    const auto& predictions = model.forward(data.test.features);
-    const auto add = [&](auto... measures) { (row.push_back(measures), ...); };
-    if constexpr (std::is_same_v<Target, int>) {
-      add(gal::error_rate(predictions, data.test.targets),
-          gal::evaluate_loss(loss, predictions, data.test.targets).mean);
-    } else {
-      add(gal::mean_absolute_error(predictions, data.test.targets),
-          gal::mean_squared_error(predictions, data.test.targets),
-          gal::r2_score(predictions, data.test.targets));
-    }
+    measure(data, model.forward(data.test.features), loss, row);
     result.epochs.push_back(std::move(row));
   }
   result.step_seconds /= static_cast<double>(batches.size()) * how.epochs;
@@ -113,22 +145,24 @@ network_task load_task(std::string_view name) {
             .samples = support::read_digits()};
   }
   const auto problems = support::regression_problems();
-  const auto about = std::ranges::find(problems, name, &support::regression_problem::name);
-  support::require(about != problems.end(), gal::error_code::invalid_option, "no task ", name);
   const std::string file_name = file_of(name);
+  const std::string_view data_name = std::string_view(file_name).substr(0, file_name.find('.'));
+  const auto about = std::ranges::find(problems, data_name, &support::regression_problem::name);
+  support::require(about != problems.end(), gal::error_code::invalid_option, "no task ", name);
   const std::optional<std::string> file = support::data_file(file_name);
   support::require(file.has_value(), gal::error_code::unreadable_file, support::no_data_file(file_name));
-  gal::dataset<float> samples = support::read_regression(name, *file);
+  gal::dataset<float> samples = support::read_regression(data_name, *file);
   std::vector<gal::index> widths{samples.features.rows()};
   std::ranges::copy(about->hidden, std::back_inserter(widths));
   widths.push_back(1);
   paper.normalisation = gal::normalisation::per_batch;  // per sample, one feature leaves nothing to learn
   paper.hidden = about->adjuster_hidden;
+  const bool is_long = name != data_name;
   return {.name = std::string(name),
-          .title = std::string(about->title),
+          .title = support::text(about->title, is_long ? ", 100 epochs" : ""),
           .optimizer = "adam",
           .learning_rate = 1e-3,
-          .epochs = name == "california" ? 20 : 100,
+          .epochs = data_name == "california" && !is_long ? 20 : 100,
           .widths = std::move(widths),
           .measures = {{.name = "mae", .title = "MAE"},
                        {.name = "mse", .title = "MSE"},

@@ -2,6 +2,8 @@
 // Provides: columns, first_measure, training, outcome, prepared, network_task, network_tasks.
 #pragma once
 
+#include "variants.hpp"
+
 #include "support/comparison.hpp"
 #include "support/problems.hpp"
 
@@ -10,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +33,7 @@ struct training {
   double learning_rate;
   int epochs;
   std::uint64_t seed;
+  std::optional<variant> idea{};  ///< none: the library's trainer
 };
 
 struct outcome {
@@ -63,13 +67,12 @@ struct network_task {
   [[nodiscard]] outcome train(const prepared& data, const training& how) const;
 };
 
-/// The task of that name: boston, diabetes, california, digits_sgd, digits_adam. Throws `gal::error` where its data are
-/// not there.
+/// The task of that name. Throws `gal::error` where its data are not there.
 [[nodiscard]] network_task load_task(std::string_view name);
 
 /// Their names, and the file of a task's samples.
-inline constexpr std::array<std::string_view, 5> network_names = {"boston", "diabetes", "california",
-                                                                  "digits_sgd", "digits_adam"};
+inline constexpr std::array<std::string_view, 6> network_names = {
+    "boston", "diabetes", "california", "california_long", "digits_sgd", "digits_adam"};
 
 [[nodiscard]] inline std::string file_of(std::string_view task) {
   return std::string(task.substr(0, task.find('_'))) + ".csv";

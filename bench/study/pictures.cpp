@@ -131,7 +131,9 @@ std::string tune_script(const std::vector<const json*>& tasks) {
     for (std::size_t k = 0; k < methods.front().at("grid").size(); ++k) {
       const std::string rate = field(methods.front().at("grid")[k].at("learning_rate"));
       rows += rate;
-      ticks += (k == 0 ? "" : ", ") + rate;
+      if (k % 2 == 0) {  // room for all is not there
+        ticks += (k == 0 ? "" : ", ") + rate;
+      }
       for (const json& method : methods) {
         rows += "," + field(method.at("grid")[k].at("validation"));
       }
@@ -145,9 +147,7 @@ std::string tune_script(const std::vector<const json*>& tasks) {
         panel,
         " using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p",
         panel,
-        " using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p",
-        panel,
-        " using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'\n");
+        " using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'\n");
     ++panel;
   }
   return data + std::string(frame) + R"(

@@ -14,48 +14,44 @@ font_of(kind) = kind eq 'gif' ? '' : sprintf(" font 'sans-serif,%d'", kind eq 's
 start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rgb 'white'; set output '%s'", \
   terminal_of(kind), width, height, font_of(kind), 'effects.' . kind . suffix)
 $p0 << END
-0.0579904,-0.82885,0.944831,0
--1.06636,-1.89253,-0.240191,-1
--2.07975,-2.86293,-1.29658,-2
-4.6746,1.42972,7.9195,-3
-1.89433,0.937581,2.85107,-4
-1.64711,0.690387,2.60384,-5
-3.99769,-2.89811,10.8935,-6
+-2.62883,-3.43244,-1.82523,0
+-0.343826,-0.958238,0.270588,-1
+4.0455,2.27028,5.82073,-2
+2.09689,1.42764,2.76614,-3
+2.60181,1.62943,3.5742,-4
+3.45979,-0.375238,7.29481,-5
 END
 $p1 << END
-0.010254,-0.0504257,0.0709335,0
-1.21015,0.591045,1.82926,-1
--0.570766,-0.747117,-0.394414,-2
-6.12421,2.42018,9.82826,-3
-0.466544,0.230897,0.702188,-4
-0.484461,0.268578,0.700347,-5
-5.26693,0.853413,9.68042,-6
+-0.705794,-0.850149,-0.561438,0
+1.6318,1.3099,1.9537,-1
+3.97431,2.44381,5.50485,-2
+0.38632,0.215668,0.556972,-3
+0.497407,0.34414,0.650671,-4
+6.19706,3.00643,9.38771,-5
 END
 $p2 << END
--0.49949,-1.87707,0.878094,0
-0.913279,-1.38434,3.2109,-1
-4.16077,-4.53141,12.853,-2
-1.56242,-2.73452,5.85936,-3
-0.665007,-3.34523,4.67523,-4
--0.555653,-2.02186,0.910554,-5
+-0.476803,-0.879833,-0.0737752,0
+0.50118,-0.596144,1.5985,-1
+4.97692,2.40338,7.55046,-2
+1.78854,0.615164,2.96192,-3
+2.34222,0.898157,3.78629,-4
+-0.195874,-0.622335,0.230586,-5
 END
 $p3 << END
--14.6853,-25.1917,-4.17896,0
-346.154,-6.05171,698.359,-1
-26.2237,-47.3881,99.8354,-2
-152.447,44.0062,260.889,-3
-73.4264,35.2369,111.616,-4
-81.1189,50.8163,111.421,-5
-2269.93,1852,2687.85,-6
+-9.84308,-15.8882,-3.79794,0
+277.746,73.9257,481.567,-1
+104.279,72.0307,136.528,-2
+102.853,67.7044,138.002,-3
+79.8858,54.6839,105.088,-4
+1538.23,1146.67,1929.78,-5
 END
 $p4 << END
-4.6154,-0.228773,9.45956,0
-18.4616,6.49507,30.428,-1
-16.9231,1.62946,32.2167,-2
-850.769,482.935,1218.6,-3
-186.769,159.394,214.144,-4
-370.77,279.881,461.659,-5
-973.54,416.204,1530.87,-6
+-2.23881,-5.08999,0.612373,0
+23.5075,15.402,31.6128,-1
+277.861,181,374.723,-2
+189.055,172.665,205.445,-3
+381.345,336.37,426.317,-4
+-0.124378,-3.22677,2.97801,-5
 END
 
 set grid linecolor rgb '#dddddd' linetype 1
@@ -67,22 +63,21 @@ set yrange [-6.6:0.6]
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' \
-    textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
   set title 'Boston housing: MSE'
-  set ytics ('recommended' 0, 'paper' -1, 'narrow' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6)
+  set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p0 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   set title 'Diabetes: MSE'
-  set ytics ('recommended' 0, 'paper' -1, 'narrow' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6)
+  set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p1 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   set title 'California housing: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p2 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   set title 'Digits, SGD with momentum: error'
-  set ytics ('recommended' 0, 'paper' -1, 'narrow' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6)
+  set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p3 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   set title 'Digits, Adam: error'
-  set ytics ('recommended' 0, 'paper' -1, 'narrow' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6)
+  set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p4 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset multiplot
 }

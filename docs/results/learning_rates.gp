@@ -14,39 +14,56 @@ font_of(kind) = kind eq 'gif' ? '' : sprintf(" font 'sans-serif,%d'", kind eq 's
 start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rgb 'white'; set output '%s'", \
   terminal_of(kind), width, height, font_of(kind), 'learning_rates.' . kind . suffix)
 $p0 << END
-0.0005,15.5913,15.5923,15.4728,15.1038
-0.001,12.7157,12.6697,12.6418,12.3991
-0.002,11.9728,11.8871,11.8749,11.9648
-0.004,13.1923,13.3105,13.253,13.915
-0.008,15.3393,15.5526,15.3411,16.0397
+0.0005,15.7163,15.304,15.6624
+0.0007,13.9022,13.5414,13.8748
+0.001,12.7304,12.4172,12.7128
+0.0014,12.0868,11.9205,12.0491
+0.002,11.7892,11.8549,11.7818
+0.0028,12.0994,12.6296,12.1682
+0.004,13.0832,13.994,13.2507
+0.0056,14.2712,15.4489,14.3369
+0.008,15.7644,16.4854,15.7157
+0.011,16.4874,16.8586,16.6024
+0.016,16.9901,17.2516,16.9635
 END
 $p1 << END
-0.0005,4465.06,4465.49,4409.32,4435.82
-0.001,3184.64,3191.58,3202.29,3158.42
-0.002,2909.75,2909.05,2941.9,2901.24
-0.004,2921.24,2926.82,2952.06,2928.01
-0.008,2996.12,2997.35,3026.45,3026.13
+0.0005,4477.74,4489.68,4445.52
+0.0007,3684.69,3681.11,3662.57
+0.001,3196.3,3181.72,3213.02
+0.0014,2987.4,2973.1,3020.88
+0.002,2911.54,2901.35,2950.54
+0.0028,2901.03,2898.06,2938.43
+0.004,2927.78,2928.56,2955.55
+0.0056,2961.41,2968.34,2996.21
+0.008,2998.29,3017.28,3028.92
+0.011,3044.57,3075.92,3061.53
+0.016,3124.05,3185.35,3140.23
 END
 $p2 << END
-0.0005,0.292557,0.293002,0.296131
-0.001,0.291845,0.291611,0.288434
-0.002,0.286116,0.286541,0.285576
-0.004,0.281984,0.283587,0.290953
-0.008,0.290536,0.295245,0.305152
+0.01,0.0662908,0.050089,0.0820178
+0.014,0.0577448,0.0500297,0.113056
+0.02,0.0521068,0.0464688,0.124748
+0.028,0.0500297,0.0424926,0.12546
+0.04,0.0477745,0.0414837,0.16184
+0.056,0.0459941,0.0464095,0.148724
+0.08,0.042908,0.103858,0.182374
+0.112,0.0382789,0.242908,0.245697
+0.16,0.0367953,0.566825,0.264332
+0.22,0.0352522,0.76362,0.379881
+0.32,0.0579228,0.877389,0.582136
 END
 $p3 << END
-0.01,0.0670623,0.0488131,0.0746291,0.0611276
-0.02,0.0510386,0.0467359,0.100148,0.0583086
-0.04,0.0468843,0.0511869,0.147478,0.0525223
-0.08,0.0424332,0.168249,0.143472,0.119585
-0.16,0.0379822,0.761276,0.213056,0.551335
-END
-$p4 << END
-0.0005,0.0905045,0.0910979,0.0951039
-0.001,0.0633531,0.0651335,0.0686944
-0.002,0.0513353,0.0508902,0.0574184
-0.004,0.0458457,0.0461424,0.0593472
-0.008,0.0428783,0.0465875,0.0620178
+0.0005,0.0913947,0.0891988,0.0971513
+0.0007,0.0789318,0.0756677,0.0833828
+0.001,0.0655193,0.0635015,0.0691395
+0.0014,0.0552522,0.0554896,0.0614837
+0.002,0.0508012,0.0503858,0.0585757
+0.0028,0.0463501,0.0475371,0.0578635
+0.004,0.0452819,0.0461128,0.0637389
+0.0056,0.0436795,0.0455786,0.0621958
+0.008,0.0423739,0.0455193,0.0637389
+0.011,0.04,0.0459347,0.0730564
+0.016,0.0379228,0.0480712,0.0821365
 END
 
 set grid linecolor rgb '#dddddd' linetype 1
@@ -59,28 +76,23 @@ set logscale x
 set xlabel 'learning rate'
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Error on the validation part (MSE, or share of errors), mean of the seeds' font ',17' \
-    textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+  set multiplot layout 2,3 title 'Error on the validation part (MSE, or share of errors), mean of the seeds' font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
   set title 'Boston housing'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008)
-  set xrange [0.0004:0.01]
-  plot $p0 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p0 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p0 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p0 using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'
+  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [0.0004:0.02]
+  plot $p0 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p0 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p0 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
   set title 'Diabetes'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008)
-  set xrange [0.0004:0.01]
-  plot $p1 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p1 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p1 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p1 using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'
-  set title 'California housing'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008)
-  set xrange [0.0004:0.01]
-  plot $p2 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p2 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p2 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p2 using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'
+  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [0.0004:0.02]
+  plot $p1 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p1 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p1 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
   set title 'Digits, SGD with momentum'
-  set xtics (0.01, 0.02, 0.04, 0.08, 0.16)
-  set xrange [0.008:0.2]
-  plot $p3 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p3 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p3 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p3 using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'
+  set xtics (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+  set xrange [0.008:0.4]
+  plot $p2 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p2 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p2 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
   set title 'Digits, Adam'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008)
-  set xrange [0.0004:0.01]
-  plot $p4 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p4 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p4 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $p4 using 1:5 with linespoints pointtype 8 linewidth 2 linecolor rgb '#009E73' title 'narrow'
+  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [0.0004:0.02]
+  plot $p3 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p3 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p3 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
   unset multiplot
 }
 unset output

@@ -37,7 +37,7 @@ struct regression_problem {
   std::string_view name;
   std::string_view title;
   std::vector<gal::index> hidden;           ///< of the model
-  std::vector<gal::index> adjuster_hidden;  ///< of the adjuster
+  std::vector<gal::index> adjuster_hidden;  ///< of the paper's adjuster
   published_rows published;
 };
 

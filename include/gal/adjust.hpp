@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gal/adjuster.hpp>
+#include <gal/adjuster_learner.hpp>
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
 #include <gal/expansion.hpp>
@@ -102,24 +103,24 @@ class adjust {
     }
 
     // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
-    remember_adjuster();
+    learner_.remember(*adjuster_);
     for (int k = 1;; ++k) {
       const view h = propose(x);
       map_.forward(h, g(), adjustment_.view());
       column_products(backend_, g(), a(), products_);
       total(products_, &numbers()->gradient_adjustment);
       displace(length, true);
-      expand(x, target, changes_, trains() ? slope_.view() : mutable_view());
+      expand(x, target, changes_, learner_.learns() ? slope_.view() : mutable_view());
       total(changes_, &numbers()->change);
       find_remainder(x, length);
-      if (!trains()) {
+      if (!learner_.learns()) {
         break;
       }
       differentiate_objective(x);
       if (k == options_.adjuster_steps) {
         break;
       }
-      step_adjuster(false);
+      learner_.step(learning_rate_, nullptr, &numbers()->learns);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
@@ -131,18 +132,20 @@ class adjust {
 
     // The gradient that was chosen goes through the model; model and adjuster step.
     choose(features);
-    clear_gradients(collect(*model_, parameters_));
+    detail::clear_gradients(backend_, detail::collect(*model_, parameters_));
     model_->backward(*chosen_);
-    collect(*model_, parameters_);  // a foreign array that is added to may have moved
-    judge_gradients();
+    detail::collect(*model_, parameters_);  // a foreign array that is added to may have moved
+    double* const proceeds = &numbers()->proceeds;
+    detail::judge_gradients(backend_, parameters_, options_.non_finite, proceeds, parameter_squares_,
+                            proceeds);
     if (refused()) {
-      restore_adjuster();
+      learner_.restore(*adjuster_);
       return refuse("a parameter's gradient is not finite, or too large to be squared");
     }
-    restore_adjuster_unless_it_proceeds();
-    step_with(*optimizer_, parameters_, &numbers()->proceeds);
-    if (trains()) {
-      step_adjuster(true);
+    learner_.restore_unless(proceeds);
+    detail::step_if(backend_, *optimizer_, parameters_, proceeds);
+    if (learner_.learns()) {
+      learner_.step(learning_rate_, proceeds, &numbers()->learns);
     }
     return make_report();
   }
@@ -227,7 +230,7 @@ class adjust {
   void visit_state(Visitor& visit) {
     visit("options", options_);
     visit("model", *model_);
-    reserve_for(*model_, *optimizer_);
+    detail::reserve_for(*optimizer_, detail::collect(*model_, parameters_));
     visit("optimizer", *optimizer_);
     if constexpr (std::is_void_v<Adjuster>) {
       const index rows = visit.count("features", adjusted_rows_);
@@ -238,11 +241,11 @@ class adjust {
           adjuster_.emplace(std::move(*loaded));
           adjusted_rows_ = rows;
         });
-        visit_adjuster(visit, *loaded);
+        learner_.visit_state(visit, *loaded);
       }
     }
     if (adjuster_) {
-      visit_adjuster(visit, *adjuster_);
+      learner_.visit_state(visit, *adjuster_);
     }
     visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
   }
@@ -254,7 +257,6 @@ class adjust {
   using storage = matrix<T, backend_type>;
   using numbers_type = matrix<double, backend_type>;
   using parameter_type = parameter<T, memory_type>;
-  using parameters_type = std::vector<parameter_type>;
 
   adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options,
          std::optional<adjuster_type> adjuster, backend_type backend)
@@ -266,9 +268,8 @@ class adjust {
         adjuster_(std::move(adjuster)),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
         expansion_(backend),
-        adjuster_adam_({.learning_rate = options_.adjuster_learning_rate}, backend) {
-    for (storage* part :
-         {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_, &values_before_}) {
+        learner_(options_, optimizer, backend) {
+    for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_}) {
       *part = storage(backend_);
     }
     for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_,
@@ -276,23 +277,10 @@ class adjust {
       *row = numbers_type(backend_);
     }
     numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
-    if (options_.training == adjuster_training::model_optimizer) {
-      if constexpr (requires { companion_.emplace(optimizer.companion()); }) {
-        companion_.emplace(optimizer.companion());
-      } else if constexpr (std::copyable<Optimizer>) {
-        companion_.emplace(optimizer);
-      } else {
-        detail::require(
-            false, error_code::invalid_option,
-            "gal::adjust_options: training by the model's optimizer needs an optimizer that can be copied; "
-            "expected adjuster_training::own_adam");
-      }
-    }
   }
 
   [[nodiscard]] view g() const { return gradient_.view(); }
   [[nodiscard]] view a() const { return adjustment_.view(); }
-  [[nodiscard]] bool trains() const { return !adjuster_parameters_.empty(); }
   [[nodiscard]] detail::step_numbers* numbers() { return numbers_.data(); }
 
   // Sizes the workspace for a batch, and builds the adjuster at the first one.
@@ -314,7 +302,7 @@ class adjust {
         adjusted_rows_ = x.rows();
       }
     }
-    collect(*adjuster_, adjuster_parameters_);
+    learner_.collect(*adjuster_);
   }
 
   [[nodiscard]] adjuster_type new_adjuster(index rows) const requires std::is_void_v<Adjuster> {
@@ -323,30 +311,6 @@ class adjust {
     widths.push_back(rows);
     return adjuster_type(std::move(widths), options_.adjuster, backend_);
   }
-
-  template <class Visitor>
-  void visit_adjuster(Visitor& visit, adjuster_type& h) {
-    visit("adjuster", h);
-    if (companion_) {
-      reserve_for(h, *companion_);
-      visit("adjuster_optimizer", *companion_);
-    } else {
-      reserve_for(h, adjuster_adam_);
-      visit("adjuster_optimizer", adjuster_adam_);
-    }
-  }
-
-  // Gives an optimizer that has not stepped yet the state for the owner's parameters.
-  template <class Owner, class Stepping>
-  static void reserve_for(Owner& owner, Stepping& optimizer) {
-    parameters_type list;
-    const std::span<const parameter_type> blocks(collect(owner, list));
-    if constexpr (requires { optimizer.reserve(blocks); }) {
-      optimizer.reserve(blocks);
-    }
-  }
-
-  [[nodiscard]] std::span<const parameter_type> adjuster_span() const { return adjuster_parameters_; }
 
   [[nodiscard]] bool sees_gradients() const {
     return options_.input == adjuster_input::features_and_gradients;
@@ -429,7 +393,7 @@ class adjust {
       to[i] = static_cast<T>(scale()) * (to[i] + weight * gradient[i]);
     });
     map_.backward(g(), slope_.view());
-    clear_gradients(adjuster_parameters_);
+    learner_.clear_gradients();
     adjuster_->backward(std::as_const(slope_).view());
   }
 
@@ -473,52 +437,11 @@ class adjust {
         });
   }
 
-  // The adjuster's step: by a companion of the model's optimizer (paper), or by its own Adam. A non-finite gradient,
-  // as from a tentative loss that overflowed, teaches nothing; the last step is the model's companion also in refusal.
-  void step_adjuster(bool is_last) {
-    judge(adjuster_parameters_, &numbers()->learns, is_last ? &numbers()->proceeds : nullptr);
-    if (companion_) {
-      if constexpr (requires { companion_->set_base_learning_rate(learning_rate_); }) {
-        companion_->set_base_learning_rate(learning_rate_);
-      }
-      step_with(*companion_, adjuster_parameters_, &numbers()->learns);
-    } else {
-      step_with(adjuster_adam_, adjuster_parameters_, &numbers()->learns);
-    }
-  }
-
-  // A step that is taken unless `*proceeds` is zero: as the device finds it where the optimizer can be told so.
-  template <class Stepping>
-  void step_with(Stepping& optimizer, const parameters_type& parameters, const double* proceeds) {
-    const std::span<const parameter_type> blocks(parameters);
-    if constexpr (asynchronous_backend<backend_type> && requires { optimizer.step(blocks, proceeds); }) {
-      optimizer.step(blocks, proceeds);
-    } else if (backend_.read(proceeds) != 0.0) {
-      optimizer.step(blocks);
-    }
-  }
-
   // Whether the loss lets the step go on: finite, or ignored.
   void judge_loss() {
     const bool ignores = options_.non_finite == non_finite_policy::ignore;
     backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index) {
       at->proceeds = ignores || at->loss - at->loss == 0.0 ? 1.0 : 0.0;
-    });
-  }
-  void judge_gradients() { judge(parameters_, &numbers()->proceeds, &numbers()->proceeds); }
-
-  // Whether gradients let a step be taken, too. Squares beyond the scalar's range would make the optimizer's moments
-  // infinite, and keep them so.
-  void judge(const parameters_type& parameters, double* verdict, const double* before) {
-    if (options_.non_finite == non_finite_policy::ignore) {
-      backend_.for_each(1, [verdict] GAL_KERNEL(index) { *verdict = 1.0; });
-      return;
-    }
-    detail::sum_squares(backend_, std::span<const parameter_type>(parameters),
-                        std::numeric_limits<double>::infinity(), parameter_squares_);
-    backend_.for_each(1, [=, square = parameter_squares_.data(),
-                          limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(index) {
-      *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0;
     });
   }
 
@@ -547,99 +470,11 @@ class adjust {
     }
   }
 
-  // What a refused step takes back: the noise drawn, and the adjuster's steps but the last, which comes after the check.
-  void remember_adjuster() {
-    if constexpr (draws_noise) {
-      noise_before_ = adjuster_->noise();
-    }
-    if (steps_ahead()) {
-      if (!companion_) {
-        adjuster_adam_.reserve(adjuster_span());
-      } else if constexpr (requires { companion_->reserve(adjuster_span()); }) {
-        companion_->reserve(adjuster_span());
-      }
-      values_before_.resize(detail::number_of_values(adjuster_span()), 1);
-      T* to = values_before_.data();
-      for (const auto& block : adjuster_parameters_) {
-        backend_.copy(block.value.data(), to, static_cast<index>(block.value.size()));
-        to += block.value.size();
-      }
-      adam_before_ = adjuster_adam_;
-      companion_before_ = companion_;
-    }
-  }
-
-  void restore_adjuster() {
-    if constexpr (draws_noise) {
-      adjuster_->set_noise(noise_before_);
-    }
-    if (steps_ahead()) {
-      const T* from = values_before_.data();
-      for (const auto& block : adjuster_parameters_) {
-        backend_.copy(from, block.value.data(), static_cast<index>(block.value.size()));
-        from += block.value.size();
-      }
-      adjuster_adam_ = adam_before_;
-      companion_ = companion_before_;
-    }
-  }
-
-  // The same, decided by the device.
-  void restore_adjuster_unless_it_proceeds() {
-    if constexpr (asynchronous_backend<backend_type>) {
-      if (!steps_ahead()) {
-        return;
-      }
-      const double* const proceeds = &numbers()->proceeds;
-      const T* from = values_before_.data();
-      for (const auto& block : adjuster_parameters_) {
-        const auto size = static_cast<index>(block.value.size());
-        backend_.for_each(size, [from, to = block.value.data(), proceeds] GAL_KERNEL(index i) {
-          if (*proceeds == 0.0) {
-            to[i] = from[i];
-          }
-        });
-        from += size;
-      }
-      if (!companion_) {
-        adjuster_adam_.undo(adam_before_, proceeds);
-      } else if constexpr (requires { companion_->undo(*companion_before_, proceeds); }) {
-        companion_->undo(*companion_before_, proceeds);
-      } else if (backend_.read(proceeds) == 0.0) {
-        companion_ = companion_before_;
-      }
-    }
-  }
-
-  [[nodiscard]] bool steps_ahead() const {
-    return options_.adjuster_steps > 1 && trains() && options_.non_finite != non_finite_policy::ignore;
-  }
-
-  // The owner's parameters as a list that keeps its memory.
-  template <class Owner>
-  static const parameters_type& collect(Owner& owner, parameters_type& list) {
-    list.clear();
-    for (auto&& block : owner.parameters()) {
-      list.push_back(parameter_type(block));
-    }
-    return list;
-  }
-
-  void clear_gradients(const parameters_type& parameters) {
-    for (const auto& block : parameters) {
-      backend_.fill(block.gradient.data(), static_cast<index>(block.gradient.size()), T(0));
-    }
-  }
-
   void total(const numbers_type& row, double* result) { total(row.view(), result); }
   void total(matrix_view<const double, memory_type> row, double* result) {
     backend_.sum(
         row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
   }
-
-  // The adjuster's copy of the model's optimizer; Adam only stands in where that cannot be copied.
-  using companion_type = std::conditional_t<std::copyable<Optimizer>, Optimizer, adam<T, backend_type>>;
-  static constexpr bool draws_noise = requires(adjuster_type & h) { h.set_noise(h.noise()); };
 
   Model* model_;
   Optimizer* optimizer_;
@@ -651,8 +486,7 @@ class adjust {
   index adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
-  adam<T, backend_type> adjuster_adam_;
-  std::optional<companion_type> companion_;
+  detail::adjuster_learner<adjuster_type, Optimizer, T, backend_type> learner_;
 
   storage gradient_;        // G
   storage adjustment_;      // A
@@ -671,13 +505,7 @@ class adjust {
   matrix<detail::step_numbers, backend_type> numbers_;
   double learning_rate_ = step_report::none;
   std::int64_t steps_ = 0;
-  parameters_type parameters_;
-  parameters_type adjuster_parameters_;
-
-  random_stream noise_before_;
-  storage values_before_;
-  adam<T, backend_type> adam_before_ = adjuster_adam_;
-  std::optional<companion_type> companion_before_;
+  detail::parameter_list<T, memory_type> parameters_;
 };
 
 // What is no backend is meant as an adjuster; the class says what it misses.

@@ -30,7 +30,7 @@ struct adjuster_options {
   adjuster_kind kind = adjuster_kind::learned;
   nn::activation activation = nn::tanh;  ///< between layers; the paper has none
   bool bias = true;
-  nn::initialization initialization = nn::initialization::xavier;
+  nn::initialization initialization = nn::initialization::fan_in;
   std::uint64_t seed = 0;
 };
 
