@@ -29,7 +29,7 @@ always the same. A seed sets the initial weights and the order of the batches, a
 difference is tested in pairs (Student's t-test).
 
 Presets:
-  recommended  the library's own options, with epsilon 0.5: at its 3 the steps of SGD become so long that it diverges
+  recommended  the library's own options, with epsilon 1: at its 3 the steps of SGD become so long that it diverges
   paper        the paper's options)";
 
 // ---- Settings ------------------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ struct settings : support::comparison_settings {
   std::optional<double> epsilon;
 
   [[nodiscard]] double rate() const { return learning_rate.value_or(optimizer == "adam" ? 1e-3 : 0.02); }
-  [[nodiscard]] double strength() const { return epsilon.value_or(preset == "paper" ? 0.1 : 0.5); }
+  [[nodiscard]] double strength() const { return epsilon.value_or(preset == "paper" ? 0.1 : 1.0); }
 };
 
 gal::adjust_options options_of(const settings& s) {
@@ -246,7 +246,7 @@ int main(int count, char** arguments) {
                       "Network that adjusts; cnn: over the ten scores as a sequence", {"mlp", "cnn"});
   app.add_option("--learning-rate", s.learning_rate, "Learning rate [0.001 for adam, 0.02 for sgd]")
       ->check(support::positive_number);
-  app.add_option("--epsilon", s.epsilon, "Strength of the adjustment [0.5 for recommended, 0.1 for paper]")
+  app.add_option("--epsilon", s.epsilon, "Strength of the adjustment [1 for recommended, 0.1 for paper]")
       ->check(support::positive_number);
   support::add_options(app, s);
   CLI11_PARSE(app, count, arguments);
