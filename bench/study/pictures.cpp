@@ -6,6 +6,8 @@
 #include "support/text.hpp"
 
 #include <cmath>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -77,9 +79,20 @@ std::string walks_script(const json& walks) {
   }
   return data + std::string(frame) + R"(
 set yrange [-5.6:0.6]
+set xtics rotate by -35
 )" +
          panels("'Mean height along the path, a point per seed; the line is vanilla'",
                 "0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12", plots);
+}
+
+// The relative change in percent, rounded, where it is so large that a panel with it would show nothing of the others.
+std::optional<long> far_worse(const json& contrast) {
+  constexpr double far = 0.5;
+  if (contrast.at("difference").is_null()) {
+    return std::nullopt;
+  }
+  const double change = contrast.at("difference").get<double>() / contrast.at("baseline").get<double>();
+  return change > far ? std::optional(std::lround(100.0 * change)) : std::nullopt;
 }
 
 // The relative change by every method, a task a panel.
@@ -90,30 +103,39 @@ std::string effects_script(const std::vector<const json*>& tasks) {
   for (const json* task : tasks) {
     std::string rows;
     std::string ticks;
+    std::string labels = "  unset label\n";
     int row = 0;
     const std::string measure = selecting(*task);
     for (const json& method : task->at("methods")) {
       if (method.contains("equal_steps")) {
         ticks += text(row == 0 ? "" : ", ", literal(method.at("title").get<std::string>()), " ", -row);
-        rows += text(relative(method.at("equal_steps").at(measure)), ",", -row, "\n");
+        const json& contrast = method.at("equal_steps").at(measure);
+        if (const auto far = far_worse(contrast)) {
+          labels += text("  set label ", literal(text("+", *far, " %")), " at graph 0.97, first ", -row,
+                         " right front boxed\n");
+        } else {
+          rows += text(relative(contrast), ",", -row, "\n");
+        }
         ++row;
       }
     }
     data += block(text("p", panel), rows);
     plots +=
-        text("  set title ",
+        text(labels, "  set title ",
              literal(text(task->at("title").get<std::string>(), measure == "mse" ? ": MSE" : ": error")),
              "\n  set ytics (", ticks, ")\n  plot $p", panel,
              " using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted\n");
     ++panel;
   }
   return data + std::string(frame) + R"(
-set yrange [-6.6:0.6]
+set yrange [-5.6:0.6]
+set xrange [*<-1:1<*]  # zero is always seen
+set style textbox opaque noborder fillcolor rgb 'white'
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
 )" +
          panels(
              "'Change of the test error against vanilla in percent, 95 % interval; left of the line is "
-             "better'",
+             "better; beyond 50 as numbers'",
              "0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12", plots);
 }
 
