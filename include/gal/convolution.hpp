@@ -11,7 +11,19 @@
 namespace gal::nn::detail {
 
 template <class T, class Backend>
-using convolution_unit = std::conditional_t<gathering_backend<Backend>, direct_convolution_unit<T, Backend>,
-                                            patch_convolution_unit<T, Backend>>;
+struct convolution_of {
+  using type = std::conditional_t<gathering_backend<Backend>, direct_convolution_unit<T, Backend>,
+                                  patch_convolution_unit<T, Backend>>;
+};
+
+// A backend may bring its own (gal/onednn.hpp).
+template <class T, class Backend>
+  requires requires { typename Backend::template convolution_unit<T>; }
+struct convolution_of<T, Backend> {
+  using type = typename Backend::template convolution_unit<T>;
+};
+
+template <class T, class Backend>
+using convolution_unit = typename convolution_of<T, Backend>::type;
 
 }  // namespace gal::nn::detail
