@@ -1,6 +1,7 @@
 // The backend with oneDNN's convolutions: against the default in double, and what it promises beside.
+#include <gal/onednn.hpp>  // first: it compiles alone
+
 #include <gal/gal.hpp>
-#include <gal/onednn.hpp>
 
 #include "support.hpp"
 
