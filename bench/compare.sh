@@ -1,12 +1,12 @@
 #!/bin/sh
 # Usage: sh bench/compare.sh
-# Measures gal beside libtorch and dlib (Debian: libtorch-dev, libdlib-dev, with OpenBLAS) in one program and run, prints the tables and
+# Measures gal, with oneDNN too, beside libtorch and dlib (Debian: libdnnl-dev, libtorch-dev, libdlib-dev, with OpenBLAS) in one program and run, prints the tables and
 # writes them to docs/benchmarks.md.
 set -eu
 cd "$(dirname "$0")/.."
 
-sh scripts/install_packages.sh libbenchmark-dev libtorch-dev libdlib-dev libopenblas0-pthread
-cmake --preset bench -D GAL_BENCH_TORCH=ON -D GAL_BENCH_DLIB=ON
+sh scripts/install_packages.sh libbenchmark-dev libdnnl-dev libtorch-dev libdlib-dev libopenblas0-pthread
+cmake --preset bench -D GAL_ONEDNN=ON -D GAL_BENCH_TORCH=ON -D GAL_BENCH_DLIB=ON
 cmake --build --preset bench --parallel "$(getconf _NPROCESSORS_ONLN)" --target gal_bench bench_report
 # One thread for every library's BLAS too.
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 BLIS_NUM_THREADS=1 \

@@ -2,6 +2,9 @@
 #include "networks.hpp"
 
 #include <gal/gal.hpp>
+#ifdef GAL_BENCH_ONEDNN
+#include <gal/onednn.hpp>
+#endif
 
 #include <benchmark/benchmark.h>
 
@@ -11,15 +14,16 @@
 
 namespace {
 
+template <class Backend>
 void step(benchmark::State& state, const std::string& network, gal::index batch, int threads) {
-  const gal::eigen_backend backend(threads);
+  const Backend backend(threads);
   const gal::nn::image_shape shape{3, 32, 32};
-  gal::nn::cnn<float> model(shape,
-                            network == "lenet"     ? gal::nn::lenet(shape, 10)
-                            : network == "resnet8" ? gal::nn::resnet(8, 10)
-                                                   : gal::nn::efficientnet(10),
-                            {.seed = 1}, backend);
-  gal::sgd<float> optimizer({.learning_rate = bench::learning_rate, .momentum = 0.9}, backend);
+  gal::nn::cnn<float, Backend> model(shape,
+                                     network == "lenet"     ? gal::nn::lenet(shape, 10)
+                                     : network == "resnet8" ? gal::nn::resnet(8, 10)
+                                                            : gal::nn::efficientnet(10),
+                                     {.seed = 1}, backend);
+  gal::sgd<float, Backend> optimizer({.learning_rate = bench::learning_rate, .momentum = 0.9}, backend);
   const gal::softmax_cross_entropy loss;
   gal::matrix<float> images(shape.size(), batch);
   gal::random_stream random{1};
@@ -30,8 +34,8 @@ void step(benchmark::State& state, const std::string& network, gal::index batch,
   for (std::size_t i = 0; i < labels.size(); ++i) {
     labels[i] = static_cast<int>(i % 10);
   }
-  gal::matrix<double> losses(1, batch);
-  gal::matrix<float> gradient(10, batch);
+  gal::matrix<double, Backend> losses(1, batch);
+  gal::matrix<float, Backend> gradient(10, batch);
   const auto train = [&] {
     const auto& features = model.forward(images.view());
     loss.evaluate(backend, features.view(), labels, losses.view(), gradient.view());
@@ -45,14 +49,21 @@ void step(benchmark::State& state, const std::string& network, gal::index batch,
   }
 }
 
-const bool registered = [] {
+template <class Backend>
+bool register_steps(const std::string& library) {
   for (const bench::image_step& s : bench::image_steps()) {
-    benchmark::RegisterBenchmark(("gal/" + s.name()).c_str(),
-                                 [s](benchmark::State& state) { step(state, s.network, s.batch, s.threads); })
+    benchmark::RegisterBenchmark(
+        (library + s.name()).c_str(),
+        [s](benchmark::State& state) { step<Backend>(state, s.network, s.batch, s.threads); })
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
   }
   return true;
-}();
+}
+
+const bool registered = register_steps<gal::eigen_backend>("gal/");
+#ifdef GAL_BENCH_ONEDNN
+const bool registered_onednn = register_steps<gal::onednn_backend>("onednn/");
+#endif
 
 }  // namespace

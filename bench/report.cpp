@@ -130,14 +130,20 @@ void compare_with_peers(std::ostream& page, const results& r) {
 }
 
 void compare_images(std::ostream& page, const results& r) {
+  const bool has_onednn = r.find("onednn/lenet/batch:1/threads:1").has_value();
+  const std::string columns = has_onednn ? "gal | with oneDNN | libtorch | gal over libtorch |"
+                                         : "gal | libtorch | gal over libtorch |";
+  const std::string lines = has_onednn ? "---:|---:|---:|---:|" : "---:|---:|---:|";
   page
       << "## Convolutional networks\n\n"
          "Milliseconds a training step by the clock, images of 3 x 32 x 32, SGD with momentum on the "
          "cross-entropy: the lists\n`lenet`, `resnet(8)` and `efficientnet` of `gal/cnn.hpp`. libtorch calls "
-         "oneDNN.\n\n"
-         "| network | batch | gal | libtorch | gal over libtorch | two threads: gal | libtorch | gal over "
-         "libtorch |\n"
-         "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+         "oneDNN.";
+  if (has_onednn) {
+    page << " *with oneDNN*: gal's `onednn_backend`.";
+  }
+  page << "\n\n| network | batch | " << columns << " two threads: " << columns << "\n|---|---:|" << lines
+       << lines << "\n";
   for (const std::string network : {"lenet", "resnet8", "efficientnet"}) {
     for (const std::string batch : {"1", "8", "32"}) {
       page << "| " << network << " | " << batch;
@@ -145,7 +151,11 @@ void compare_images(std::ostream& page, const results& r) {
         const std::string rest = network + "/batch:" + batch + "/threads:" + threads;
         const double gal = 1e-3 * r.elapsed("gal/" + rest);
         const double torch = 1e-3 * r.elapsed("torch/" + rest);
-        page << " | " << number(gal, 2) << " | " << number(torch, 2) << " | " << number(gal / torch, 2);
+        page << " | " << number(gal, 2);
+        if (has_onednn) {
+          page << " | " << number(1e-3 * r.elapsed("onednn/" + rest), 2);
+        }
+        page << " | " << number(torch, 2) << " | " << number(gal / torch, 2);
       }
       page << " |\n";
     }

@@ -63,6 +63,60 @@ double product_error(transpose ta, transpose tb, size sizes, T alpha, T beta) {
   return largest;
 }
 
+// A gathered product, whose places and steps are of no order, against sums in double: the largest error over the bound of
+// its rounding, as product_error has it. Numbers that are not to be written must be as before.
+template <class T>
+double gathered_error(gal::index runs, gal::index length, gal::index columns, gal::index depth,
+                      gal::index step, bool starts, bool add, int threads = 1) {
+  const auto table = [](gal::index count, gal::index factor) {
+    std::vector<gal::index> places(static_cast<std::size_t>(count));
+    for (gal::index i = 0; i < count; ++i) {
+      places[static_cast<std::size_t>(i)] = i * factor % 211;
+    }
+    return places;
+  };
+  const auto rows = table(runs, 37), row_steps = table(depth, 53), places = table(columns, 29),
+             column_steps = table(depth, 71);
+  std::vector<gal::index> targets(static_cast<std::size_t>(runs));
+  for (gal::index r = 0; r < runs; ++r) {
+    targets[static_cast<std::size_t>(r)] = (runs - 1 - r) * (length * step + 1);
+  }
+  const gal::index column = runs * (length * step + 1);
+  const auto a = random_matrix<T>(422 + length + gal::gathered_slack, 1, 1);
+  const auto b = random_matrix<T>(422, 1, 2);
+  const auto start = random_matrix<T>(columns, 1, 3);
+  const auto before = random_matrix<T>(column * columns, 1, 4);
+  gal::matrix<T> c = before;
+  gal::eigen_backend(threads).gathered_product(
+      runs, length, columns, depth, gal::gathered_factor<T>{a.data(), rows.data(), row_steps.data()},
+      gal::gathered_factor<T>{b.data(), places.data(), column_steps.data()},
+      gal::gathered_target<T>{c.data(), targets.data(), step, column, starts ? start.data() : nullptr, add});
+
+  const double unit = static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(depth + 3);
+  double largest = 0.0;
+  gal::matrix<T> untouched = before;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (gal::index q = 0; q < length; ++q) {
+      for (std::size_t j = 0; j < places.size(); ++j) {
+        const gal::index at = targets[r] + q * step + static_cast<gal::index>(j) * column;
+        double sum = starts ? static_cast<double>(start.data()[j]) : 0.0;
+        sum += add ? static_cast<double>(before.data()[at]) : 0.0;
+        double scale = std::abs(sum) + 1.0;
+        for (std::size_t k = 0; k < row_steps.size(); ++k) {
+          const double term = static_cast<double>(a.data()[rows[r] + q + row_steps[k]]) *
+                              static_cast<double>(b.data()[places[j] + column_steps[k]]);
+          sum += term;
+          scale += std::abs(term);
+        }
+        largest = std::max(largest, std::abs(static_cast<double>(c.data()[at]) - sum) / (unit * scale));
+        untouched.data()[at] = c.data()[at];
+      }
+    }
+  }
+  CHECK(untouched == c);
+  return largest;
+}
+
 // A backend that lacks the sums: it is none.
 struct without_sums {
   using memory_type = gal::host_memory;
@@ -85,7 +139,7 @@ struct without_sums {
   T read(const T*);
 };
 
-static_assert(gal::backend<gal::eigen_backend>);
+static_assert(gal::gathering_backend<gal::eigen_backend>);
 static_assert(!gal::backend<without_sums>);
 static_assert(!gal::backend<int>);
 
@@ -122,6 +176,36 @@ TEST_CASE_TEMPLATE("products of every small shape agree with three loops", T, fl
             INFO("op(a) op(b) of " << rows << " x " << columns << " and depth " << depth);
             CHECK(product_error(ta, tb, {rows, columns, depth}, T(1), T(1)) <= 1.0);
           }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("gathered products agree with their sums, in whole and broken runs", T, float, double) {
+  for (const gal::index length : {1, 3, 4, 7, 8, 9, 12, 16, 17, 31, 32, 50}) {
+    for (const gal::index runs : {1, 2, 5}) {
+      for (const gal::index columns : {1, 2, 5, 6, 7, 12, 13, 25}) {
+        INFO(runs << " runs of " << length << ", " << columns << " columns");
+        CHECK(gathered_error<T>(runs, length, columns, 9, 1, true, false) <= 1.0);
+        CHECK(gathered_error<T>(runs, length, columns, 33, 1, false, true) <= 1.0);
+        CHECK(gathered_error<T>(runs, length, columns, 5, 2, false, false) <= 1.0);
+      }
+    }
+  }
+  CHECK(gathered_error<T>(2, 20, 3, 0, 1, true, false) <= 1.0);  // nothing to sum
+  CHECK(gathered_error<T>(9, 40, 64, 100, 1, true, true, 3) <= 1.0);
+}
+
+TEST_CASE_TEMPLATE("a transposed copy, and nothing beside it", T, float, double) {
+  for (const gal::index rows : {1, 4, 7, 16, 19}) {
+    for (const gal::index columns : {1, 3, 8, 16, 33}) {
+      const auto from = random_matrix<T>(columns + 2, rows, 1);
+      gal::matrix<T> to(rows + 3, columns, T(7));
+      gal::eigen_backend().transposed_copy(rows, columns, from.data(), columns + 2, to.data(), rows + 3);
+      for (gal::index i = 0; i < rows + 3; ++i) {
+        for (gal::index j = 0; j < columns; ++j) {
+          REQUIRE(to(i, j) == (i < rows ? from(j, i) : T(7)));
         }
       }
     }

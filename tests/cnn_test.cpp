@@ -30,6 +30,15 @@ using layers = std::vector<layer>;
 static_assert(gal::model<cnn<float>> && gal::model<cnn<double>>);
 static_assert(std::copyable<cnn<float>>);
 
+// The CPU backend without gathered products: convolutions take patches, as on a device.
+class patching_backend : gal::eigen_backend {
+ public:
+  using eigen_backend::allocate, eigen_backend::deallocate, eigen_backend::copy, eigen_backend::fill,
+      eigen_backend::for_each, eigen_backend::sum, eigen_backend::sum_rows, eigen_backend::product,
+      eigen_backend::read, eigen_backend::memory_type;
+};
+static_assert(gal::backend<patching_backend> && !gal::gathering_backend<patching_backend>);
+
 // Number i of wave p, as scripts/golden_cnn.py has it.
 gal::matrix<double> wave(double phase, gal::index rows, gal::index columns) {
   gal::matrix<double> result(rows, columns);
@@ -254,6 +263,47 @@ TEST_CASE_TEMPLATE("a convolution by hand", T, float, double) {
   CHECK(model.output_shape() == image_shape{2, 2, 2});
   model.backward(matrix<T>({{1}, {0}, {0}, {0}, {0}, {0}, {0}, {2}}));
   CHECK(numbers_of(model.gradients()) == std::vector<T>{1, 2, 10, 12, 1, 2});
+}
+
+TEST_CASE("convolutions of gathered factors and of patches are the same") {
+  const auto check = [](image_shape shape, const convolution& options) {
+    INFO("input " << to_string(shape) << gal::nn::detail::options_of(options));
+    // A second one, since the gradient of the first with respect to its input is not computed.
+    const layers list = {convolution{.channels = shape.channels, .kernel = 1}, options};
+    cnn<double> direct(shape, list, {.seed = 1});
+    cnn<double, patching_backend> patches(shape, list, {.seed = 1});
+    for (const gal::index samples : {5, 1, 20}) {
+      const auto x = random_matrix(shape.size(), samples, 2);
+      const auto gradient = random_matrix(direct.output_shape().size(), samples, 3);
+      const auto features = numbers_of(direct.forward(x).view());
+      const auto expected = numbers_of(patches.forward(x).view());
+      direct.gradients().data()[0] += 1.0;  // to which the others are added
+      patches.gradients().data()[0] += 1.0;
+      direct.backward(gradient);
+      patches.backward(gradient);
+      REQUIRE(features.size() == expected.size());
+      for (std::size_t i = 0; i < features.size(); ++i) {
+        REQUIRE(std::abs(features[i] - expected[i]) <= 1e-12 * (1.0 + std::abs(expected[i])));
+      }
+      for (gal::index i = 0; i < direct.gradients().size(); ++i) {
+        const double wanted = patches.gradients().data()[i];
+        REQUIRE(std::abs(direct.gradients().data()[i] - wanted) <= 1e-11 * (10.0 + std::abs(wanted)));
+      }
+    }
+  };
+  for (const image_shape shape : {image_shape{4, 17, 35}, image_shape{6, 9, 8}, image_shape{2, 6, 64}}) {
+    for (const gal::index stride : {1, 2, 3}) {
+      for (const gal::index padding : {0, 1, 4}) {  // wider than the kernel too
+        check(shape, {.channels = 7, .stride = stride, .padding = padding});
+        check(shape,
+              {.channels = 8, .kernel = {2, 5}, .stride = {1, stride}, .padding = padding, .groups = 2});
+        check(shape, {.channels = 2, .kernel = 1, .stride = stride, .padding = padding, .groups = 2});
+        check(shape,
+              {.channels = 4, .stride = stride, .padding = padding, .dilation = {1, 2}, .bias = false});
+      }
+    }
+    check(shape, {.channels = 3, .kernel = 2, .stride = 5});
+  }
 }
 
 TEST_CASE("a group sees its own channels, and a depthwise convolution one") {

@@ -1,5 +1,5 @@
 // gal/backend.hpp: the primitives that an execution backend offers, and the matrix that lives in its memory.
-// Provides: backend, asynchronous_backend (concepts), transpose, matrix, column_products, eigen_backend (declared only).
+// Provides: backend, asynchronous_backend, gathering_backend (concepts), transpose, gathered_factor, gathered_target, matrix, column_products, eigen_backend (declared only).
 #pragma once
 
 #include <gal/view.hpp>
@@ -100,6 +100,42 @@ template <class B>
 concept asynchronous_backend = backend<B> && requires {
   requires B::asynchronous;
 };
+
+/// A factor of `gathered_product`: number k of its row i lies at data[places[i] + steps[k]].
+template <class T>
+struct gathered_factor {
+  const T* data;
+  const index* places;
+  const index* steps;
+};
+
+/// Where a gathered product goes: number q of run r in column j to data[places[r] + q step + j column_step].
+template <class T>
+struct gathered_target {
+  T* data;
+  const index* places;
+  index step;
+  index column_step;
+  const T* start;  ///< of every column, what its sums begin with; null: zero
+  bool add;        ///< to what is there
+};
+
+/// A backend on the host that can multiply matrices which do not lie in memory as such: convolutions then need no patches
+/// (gal/convolution_direct.hpp). Optional.
+///
+///  - `b.gathered_product(runs, length, columns, depth, x, w, c)`: c(r, q, j) = sum over k of
+///    x.data[x.places[r] + q + x.steps[k]] w.data[w.places[j] + w.steps[k]], for q < length. Behind the last number of a
+///    run `gathered_slack` more may be read; they change nothing.
+///  - `b.transposed_copy(rows, columns, from, from_step, to, to_step)`: to[j to_step + i] = from[i from_step + j].
+template <class B>
+concept gathering_backend = backend<B> && std::same_as<typename B::memory_type, host_memory> &&
+    requires(B b, gathered_factor<float> factor, gathered_target<float> target, const float* from, float* to,
+             index count) {
+  b.gathered_product(count, count, count, count, factor, factor, target);
+  b.transposed_copy(count, count, from, count, to, count);
+};
+
+inline constexpr index gathered_slack = 15;
 
 namespace detail {
 

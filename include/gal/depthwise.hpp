@@ -1,11 +1,11 @@
-// gal/depthwise.hpp: the arithmetic of depthwise convolution, directly. Every kernel gathers, as those of convolution.hpp.
+// gal/depthwise.hpp: the arithmetic of depthwise convolution, directly. Every kernel gathers, as those of windows.hpp.
 // Provides: nothing public; nn::detail::depthwise_unit for gal/cnn.hpp.
 #pragma once
 
 #include <gal/backend.hpp>
-#include <gal/convolution.hpp>
 #include <gal/layers.hpp>
 #include <gal/view.hpp>
+#include <gal/windows.hpp>
 
 #include <utility>
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gal/backend.hpp>
+#include <gal/gathered_product.hpp>
 #include <gal/product.hpp>
 
 #include <algorithm>
@@ -140,6 +141,26 @@ class eigen_backend {
     });
   }
 
+  /// See `gathering_backend`.
+  template <class T>
+  void gathered_product(index runs, index length, index columns, index depth, gathered_factor<T> a,
+                        gathered_factor<T> b, gathered_target<T> c) const {
+    share(columns, runs * length * columns * depth / 8, [=](index first, index last) {
+      gathered_factor<T> right = b;
+      gathered_target<T> target = c;
+      right.places += first;
+      target.data += first * c.column_step;
+      target.start = c.start == nullptr ? nullptr : c.start + first;
+      detail::take_gathered_product(runs, length, last - first, depth, a, right, target);
+    });
+  }
+
+  template <class T>
+  void transposed_copy(index rows, index columns, const T* from, index from_step, T* to,
+                       index to_step) const {
+    detail::transpose_into(rows, columns, from, from_step, to, to_step);
+  }
+
   /// Runs `f(backend, i)` for all i in [0, count), shared out among the threads; each gets a backend of one thread. No two
   /// calls may write to the same memory, and none may throw.
   template <class F>
@@ -236,7 +257,7 @@ class eigen_backend {
   int threads_ = 1;
 };
 
-static_assert(backend<eigen_backend>);
+static_assert(gathering_backend<eigen_backend>);
 
 }  // namespace gal
 

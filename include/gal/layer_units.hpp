@@ -4,11 +4,11 @@
 #pragma once
 
 #include <gal/backend.hpp>
-#include <gal/convolution.hpp>
 #include <gal/layers.hpp>
 #include <gal/nn.hpp>
 #include <gal/random.hpp>
 #include <gal/view.hpp>
+#include <gal/windows.hpp>
 
 #include <cmath>
 #include <cstdint>

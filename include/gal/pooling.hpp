@@ -3,9 +3,9 @@
 #pragma once
 
 #include <gal/backend.hpp>
-#include <gal/convolution.hpp>
 #include <gal/layers.hpp>
 #include <gal/view.hpp>
+#include <gal/windows.hpp>
 
 #include <cstdint>
 

@@ -2,6 +2,7 @@
 // Provides: nothing public.
 #pragma once
 
+#include <gal/backend.hpp>
 #include <gal/view.hpp>
 
 #include <Eigen/Core>
@@ -78,6 +79,15 @@ struct product_target {
   }
 };
 
+// Some neighbouring rows of a gathered product, as many as a register holds: where their factors and results begin, and
+// how many there are.
+template <class T>
+struct gathered_packet {
+  const T* from;
+  T* to;
+  index count;
+};
+
 // Where the program is compiled for any x86-64 processor, loops and products are compiled for AVX2 and fused
 // multiplication beside, which most of these processors have, and taken where they are found. With GAL_NO_DISPATCH they
 // are not, and results are the same on all of these processors.
@@ -116,6 +126,18 @@ using wide_tiles = plain_tiles<T>;
 #include <gal/product_tiles.hpp>
 #undef GAL_TILES
 #undef GAL_TILES_BYTES
+
+// For runs that fill half a register of AVX-512.
+#if defined(__AVX512F__)
+#define GAL_TILES short_tiles
+#define GAL_TILES_BYTES 32
+#include <gal/product_tiles.hpp>
+#undef GAL_TILES
+#undef GAL_TILES_BYTES
+#else
+template <class T>
+using short_tiles = plain_tiles<T>;
+#endif
 #undef GAL_TILES_TARGET
 
 // GCC warns of a SIMD type as a template argument, and of undefined registers inside its own AVX-512 intrinsics.

@@ -48,6 +48,44 @@ struct GAL_TILES {
     }
   }
 
+  // One tile of a gathered product: `sizeof...(P)` packets of rows, `sizeof...(J)` columns from the first of `b` and `c` on.
+  template <std::size_t... P, std::size_t... J, std::size_t... Q>
+  GAL_TILES_TARGET static void take_gathered_tile(std::index_sequence<P...>, std::index_sequence<J...>,
+                                                  std::index_sequence<Q...>, index depth,
+                                                  const gathered_packet<T>* rows, const index* row_steps,
+                                                  gathered_factor<T> b, gathered_target<T> c) {
+    constexpr std::size_t packets = sizeof...(P);
+    const T* const left[] = {rows[P].from...};
+    const T* const right[] = {b.data + b.places[J]...};
+    const T start[] = {(c.start == nullptr ? T(0) : c.start[J])...};
+    packet sums[] = {(packet{} + start[Q / packets])...};
+    for (index k = 0; k < depth; ++k) {
+      const index row_step = row_steps[k];
+      const index column_step = b.steps[k];
+      const packet part[] = {*reinterpret_cast<const loose_packet*>(left[P] + row_step)...};
+      const T factor[] = {right[J][column_step]...};
+      ((sums[Q] = part[Q % packets] * factor[Q / packets] + sums[Q]), ...);
+    }
+    if (c.step != 1 || ((rows[P].count < width) || ...)) {
+      const packet values[] = {sums[Q]...};  // in memory, where sums should not be
+      for (std::size_t q = 0; q < sizeof...(Q); ++q) {
+        const T* const value = reinterpret_cast<const T*>(values + q);
+        T* const to = rows[q % packets].to + static_cast<index>(q / packets) * c.column_step;
+        for (index i = 0; i < rows[q % packets].count; ++i) {
+          to[i * c.step] = c.add ? to[i * c.step] + value[i] : value[i];
+        }
+      }
+    } else if (c.add) {
+      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
+                                         static_cast<index>(Q / packets) * c.column_step) += sums[Q]),
+       ...);
+    } else {
+      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
+                                         static_cast<index>(Q / packets) * c.column_step) = sums[Q]),
+       ...);
+    }
+  }
+
   // Entries of one row of c, where both factors are contiguous along the depth: sums along it.
   template <std::size_t... J>
   GAL_TILES_TARGET static void take_dots(std::index_sequence<J...>, index depth, const T* a, factor_view<T> b,

@@ -1,0 +1,12 @@
+# The target of gal/onednn.hpp: gal::onednn, where oneDNN is found.
+# Included by the project with GAL_ONEDNN and, for the component onednn, by its installed package.
+# Not by oneDNN's own package, which asks for the headers of OpenCL where it was built for GPUs too.
+find_path(GAL_ONEDNN_INCLUDE_DIR dnnl.hpp DOC "Where oneDNN's dnnl.hpp is")
+find_library(GAL_ONEDNN_LIBRARY dnnl DOC "oneDNN's library")
+mark_as_advanced(GAL_ONEDNN_INCLUDE_DIR GAL_ONEDNN_LIBRARY)
+
+if(GAL_ONEDNN_INCLUDE_DIR AND GAL_ONEDNN_LIBRARY AND NOT TARGET gal::onednn)
+  add_library(gal::onednn INTERFACE IMPORTED GLOBAL)
+  target_include_directories(gal::onednn SYSTEM INTERFACE "${GAL_ONEDNN_INCLUDE_DIR}")
+  target_link_libraries(gal::onednn INTERFACE gal::gal "${GAL_ONEDNN_LIBRARY}")
+endif()
