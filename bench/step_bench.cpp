@@ -54,11 +54,12 @@ gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t 
 }
 
 gal::adjust_options options_of(method which, const bench::network& net) {
-  gal::adjust_options options = which == method::paper ? gal::paper() : gal::recommended();
-  if (which == method::paper) {
-    options.epsilon = bench::epsilon;
-    options.normalisation = gal::normalisation::per_batch;  // that per sample cannot learn with one feature
+  if (which != method::paper) {
+    return gal::recommended();
   }
+  gal::adjust_options options = gal::paper();
+  options.epsilon = bench::epsilon;
+  options.normalisation = gal::normalisation::per_batch;  // that per sample cannot learn with one feature
   options.hidden.assign(net.adjuster_hidden.begin(), net.adjuster_hidden.end());
   return options;
 }

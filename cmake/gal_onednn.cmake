@@ -5,7 +5,13 @@ find_path(GAL_ONEDNN_INCLUDE_DIR dnnl.hpp DOC "Where oneDNN's dnnl.hpp is")
 find_library(GAL_ONEDNN_LIBRARY dnnl DOC "oneDNN's library")
 mark_as_advanced(GAL_ONEDNN_INCLUDE_DIR GAL_ONEDNN_LIBRARY)
 
-if(GAL_ONEDNN_INCLUDE_DIR AND GAL_ONEDNN_LIBRARY AND NOT TARGET gal::onednn)
+# gal/onednn.hpp is written for version 2.
+if(GAL_ONEDNN_INCLUDE_DIR)
+  file(STRINGS "${GAL_ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h" GAL_ONEDNN_VERSION
+    REGEX "^#define DNNL_VERSION_MAJOR 2$")
+endif()
+
+if(GAL_ONEDNN_VERSION AND GAL_ONEDNN_LIBRARY AND NOT TARGET gal::onednn)
   add_library(gal::onednn INTERFACE IMPORTED GLOBAL)
   target_include_directories(gal::onednn SYSTEM INTERFACE "${GAL_ONEDNN_INCLUDE_DIR}")
   target_link_libraries(gal::onednn INTERFACE gal::gal "${GAL_ONEDNN_LIBRARY}")

@@ -29,7 +29,7 @@ always the same. A seed sets the initial weights and the order of the batches, a
 difference is tested in pairs (Student's t-test).
 
 Presets:
-  recommended  the library's own options, with epsilon 1: at its 3 the steps of SGD become so long that it diverges
+  recommended  the library's own options, with epsilon 1: at its 3 the convolutional network diverges for some seeds
   paper        the paper's options)";
 
 // ---- Settings ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include <concepts>
 #include <cstddef>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
@@ -303,7 +304,27 @@ TEST_CASE("convolutions of gathered factors and of patches are the same") {
       }
     }
     check(shape, {.channels = 3, .kernel = 2, .stride = 5});
+    check(shape, {.channels = 3, .kernel = {1, 3}, .padding = {0, 2}});
+    check(shape, {.channels = 3, .kernel = 3, .stride = {3, 1}, .padding = 2});
+    check(shape, {.channels = 3, .kernel = {3, 1}, .padding = {2, 0}, .dilation = {2, 1}});
   }
+  check({2, 1, 1}, {.channels = 3, .kernel = 3, .padding = 1});
+}
+
+TEST_CASE("the number of threads does not change a bit of a convolution of one sample") {
+  const auto x = random_matrix(8 * 9 * 11, 1, 1);
+  const auto gradient = random_matrix(16 * 9 * 11, 1, 2);
+  const layers list = {convolution{.channels = 16, .padding = 1}, convolution{.channels = 16, .padding = 1}};
+  const auto numbers = [&](int threads) {
+    cnn<double> model({8, 9, 11}, list, {.seed = 3}, gal::eigen_backend(threads));
+    auto result = numbers_of(model.forward(x).view());
+    model.backward(gradient);
+    std::ranges::copy(numbers_of(model.gradients()), std::back_inserter(result));
+    return result;
+  };
+  const auto once = numbers(1);
+  CHECK(numbers(2) == once);
+  CHECK(numbers(3) == once);
 }
 
 TEST_CASE("a group sees its own channels, and a depthwise convolution one") {

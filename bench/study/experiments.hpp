@@ -1,6 +1,5 @@
 // study/experiments.hpp: the parts of the study. Each returns its numbers; nothing but times depends on the threads.
-// Provides: walks, compare, compare_splits, tune, follow, sweep, search, bound,
-// bound_of_walks.
+// Provides: walks, compare, compare_splits, tune, follow, sweep, search, bound, bound_of_walks.
 #pragma once
 
 #include "networks.hpp"

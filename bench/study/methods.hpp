@@ -2,7 +2,7 @@
 // Provides: method, methods_of, candidates.
 #pragma once
 
-#include "variants.hpp"
+#include "ideas.hpp"
 
 #include "support/comparison.hpp"
 
@@ -19,7 +19,7 @@ struct method {
   std::string name;   ///< in files
   std::string title;  ///< for people
   gal::adjust_options options;
-  std::optional<variant> idea{};
+  std::optional<idea_settings> idea{};
 };
 
 /// Vanilla, then `recommended` and `paper` with the controls of recommended: the same adjustment by an adjuster that does
@@ -44,7 +44,7 @@ struct method {
 /// Settings and ideas that might do better than the recommended settings, each one configuration for all tasks.
 [[nodiscard]] inline std::vector<method> candidates() {
   using gal::adjust_options;
-  using enum variant::aim;
+  using enum idea_settings::aim;
   using gal::nn::initialization;
   const auto robust = [](double epsilon) {
     return adjust_options{
@@ -78,45 +78,51 @@ struct method {
         .decision = gal::decision::per_batch}},
       {"remainder", "objective abs(R), epsilon 1, safeguard Lt <= L", robust(1.0)},
       {"remainder_half", "objective abs(R), epsilon 0.5, safeguard Lt <= L", robust(0.5)},
-      {"loop", "the loop of the ideas below, nothing changed", {}, variant{}},
-      {"last_hidden", "feature: last hidden layer", {}, variant{.last_hidden = true}},
+      {"loop", "the loop of the ideas below, nothing changed", {}, idea_settings{}},
+      {"last_hidden", "feature: last hidden layer", {}, idea_settings{.last_hidden = true}},
       {"last_hidden_1",
        "feature: last hidden layer, epsilon 1",
        {.epsilon = 1.0},
-       variant{.last_hidden = true}},
+       idea_settings{.last_hidden = true}},
       {"last_hidden_64",
        "feature: last hidden layer, hidden 64, epsilon 1",
        {.epsilon = 1.0, .hidden = {64}},
-       variant{.last_hidden = true}},
+       idea_settings{.last_hidden = true}},
       {"true_step",
        "objective: the batch's loss after the optimizer's real step, epsilon 0.9",
        {.epsilon = 0.9},
-       variant{.objective = same_batch}},
+       idea_settings{.objective = same_batch}},
       {"next_batch",
        "objective: loss of the next batch, epsilon 0.9",
        {.epsilon = 0.9},
-       variant{.objective = next_batches}},
+       idea_settings{.objective = next_batches}},
       {"next_batch_fast",
        "objective: loss of the next batch, epsilon 0.9, adjuster at 1e-2",
        {.epsilon = 0.9, .adjuster_learning_rate = 1e-2},
-       variant{.objective = next_batches}},
+       idea_settings{.objective = next_batches}},
       {"next_16",
        "objective: mean loss of the next 16 batches, epsilon 0.9",
        {.epsilon = 0.9, .adjuster_learning_rate = 3e-3},
-       variant{.objective = next_batches, .horizon = 16}},
+       idea_settings{.objective = next_batches, .horizon = 16}},
       {"next_batch_centred",
        "objective: loss of the next batch, epsilon 0.9, the gate's mean taken out",
        {.epsilon = 0.9},
-       variant{.objective = next_batches, .centred = true}},
-      {"motion", "input: also where the last step would move the features", {}, variant{.sees_motion = true}},
+       idea_settings{.objective = next_batches, .centred = true}},
+      {"motion",
+       "input: also where the last step would move the features",
+       {},
+       idea_settings{.sees_motion = true}},
       {"motion_next_batch",
        "the same, objective: loss of the next batch, epsilon 0.9",
        {.epsilon = 0.9},
-       variant{.objective = next_batches, .sees_motion = true}},
-      {"epsilon_falls", "epsilon falling from 3 to 0", {}, variant{.final_epsilon = 0.0}},
-      {"epsilon_turns", "epsilon falling from 1 to -0.9", {.epsilon = 1.0}, variant{.final_epsilon = -0.9}},
-      {"vanilla_falls", "vanilla, learning rate falling to 0", vanilla, variant{.final_rate = 0.0}},
-      {"recommended_falls", "recommended, learning rate falling to 0", {}, variant{.final_rate = 0.0}},
+       idea_settings{.objective = next_batches, .sees_motion = true}},
+      {"epsilon_falls", "epsilon falling from 3 to 0", {}, idea_settings{.final_epsilon = 0.0}},
+      {"epsilon_turns",
+       "epsilon falling from 1 to -0.9",
+       {.epsilon = 1.0},
+       idea_settings{.final_epsilon = -0.9}},
+      {"vanilla_falls", "vanilla, learning rate falling to 0", vanilla, idea_settings{.final_rate = 0.0}},
+      {"recommended_falls", "recommended, learning rate falling to 0", {}, idea_settings{.final_rate = 0.0}},
   };
 }
 

@@ -1,5 +1,6 @@
 #include "networks.hpp"
 
+#include "idea_trainer.hpp"
 #include "numbers.hpp"
 
 #include "support/data_files.hpp"
@@ -53,13 +54,13 @@ void measure(const support::parts<Target>& data, const gal::matrix<float>& predi
 }
 
 template <class Target, class Optimizer, class Loss>
-outcome train_variant(const support::parts<Target>& data, const training& how,
-                      const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
+outcome train_idea(const support::parts<Target>& data, const training& how,
+                   const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
   gal::adjust_options options = how.options;
   options.adjuster.seed = how.seed;
   gal::batches batches(data.train, batch, how.seed);
-  variant_trainer<Optimizer, Loss> trainer(widths, how.seed, optimizer, loss, options, *how.idea,
-                                           static_cast<double>(batches.size()) * how.epochs);
+  idea_trainer<Optimizer, Loss> trainer(widths, how.seed, optimizer, loss, options, *how.idea,
+                                        static_cast<double>(batches.size()) * how.epochs);
   outcome result;
   for (int epoch = 0; epoch < how.epochs; ++epoch) {
     std::vector<double> row(first_measure, 0.0);
@@ -79,7 +80,7 @@ template <class Target, class Optimizer, class Loss>
 outcome train_with(const support::parts<Target>& data, const training& how,
                    const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
   if (how.idea) {
-    return train_variant(data, how, widths, std::move(optimizer), loss);
+    return train_idea(data, how, widths, std::move(optimizer), loss);
   }
   gal::nn::mlp<float> model(widths, {.activation = gal::nn::relu, .seed = how.seed});
   gal::adjust_options options = how.options;

@@ -1,8 +1,8 @@
 // study/networks.hpp: the tasks that a network learns, and one training of it.
-// Provides: columns, first_measure, training, outcome, prepared, network_task, network_tasks.
+// Provides: columns, first_measure, training, outcome, prepared, network_task, load_task, network_names, file_of.
 #pragma once
 
-#include "variants.hpp"
+#include "ideas.hpp"
 
 #include "support/comparison.hpp"
 #include "support/problems.hpp"
@@ -33,7 +33,7 @@ struct training {
   double learning_rate;
   int epochs;
   std::uint64_t seed;
-  std::optional<variant> idea{};  ///< none: the library's trainer
+  std::optional<idea_settings> idea{};  ///< none: the library's trainer
 };
 
 struct outcome {
@@ -63,7 +63,8 @@ struct network_task {
   /// place of the test part. Inputs of regressions are standardised as those for training are.
   [[nodiscard]] prepared divide(std::uint32_t split, bool validation) const;
 
-  /// Trains on batches of 32 and measures on the other part after every epoch.
+  /// Trains on batches of 32 and measures on the other part after every epoch; an idea after the last alone, and without its
+  /// time.
   [[nodiscard]] outcome train(const prepared& data, const training& how) const;
 };
 

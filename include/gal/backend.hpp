@@ -120,6 +120,9 @@ struct gathered_target {
   bool add;        ///< to what is there
 };
 
+/// Numbers behind the end of a run that a gathered product may read.
+inline constexpr index gathered_slack = 15;
+
 /// A backend on the host that can multiply matrices which do not lie in memory as such: convolutions then need no patches
 /// (gal/convolution_direct.hpp). Optional.
 ///
@@ -134,8 +137,6 @@ concept gathering_backend = backend<B> && std::same_as<typename B::memory_type, 
   b.gathered_product(count, count, count, count, factor, factor, target);
   b.transposed_copy(count, count, from, count, to, count);
 };
-
-inline constexpr index gathered_slack = 15;
 
 namespace detail {
 

@@ -16,7 +16,8 @@ struct convolution_of {
                                   patch_convolution_unit<T, Backend>>;
 };
 
-// A backend may bring its own (gal/onednn.hpp).
+// A backend may bring its own, as gal/onednn.hpp does: constructed from (convolution, window, index of the first parameter),
+// with weights, biases, depth, forward and backward as direct_convolution_unit has them.
 template <class T, class Backend>
   requires requires { typename Backend::template convolution_unit<T>; }
 struct convolution_of<T, Backend> {

@@ -136,12 +136,7 @@ path train_regression(const network& net, bool paper, int steps) {
   }
   gal::nn::mlp<T, Backend> model(net.widths, {.activation = gal::nn::relu, .seed = 1}, backend);
   gal::adam<T, Backend> optimizer({.learning_rate = 1e-3}, backend);
-  gal::adjust_options options = gal::recommended();
-  if (paper) {
-    options = gal::paper();
-    options.normalisation =
-        gal::normalisation::per_batch;  // per sample, a rounding turns the sign of one feature's A
-  }
+  gal::adjust_options options = paper ? gal::paper() : gal::recommended();
   options.hidden = net.hidden;
   options.adjuster.seed = 3;
   gal::adjust trainer(model, optimizer, gal::mse(), options);

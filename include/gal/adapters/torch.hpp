@@ -119,7 +119,7 @@ struct reads_on_processor {
 ///
 ///     torch::nn::Sequential model(torch::nn::Linear(13, 50), torch::nn::ReLU(), torch::nn::Linear(50, 1));
 ///     torch::optim::Adam optimizer(model->parameters(), 1e-3);
-///     gal::torch_adjust trainer(model, optimizer, gal::mse(), {.hidden = {16, 4}});
+///     gal::torch_adjust trainer(model, optimizer, gal::mse());
 ///     gal::step_report report = trainer.step(x, y);   // reads, and on a device waits
 ///
 /// Model and optimizer are referred to and must outlive the trainer; loss and options are copied.

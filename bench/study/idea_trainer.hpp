@@ -1,6 +1,8 @@
-// study/variants.hpp: ideas that the library does not offer, in one training loop of their own.
-// Provides: variant, variant_trainer.
+// study/idea_trainer.hpp: ideas that the library does not offer, in one training loop of their own.
+// Provides: idea_trainer.
 #pragma once
+
+#include "ideas.hpp"
 
 #include <gal/gal.hpp>
 
@@ -18,37 +20,19 @@
 
 namespace study {
 
-/// What an idea changes. As it stands nothing: then the loop does what `gal::adjust` does with the recommended settings.
-struct variant {
-  enum class aim {
-    tentative_loss,  ///< as recommended
-    same_batch,    ///< the batch's loss after the optimizer's real step, momentum and second moments included
-    next_batches,  ///< the loss of batches that the step has not seen
-  };
-  aim objective = aim::tentative_loss;
-  std::size_t horizon = 1;   ///< the next batches, whose mean loss counts
-  bool last_hidden = false;  ///< the feature is the last hidden layer; the last layer belongs to the loss
-  bool centred =
-      false;  ///< the gate's mean over the batch is taken out, so that only weights among samples stay
-  bool sees_motion =
-      false;  ///< the adjuster sees where the optimizer's last step, repeated, would move the features
-  double final_epsilon = 1.0;  ///< at the end over that at the beginning, on a straight line between
-  double final_rate = 1.0;     ///< likewise of the optimizer's learning rate
-};
-
-/// Trains an MLP with ReLU by a variant of the recommended gate. Objectives other than the tentative loss need the loss's
+/// Trains an MLP with ReLU by the recommended gate, changed. Objectives other than the tentative loss need the loss's
 /// derivative along the change of the features that a change of the parameters makes: two forward passes, a central
 /// difference. They have no safeguard.
 template <class Optimizer, class Loss>
-class variant_trainer {
+class idea_trainer {
  public:
   using T = float;
   using storage = gal::matrix<T>;
   using view = gal::matrix_view<const T>;
 
   /// `steps` are all of the training, `options` give epsilon, tau, safeguard and the adjuster.
-  variant_trainer(const std::vector<gal::index>& widths, std::uint64_t seed, Optimizer& optimizer, Loss loss,
-                  gal::adjust_options options, variant idea, double steps)
+  idea_trainer(const std::vector<gal::index>& widths, std::uint64_t seed, Optimizer& optimizer, Loss loss,
+               gal::adjust_options options, idea_settings idea, double steps)
       : optimizer_(&optimizer),
         loss_(std::move(loss)),
         options_(std::move(options)),
@@ -95,7 +79,7 @@ class variant_trainer {
     loss_.evaluate(backend_, std::as_const(predictions).view(), y, losses.view(), slope.view());
     const double loss = gal::mean(std::vector<double>(losses.data(), losses.data() + losses.size()));
     now.gradient = pulled(std::as_const(slope).view());
-    if (idea_.objective == variant::aim::next_batches && !past_.empty()) {
+    if (idea_.objective == idea_settings::aim::next_batches && !past_.empty()) {
       learn_from_the_past(now, slope);
       features(x);  // for the backward pass
       predict(now.features.view());
@@ -108,7 +92,7 @@ class variant_trainer {
     for (gal::index i = 0; i < adjusted.size(); ++i) {
       adjusted.data()[i] = (T(1) + now.epsilon * adjusted.data()[i]) * now.gradient.data()[i];
     }
-    if (idea_.objective == variant::aim::tentative_loss) {
+    if (idea_.objective == idea_settings::aim::tentative_loss) {
       const double length = optimizer_->learning_rate() * options_.tau * samples;
       const std::vector<double> plain = changes(predictions, y, slope, now.gradient, length, nullptr);
       storage curvature;
@@ -131,16 +115,16 @@ class variant_trainer {
         last_step_[k] -= before[k];
       }
     }
-    if (idea_.objective == variant::aim::tentative_loss && learns()) {
+    if (idea_.objective == idea_settings::aim::tentative_loss && learns()) {
       adam_.step(adjuster_.parameters());
-    } else if (idea_.objective == variant::aim::same_batch) {
+    } else if (idea_.objective == idea_settings::aim::same_batch) {
       const storage after = copied(features(x));
       predictions = copied(predict(after.view()));
       loss_.evaluate(backend_, std::as_const(predictions).view(), y, losses.view(), slope.view());
       backward(pulled(std::as_const(slope).view()), after, std::as_const(slope).view());
       now.direction = gradients();
       learn_from(now);
-    } else if (idea_.objective == variant::aim::next_batches) {
+    } else if (idea_.objective == idea_settings::aim::next_batches) {
       past_.push_back(std::move(now));
     }
     return loss;
@@ -434,7 +418,7 @@ class variant_trainer {
   Optimizer* optimizer_;
   Loss loss_;
   gal::adjust_options options_;
-  variant idea_;
+  idea_settings idea_;
   double steps_;
   double base_rate_;
   double taken_ = 0.0;
