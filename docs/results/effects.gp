@@ -15,7 +15,7 @@ start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rg
   terminal_of(kind), width, height, font_of(kind), 'effects.' . kind . suffix)
 $p0 << END
 -2.62883,-3.43244,-1.82523,0
--0.343826,-0.958238,0.270588,-1
+-0.609029,-1.1414,-0.0766597,-1
 4.0455,2.27028,5.82073,-2
 2.09689,1.42764,2.76614,-3
 2.60181,1.62943,3.5742,-4
@@ -23,7 +23,7 @@ $p0 << END
 END
 $p1 << END
 -0.705794,-0.850149,-0.561438,0
-1.6318,1.3099,1.9537,-1
+1.50324,1.17339,1.83309,-1
 3.97431,2.44381,5.50485,-2
 0.38632,0.215668,0.556972,-3
 0.497407,0.34414,0.650671,-4
@@ -31,26 +31,26 @@ $p1 << END
 END
 $p2 << END
 -0.476803,-0.879833,-0.0737752,0
-0.50118,-0.596144,1.5985,-1
+1.74918,0.413303,3.08505,-1
 4.97692,2.40338,7.55046,-2
 1.78854,0.615164,2.96192,-3
 2.34222,0.898157,3.78629,-4
 -0.195874,-0.622335,0.230586,-5
 END
 $p3 << END
--9.84308,-15.8882,-3.79794,0
-277.746,73.9257,481.567,-1
-104.279,72.0307,136.528,-2
-102.853,67.7044,138.002,-3
-79.8858,54.6839,105.088,-4
-1538.23,1146.67,1929.78,-5
+-0.419465,-1.43532,0.596392,0
+0.741546,-0.47446,1.95756,-1
+2.90756,1.19339,4.62174,-2
+0.706858,-0.497687,1.9114,-3
+0.0287039,-1.53734,1.59475,-4
+0.0717709,-1.0681,1.21164,-5
 END
 $p4 << END
+-9.84308,-15.8882,-3.79794,0
+END
+$p5 << END
 -2.23881,-5.08999,0.612373,0
-23.5075,15.402,31.6128,-1
-277.861,181,374.723,-2
-189.055,172.665,205.445,-3
-381.345,336.37,426.317,-4
+21.2687,14.0643,28.4732,-1
 -0.124378,-3.22677,2.97801,-5
 END
 
@@ -59,26 +59,45 @@ set key off
 set tics nomirror
 set xtics font ',10'
 
-set yrange [-6.6:0.6]
+set yrange [-5.6:0.6]
+set xrange [*<-1:1<*]  # zero is always seen
+set style textbox opaque noborder fillcolor rgb 'white'
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better' font ',17' textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better; beyond 50 as numbers' font ',17' textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+  unset label
   set title 'Boston housing: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p0 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
+  unset label
   set title 'Diabetes: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p1 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
+  unset label
   set title 'California housing: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p2 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
-  set title 'Digits, SGD with momentum: error'
+  unset label
+  set title 'California housing, 100 epochs: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p3 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
-  set title 'Digits, Adam: error'
+  unset label
+  set label '+284 %' at graph 0.97, first -1 right front boxed
+  set label '+104 %' at graph 0.97, first -2 right front boxed
+  set label '+103 %' at graph 0.97, first -3 right front boxed
+  set label '+80 %' at graph 0.97, first -4 right front boxed
+  set label '+1538 %' at graph 0.97, first -5 right front boxed
+  set title 'Digits, SGD with momentum: error'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p4 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
+  unset label
+  set label '+278 %' at graph 0.97, first -2 right front boxed
+  set label '+189 %' at graph 0.97, first -3 right front boxed
+  set label '+381 %' at graph 0.97, first -4 right front boxed
+  set title 'Digits, Adam: error'
+  set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
+  plot $p5 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset multiplot
 }
 unset output
