@@ -2,6 +2,7 @@
 #include <gal/adjuster.hpp>
 #include <gal/eigen.hpp>
 #include <gal/normalisation.hpp>
+#include <gal/options.hpp>
 #include <gal/random.hpp>
 
 #include "support.hpp"
@@ -69,6 +70,15 @@ TEST_CASE_TEMPLATE("every kind of adjuster gives a direction for every feature",
     CHECK(h.options().kind == kind);
     CHECK(h.parameters().empty() == (kind != adjuster_kind::learned));
   }
+}
+
+TEST_CASE("the presets start the adjuster as the table of docs/algorithm.md says") {
+  CHECK(gal::recommended().hidden == std::vector<gal::index>{16});
+  CHECK(gal::recommended().adjuster.initialization == gal::nn::initialization::fan_in);
+  CHECK(gal::recommended().adjuster.activation == gal::nn::tanh);
+  CHECK(gal::paper().hidden == std::vector<gal::index>{64, 24});
+  CHECK(gal::paper().adjuster.initialization == gal::nn::initialization::xavier);
+  CHECK(gal::paper().adjuster.activation == gal::nn::identity);
 }
 
 TEST_CASE_TEMPLATE("the learned adjuster is a network from given weights or from its seed", T, float,

@@ -100,8 +100,6 @@ constexpr std::string_view search_lessons = R"(What came of it:
   with adjustment and without.
 - *abs(R)* as the objective, the paper's, teaches the gate to take no step at all.
 
-With 35 candidates, six rates and the tasks above a few pass p < 0.05 by chance alone.
-
 )";
 
 // ---- The page ------------------------------------------------------------------------------------------------------
@@ -434,7 +432,8 @@ class page {
     search_table(parts, "validation", "at the default rate");
     search_table(parts, "tuned", "each at its best rate");
     constexpr int enough = 20;  // seeds, of which the lessons speak
-    add("Bold: better, p < 0.05.\n\n",
+    add("Bold: better, p < 0.05; of ", parts.front()->at("candidates").size(), " candidates on ",
+        parts.size(), " tasks a few pass that by chance alone.\n\n",
         parts.front()->at("seeds").get<int>() < enough ? std::string_view() : search_lessons);
     commands(parts);
   }
