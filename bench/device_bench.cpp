@@ -1,10 +1,11 @@
 // A training step on the device backend over width and batch: plain, with adjusted gradients, and as a recorded graph,
 // beside the rate of a large product in the same run. Prints a table; --json FILE writes the numbers.
-#include <gal/adjust.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
-#include <gal/optim.hpp>
-#include <gal/thrust.hpp>
+#include <gal/backends/thrust.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/optim/optimizers.hpp>
+#include <gal/train/adjust.hpp>
+#include <gal/train/captured_step.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

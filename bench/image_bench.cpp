@@ -3,7 +3,7 @@
 
 #include <gal/gal.hpp>
 #ifdef GAL_BENCH_ONEDNN
-#include <gal/onednn.hpp>
+#include <gal/adapters/onednn.hpp>
 #endif
 
 #include <benchmark/benchmark.h>

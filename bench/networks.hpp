@@ -35,7 +35,7 @@ inline const network wide = {"wide", {1024, 1024, 1024, 10}, 512, {64, 16}};
 
 /// A training step of a convolutional network on images of 3 x 32 x 32.
 struct image_step {
-  std::string network;  // lenet, resnet8 or efficientnet: the lists of gal/cnn.hpp
+  std::string network;  // lenet, resnet8 or efficientnet: the lists of gal/nn/cnn.hpp
   long batch;
   int threads;
 

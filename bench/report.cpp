@@ -134,11 +134,11 @@ void compare_images(std::ostream& page, const results& r) {
   const std::string columns = has_onednn ? "gal | with oneDNN | libtorch | gal over libtorch |"
                                          : "gal | libtorch | gal over libtorch |";
   const std::string lines = has_onednn ? "---:|---:|---:|---:|" : "---:|---:|---:|";
-  page
-      << "## Convolutional networks\n\n"
-         "Milliseconds a training step by the clock, images of 3 x 32 x 32, SGD with momentum on the "
-         "cross-entropy: the lists\n`lenet`, `resnet(8)` and `efficientnet` of `gal/cnn.hpp`. libtorch calls "
-         "oneDNN.";
+  page << "## Convolutional networks\n\n"
+          "Milliseconds a training step by the clock, images of 3 x 32 x 32, SGD with momentum on the "
+          "cross-entropy: the lists\n`lenet`, `resnet(8)` and `efficientnet` of `gal/nn/cnn.hpp`. libtorch "
+          "calls "
+          "oneDNN.";
   if (has_onednn) {
     page << " *with oneDNN*: gal's `onednn_backend`.";
   }

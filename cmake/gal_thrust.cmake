@@ -1,4 +1,4 @@
-# The targets of the device backend, gal/thrust.hpp:
+# The targets of the device backend, gal/backends/thrust.hpp:
 #   gal::thrust_cpp, gal::thrust_openmp   on the processor, for any C++20 compiler, where Thrust's headers are found
 #   gal::thrust                           on CUDA, where the CUDA language is enabled
 # Included by the project and, for the component thrust, by its installed package. `gal_include_dir` holds gal/.

@@ -16,7 +16,7 @@ cmake --build --preset cuda --parallel "$(getconf _NPROCESSORS_ONLN)" \
   --target device_test_cuda gal_golden_cuda device_bench gpu_regression
 ctest --preset cuda
 
-tests=build/cuda/tests/device
+tests=build/cuda/tests/backends/device
 for tool in memcheck racecheck; do
   compute-sanitizer --tool "$tool" --error-exitcode 1 "$tests/device_test_cuda"
 done

@@ -4,7 +4,7 @@
 # Makes include/gal/third_party/uplot.hpp of the chart library uPlot in the version below, which npm fetches; with --check
 # only says whether it is the same. Nothing else needs npm: the header is part of the repository.
 #
-# For another version: change both lines, run it, put the new numbers into tests/html_page_test.cpp.
+# For another version: change both lines, run it, put the new numbers into tests/fit/html_page_test.cpp.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -6,7 +6,7 @@
 
 #include "support/comparison.hpp"
 
-#include <gal/options.hpp>
+#include <gal/train/adjust_options.hpp>
 
 #include <optional>
 #include <string>

@@ -7,7 +7,7 @@
 #include "support/comparison.hpp"
 #include "support/problems.hpp"
 
-#include <gal/options.hpp>
+#include <gal/train/adjust_options.hpp>
 
 #include <array>
 #include <cstddef>

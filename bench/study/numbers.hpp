@@ -4,7 +4,7 @@
 
 #include "support/comparison.hpp"
 
-#include <gal/t_test.hpp>
+#include <gal/study/t_test.hpp>
 
 #include <time.h>
 

@@ -12,9 +12,9 @@
 #include "support/parallel.hpp"
 #include "support/text.hpp"
 
+#include <gal/fit/html_page.hpp>
 #include <gal/gal.hpp>
-#include <gal/html_page.hpp>
-#include <gal/t_test.hpp>
+#include <gal/study/t_test.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -5,8 +5,8 @@
 
 #include "support/text.hpp"
 
-#include <gal/error.hpp>
-#include <gal/files.hpp>
+#include <gal/core/error.hpp>
+#include <gal/io/files.hpp>
 
 #include <unistd.h>
 

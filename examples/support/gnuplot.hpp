@@ -5,7 +5,7 @@
 #include "support/files.hpp"
 #include "support/text.hpp"
 
-#include <gal/error.hpp>
+#include <gal/core/error.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>

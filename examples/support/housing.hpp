@@ -4,8 +4,8 @@
 
 #include "support/text.hpp"
 
-#include <gal/csv.hpp>
-#include <gal/error.hpp>
+#include <gal/core/error.hpp>
+#include <gal/data/csv.hpp>
 
 #include <string>
 

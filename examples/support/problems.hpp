@@ -7,10 +7,10 @@
 #include "support/housing.hpp"
 #include "support/text.hpp"
 
-#include <gal/csv.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/layers.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/csv.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/nn/layers.hpp>
 
 #include <array>
 #include <cstddef>

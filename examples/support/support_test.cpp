@@ -5,11 +5,11 @@
 #include "support/housing.hpp"
 #include "support/surfaces.hpp"
 
-#include <gal/check.hpp>
-#include <gal/csv.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/csv.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/taylor/check_gradients.hpp>
 
 #include <doctest/doctest.h>
 

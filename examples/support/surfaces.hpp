@@ -4,7 +4,7 @@
 
 #include "support/text.hpp"
 
-#include <gal/error.hpp>
+#include <gal/core/error.hpp>
 
 #include <array>
 #include <cmath>

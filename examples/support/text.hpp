@@ -2,7 +2,7 @@
 // Provides: text, require.
 #pragma once
 
-#include <gal/error.hpp>
+#include <gal/core/error.hpp>
 
 #include <sstream>
 #include <string>

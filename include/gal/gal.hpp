@@ -5,20 +5,20 @@
 #define GAL_VERSION_MINOR 1
 #define GAL_VERSION_PATCH 0
 
-#include <gal/adjust.hpp>
-#include <gal/adjuster.hpp>
-#include <gal/boxes.hpp>
-#include <gal/check.hpp>
-#include <gal/cnn.hpp>
-#include <gal/cnn_adjuster.hpp>
-#include <gal/concepts.hpp>
-#include <gal/csv.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/error.hpp>
-#include <gal/images.hpp>
-#include <gal/lookahead.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
-#include <gal/optim.hpp>
-#include <gal/stats.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/error.hpp>
+#include <gal/data/csv.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/data/images.hpp>
+#include <gal/loss/boxes.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/cnn.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/optim/lookahead.hpp>
+#include <gal/optim/optimizers.hpp>
+#include <gal/study/stats.hpp>
+#include <gal/taylor/check_gradients.hpp>
+#include <gal/train/adjust.hpp>
+#include <gal/train/adjuster.hpp>
+#include <gal/train/cnn_adjuster.hpp>

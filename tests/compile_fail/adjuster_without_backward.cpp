@@ -1,9 +1,9 @@
 // An adjuster that cannot be differentiated.
 // expected: gal::adjuster_for, requirement 2: provide `void backward(gal::matrix_view<const T> gradient)`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <span>
 

@@ -1,9 +1,9 @@
 // An adjuster that does not say what it learns, be it nothing.
 // expected: gal::adjuster_for, requirement 3: provide `parameters()`, a range of (value, gradient) pairs.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct constant {
   gal::matrix<double> ones;

@@ -1,11 +1,11 @@
 // A callback with one right event and one that does not exist.
 // expected: gal::callback_for: a member is called like an event that does not exist; the events are fit_begin, step_end, epoch_end and fit_end.
-#include <gal/adjust.hpp>
-#include <gal/callbacks.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct callback {
   void epoch_begin(auto&) {}

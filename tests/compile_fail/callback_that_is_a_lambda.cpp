@@ -1,11 +1,11 @@
 // A lambda of which nobody knows when it is to be called.
 // expected: gal::callback_for: provide at least one of `void fit_begin(run)`, `step_end(run)`, `epoch_end(run)` and `fit_end(run)`, or wrap a function in gal::on_step_end or gal::on_epoch_end.
-#include <gal/adjust.hpp>
-#include <gal/callbacks.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 int main() {
   gal::nn::mlp<double> model({2, 1});

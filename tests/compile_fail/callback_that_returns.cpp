@@ -1,11 +1,11 @@
 // A callback that expects training to end where it returns true.
 // expected: gal::callback_for, requirement 3: `epoch_end` cannot be called as `void epoch_end(run)`; correct it, or leave it out.
-#include <gal/adjust.hpp>
-#include <gal/callbacks.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct callback {
   bool epoch_end(auto&) { return true; }

@@ -1,11 +1,11 @@
 // A callback whose event takes something else.
 // expected: gal::callback_for, requirement 2: `step_end` cannot be called as `void step_end(run)`; correct it, or leave it out.
-#include <gal/adjust.hpp>
-#include <gal/callbacks.hpp>
-#include <gal/data.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct callback {
   void step_end(int) {}

@@ -1,10 +1,10 @@
 // Adjusters that the compiler deduces, with a backend and without.
 // expected: gal::adjuster_for, requirement 2: provide `void backward(gal::matrix_view<const T> gradient)`.
 // expected: gal::adjuster_for, requirement 3: provide `parameters()`, a range of (value, gradient) pairs.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <span>
 

@@ -1,9 +1,9 @@
 // An input that does not convert to what the model takes.
 // expected: gal::adjust::step: the input does not convert to the model's `input_type`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 int main() {
   gal::nn::mlp<double> model({2, 1});

@@ -1,7 +1,7 @@
 // A character is no class number, though C++ counts with it.
 // expected: gal::softmax_cross_entropy: labels must be integers; a bool or a character is none. Convert them to int or std::uint8_t.
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
 
 #include <vector>
 

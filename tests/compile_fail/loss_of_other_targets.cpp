@@ -1,9 +1,9 @@
 // Targets that the loss cannot take.
 // expected: gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for these targets, or wrap a function of one sample in gal::sample_loss.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <list>
 

@@ -1,8 +1,8 @@
 // A backend with all primitives and no copy, which every matrix would need.
 // expected: gal::backend: a backend must be copyable.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,8 +1,8 @@
 // A backend that does not say where its memory is.
 // expected: gal::backend, requirement 1: name the memory in a member `memory_type`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -6,9 +6,9 @@
 // expected: gal::backend, requirement 6: provide `sum_rows(rows, columns, f, results)`.
 // expected: gal::backend, requirement 7: provide `product(ta, tb, alpha, a, b, beta, c)`.
 // expected: gal::backend, requirement 8: provide `read(pointer)`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,8 +1,8 @@
 // Parameters in float below features in double.
 // expected: gal::model, requirement 7: provide `parameters()`, a range of (value, gradient) pairs of contiguous memory with the scalar of the features.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,9 +1,9 @@
 // Every requirement that can be judged has its sentence.
 // expected: gal::model, requirement 1: name the type that forward takes in a member `input_type`.
 // expected: gal::model, requirement 2: name the type of the features in a member `feature_type`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,8 +1,8 @@
 // A model that cannot be differentiated.
 // expected: gal::model, requirement 6: provide `void backward(const feature_type& gradient)`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

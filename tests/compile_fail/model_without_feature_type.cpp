@@ -1,8 +1,8 @@
 // A model that does not name its features.
 // expected: gal::model, requirement 2: name the type of the features in a member `feature_type`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

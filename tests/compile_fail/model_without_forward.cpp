@@ -1,8 +1,8 @@
 // A model that cannot be evaluated.
 // expected: gal::model, requirement 5: provide `const feature_type& forward(const input_type& input)`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,8 +1,8 @@
 // A model that does not name its input.
 // expected: gal::model, requirement 1: name the type that forward takes in a member `input_type`.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <array>
 #include <vector>

@@ -1,9 +1,9 @@
 // The learning rate of an optimizer must be readable where it is const.
 // expected: gal::optimizer_for, requirement 1: provide `double learning_rate() const`, the rate of the next step.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <span>
 

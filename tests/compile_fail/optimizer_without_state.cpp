@@ -1,10 +1,10 @@
 // The state of a trainer whose optimizer does not show its own.
 // expected: gal::stateful: provide `template <class Visitor> void visit_state(Visitor& visit)`, which shows the parts of the state by name.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
-#include <gal/state.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/io/state.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <span>
 

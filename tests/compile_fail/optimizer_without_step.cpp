@@ -1,9 +1,9 @@
 // An optimizer that does not step.
 // expected: gal::optimizer_for, requirement 2: provide `void step(std::span<const gal::parameter<T>> parameters)` with the scalar T of the model's features.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct descent {
   double learning_rate() const { return 0.1; }

@@ -1,7 +1,7 @@
 // A row-major matrix of Eigen.
 // expected: gal: a row-major matrix would be read transposed; gal expects column-major memory with a sample per column. Map the same memory as a column-major matrix of the transposed size.
-#include <gal/eigen.hpp>
-#include <gal/view.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/core/view.hpp>
 
 #include <Eigen/Core>
 

@@ -1,9 +1,9 @@
 // A function of one sample that takes no gradient.
 // expected: gal::sample_loss: the function must be callable as f(x, y, gradient), or f(x, gradient) without targets, with spans of the features' scalar, and return a number.
-#include <gal/adjust.hpp>
-#include <gal/eigen.hpp>
-#include <gal/loss.hpp>
-#include <gal/nn.hpp>
+#include <gal/backends/eigen.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 #include <span>
 

@@ -1,10 +1,10 @@
 // gal/adapters/torch.hpp: gradient adjustment learning for libtorch: any module, TorchScript, optimizer, on any device.
-// Provides: torch_adjust. Includes gal/options.hpp, gal/loss.hpp. Needs the CMake target gal::torch.
+// Provides: torch_adjust. Includes gal/train/adjust_options.hpp, gal/loss/losses.hpp. Needs the CMake target gal::torch.
 #pragma once
 
-#include <gal/adapters/torch_loss.hpp>
-#include <gal/adapters/torch_optim.hpp>
-#include <gal/options.hpp>
+#include <gal/adapters/detail/torch_loss.hpp>
+#include <gal/adapters/detail/torch_optim.hpp>
+#include <gal/train/adjust_options.hpp>
 
 #include <torch/torch.h>
 

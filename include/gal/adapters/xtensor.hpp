@@ -3,8 +3,8 @@
 // Provides: view_of for xtensor's arrays, as_xtensor.
 #pragma once
 
-#include <gal/error.hpp>
-#include <gal/view.hpp>
+#include <gal/core/error.hpp>
+#include <gal/core/view.hpp>
 
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>

@@ -1,6 +1,6 @@
 #include <cstdio>
+#include <gal/adapters/onednn.hpp>
 #include <gal/gal.hpp>
-#include <gal/onednn.hpp>
 #include <vector>
 
 int main() {

@@ -1,7 +1,7 @@
 #include <cstdio>
-#include <gal/adjust.hpp>
-#include <gal/loss.hpp>
-#include <gal/thrust.hpp>
+#include <gal/backends/thrust.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/train/adjust.hpp>
 
 int main() {
   const gal::thrust_backend device;

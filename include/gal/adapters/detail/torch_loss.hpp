@@ -1,0 +1,172 @@
+// gal/adapters/detail/torch_loss.hpp: losses of tensors, and what their first-order expansion leaves out.
+// Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
+#pragma once
+
+#include <gal/core/concepts.hpp>
+#include <gal/loss/losses.hpp>
+
+#include <torch/torch.h>
+
+#include <concepts>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace gal::detail {
+
+/// A tensor's sizes as messages have them: `[32, 10]`.
+[[nodiscard]] inline std::string sizes_of(const torch::Tensor& tensor) {
+  std::ostringstream text;
+  text << tensor.sizes();
+  return text.str();
+}
+
+inline void require_same_sizes(const torch::Tensor& target, const torch::Tensor& x, std::string_view loss) {
+  require(target.sizes() == x.sizes(), error_code::shape_mismatch, loss, ": targets are ", sizes_of(target),
+          "; expected the features' size ", sizes_of(x));
+}
+
+// Losses of the samples of `x` (`..., d`) and their remainders at x - d, all in double, with autograd to differentiate
+// them: of the losses that are known by name. docs/algorithm.md derives the forms.
+
+inline torch::Tensor torch_losses(const mse&, const torch::Tensor& x, const torch::Tensor& target) {
+  require_same_sizes(target, x, "gal::mse");
+  return (x - target).square().mean(-1);
+}
+
+inline torch::Tensor torch_remainders(const mse&, const torch::Tensor&, const torch::Tensor&,
+                                      const torch::Tensor& d) {
+  return d.square().mean(-1);
+}
+
+inline torch::Tensor torch_losses(const softmax_cross_entropy& loss, const torch::Tensor& x,
+                                  const torch::Tensor& target) {
+  const torch::Tensor logarithms = x.log_softmax(-1);
+  const double smoothing = loss.label_smoothing();
+  torch::Tensor likelihoods;
+  torch::Tensor weight;
+  if (target.is_floating_point()) {
+    require_same_sizes(target, x, "gal::softmax_cross_entropy");
+    likelihoods = (target * logarithms).sum(-1);
+  } else {
+    require(target.sizes() == x.sizes().slice(0, static_cast<std::size_t>(x.dim() - 1)),
+            error_code::shape_mismatch, "gal::softmax_cross_entropy: labels are ", sizes_of(target),
+            "; expected one for each sample of the features ", sizes_of(x));
+    const torch::Tensor labels = target.to(torch::kLong);
+    const torch::Tensor valid = (labels >= 0).logical_and(labels < x.size(-1));
+    require(!x.is_cpu() || valid.all().item<bool>(), error_code::invalid_target,
+            "gal::softmax_cross_entropy: a label is outside the ", x.size(-1), " classes; expected 0 to ",
+            x.size(-1) - 1);
+    // A device cannot refuse: there the loss is NaN.
+    likelihoods = logarithms.gather(-1, labels.clamp(0, x.size(-1) - 1).unsqueeze(-1))
+                      .squeeze(-1)
+                      .masked_fill(valid.logical_not(), std::numeric_limits<double>::quiet_NaN());
+  }
+  return (smoothing - 1.0) * likelihoods - smoothing * logarithms.mean(-1);
+}
+
+/// exp(-c) - 1 + c, by its series where the sum would cancel.
+inline torch::Tensor exponential_remainder(const torch::Tensor& c) {
+  const torch::Tensor series =
+      c.square() * (0.5 + c * (-1.0 / 6.0 + c * (1.0 / 24.0 + c * (-1.0 / 120.0 + c * (1.0 / 720.0)))));
+  return torch::where(c.abs() < 1e-2, series, torch::expm1(-c) + c);
+}
+
+inline torch::Tensor torch_remainders(const softmax_cross_entropy&, const torch::Tensor& x,
+                                      const torch::Tensor&, const torch::Tensor& d) {
+  const torch::Tensor logarithms = x.log_softmax(-1);
+  const torch::Tensor p = logarithms.exp();
+  const torch::Tensor c = d - (p * d).sum(-1, /*keepdim=*/true);
+  // The exponentials of a very long displacement may overflow: there the plain log-sum-exp.
+  const torch::Tensor is_long = std::get<0>(c.abs().max(-1, /*keepdim=*/true)) > 300.0;
+  const torch::Tensor excess = (p * exponential_remainder(c.masked_fill(is_long, 0.0))).sum(-1);
+  return torch::where(is_long.squeeze(-1), (logarithms - c).logsumexp(-1), excess.log1p());
+}
+
+template <class Loss>
+concept torch_closed_form = requires(const Loss& loss, const torch::Tensor& x) {
+  torch_losses(loss, x, x);
+  torch_remainders(loss, x, x, x);
+};
+
+/// What a step can ask of a loss: a closed form, or a call with features and target, or with features alone.
+template <class Loss, class Target>
+concept torch_loss = (torch_closed_form<Loss> && std::same_as<Target, torch::Tensor>) ||
+                     std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&, const Target&> ||
+                     (std::same_as<Target, nothing> &&
+                      std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
+
+/// The expansion of a loss at the features `x` (`..., d`; the axes before the last are those of the samples). All in
+/// double: the remainder is a small difference, and the loss is small beside the model.
+template <class Loss, class Target>
+class torch_expansion {
+ public:
+  torch_expansion(Loss& loss, const torch::Tensor& x, const Target& target)
+      : loss_(&loss), x_(x.detach().to(torch::kDouble)), target_(in_double(target)) {
+    const torch::Tensor leaf = x_.detach().requires_grad_();
+    const torch::Tensor values = evaluate(leaf);
+    const bool known_size =
+        values.dim() == 0 || values.sizes() == x_.sizes().slice(0, static_cast<std::size_t>(x_.dim() - 1));
+    require(known_size, error_code::shape_mismatch, "gal::torch_adjust: the loss returned ", sizes_of(values),
+            " for features ", sizes_of(x_), "; expected the mean (no axes), or all axes but the last");
+    require(values.requires_grad(), error_code::invalid_option,
+            "gal::torch_adjust: the loss returned no function of the features; expected what autograd can "
+            "differentiate");
+    losses_ = values.detach();
+    gradient_ = torch::autograd::grad({values.mean()}, {leaf}).front();
+  }
+
+  /// The losses of the samples, or their mean where the loss gives no more.
+  [[nodiscard]] const torch::Tensor& losses() const { return losses_; }
+  [[nodiscard]] bool has_samples() const { return losses_.dim() > 0; }
+  /// Of the mean.
+  [[nodiscard]] const torch::Tensor& gradient() const { return gradient_; }
+
+  /// <D, G> of each loss: the mean's G carries 1/n, a sample's own is n times larger.
+  [[nodiscard]] torch::Tensor first_order(const torch::Tensor& displacement) const {
+    const torch::Tensor products = displacement * gradient_;
+    return has_samples() ? static_cast<double>(losses_.numel()) * products.sum(-1) : products.sum();
+  }
+
+  /// Remainder of each loss at `x - displacement`, to be differentiated.
+  [[nodiscard]] torch::Tensor remainder(const torch::Tensor& displacement) const {
+    if constexpr (torch_closed_form<Loss>) {
+      return torch_remainders(*loss_, x_, target_, displacement);
+    } else {
+      return evaluate(x_ - displacement) - losses_ + first_order(displacement);
+    }
+  }
+
+ private:
+  [[nodiscard]] torch::Tensor evaluate(const torch::Tensor& x) const {
+    if constexpr (torch_closed_form<Loss>) {
+      return torch_losses(*loss_, x, target_);
+    } else if constexpr (std::is_invocable_v<Loss&, const torch::Tensor&, const Target&>) {
+      return (*loss_)(x, target_);
+    } else {
+      return (*loss_)(x);
+    }
+  }
+
+  static constexpr bool is_tensor = std::same_as<Target, torch::Tensor>;
+  using target_type = std::conditional_t<is_tensor, torch::Tensor, const Target&>;
+
+  static target_type in_double(const Target& target) {
+    if constexpr (is_tensor) {
+      return target.is_floating_point() ? target.to(torch::kDouble) : target;
+    } else {
+      return target;
+    }
+  }
+
+  Loss* loss_;
+  torch::Tensor x_;
+  target_type target_;
+  torch::Tensor losses_;
+  torch::Tensor gradient_;
+};
+
+}  // namespace gal::detail

@@ -1,0 +1,116 @@
+// gal/backends/detail/product_tiles.hpp: the innermost loops of matrix products, for one set of SIMD instructions. `product.hpp` includes
+// this once for each set, with these macros, since a function's instructions are no template argument:
+//   GAL_TILES          the name of the class
+//   GAL_TILES_BYTES    size of a SIMD register
+//   GAL_TILES_TARGET   attribute of the functions
+// They are written on the compilers' vector types, with nothing called: what a compiler inlines from elsewhere may not
+// have these instructions.
+
+template <class T>
+struct GAL_TILES {
+  static constexpr index width = GAL_TILES_BYTES / sizeof(T);
+  typedef T packet __attribute__((vector_size(GAL_TILES_BYTES)));
+  typedef T loose_packet __attribute__((vector_size(GAL_TILES_BYTES), aligned(alignof(T)), may_alias));
+
+  // One tile of c, held in registers while the depth goes by: `sizeof...(P)` packets of rows, `sizeof...(J)` columns, and
+  // `Q` counts all of them.
+  template <std::size_t... P, std::size_t... J, std::size_t... Q>
+  GAL_TILES_TARGET static void take_tile(std::index_sequence<P...>, std::index_sequence<J...>,
+                                         std::index_sequence<Q...>, index rows, index depth, factor_view<T> a,
+                                         factor_view<T> b, product_target<T> c) {
+    constexpr std::size_t packets = sizeof...(P);
+    constexpr index full = static_cast<index>(packets) * width;
+    packet sums[] = {(static_cast<void>(Q), packet{})...};
+    const T* const factors[] = {b.data + static_cast<index>(J) * b.column_step...};
+    for (index k = 0; k < depth; ++k) {
+      const T* const left = a.data + k * a.column_step;
+      const packet part[] = {*reinterpret_cast<const loose_packet*>(left + static_cast<index>(P) * width)...};
+      const T factor[] = {factors[J][k * b.row_step]...};
+      ((sums[Q] = part[Q % packets] * factor[Q / packets] + sums[Q]), ...);
+    }
+    T* const to[] = {c.data + static_cast<index>(J) * c.column_step...};
+    if (rows < full) {
+      const packet values[] = {(sums[Q] * c.scale)...};  // in memory, where sums should not be
+      for (std::size_t j = 0; j < sizeof...(J); ++j) {
+        const T* const column = reinterpret_cast<const T*>(values + j * packets);
+        for (index i = 0; i < rows; ++i) {
+          to[j][i] = c.add ? to[j][i] + column[i] : column[i];
+        }
+      }
+    } else if (c.add) {
+      ((*reinterpret_cast<loose_packet*>(to[Q / packets] + static_cast<index>(Q % packets) * width) +=
+        sums[Q] * c.scale),
+       ...);
+    } else {
+      ((*reinterpret_cast<loose_packet*>(to[Q / packets] + static_cast<index>(Q % packets) * width) =
+            sums[Q] * c.scale),
+       ...);
+    }
+  }
+
+  // One tile of a gathered product: `sizeof...(P)` packets of rows, `sizeof...(J)` columns from the first of `b` and `c` on.
+  template <std::size_t... P, std::size_t... J, std::size_t... Q>
+  GAL_TILES_TARGET static void take_gathered_tile(std::index_sequence<P...>, std::index_sequence<J...>,
+                                                  std::index_sequence<Q...>, index depth,
+                                                  const gathered_packet<T>* rows, const index* row_steps,
+                                                  gathered_factor<T> b, gathered_target<T> c) {
+    constexpr std::size_t packets = sizeof...(P);
+    const T* const left[] = {rows[P].from...};
+    const T* const right[] = {b.data + b.places[J]...};
+    const T start[] = {(c.start == nullptr ? T(0) : c.start[J])...};
+    packet sums[] = {(packet{} + start[Q / packets])...};
+    for (index k = 0; k < depth; ++k) {
+      const index row_step = row_steps[k];
+      const index column_step = b.steps[k];
+      const packet part[] = {*reinterpret_cast<const loose_packet*>(left[P] + row_step)...};
+      const T factor[] = {right[J][column_step]...};
+      ((sums[Q] = part[Q % packets] * factor[Q / packets] + sums[Q]), ...);
+    }
+    if (c.step != 1 || ((rows[P].count < width) || ...)) {
+      const packet values[] = {sums[Q]...};  // in memory, where sums should not be
+      for (std::size_t q = 0; q < sizeof...(Q); ++q) {
+        const T* const value = reinterpret_cast<const T*>(values + q);
+        T* const to = rows[q % packets].to + static_cast<index>(q / packets) * c.column_step;
+        for (index i = 0; i < rows[q % packets].count; ++i) {
+          to[i * c.step] = c.add ? to[i * c.step] + value[i] : value[i];
+        }
+      }
+    } else if (c.add) {
+      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
+                                         static_cast<index>(Q / packets) * c.column_step) += sums[Q]),
+       ...);
+    } else {
+      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
+                                         static_cast<index>(Q / packets) * c.column_step) = sums[Q]),
+       ...);
+    }
+  }
+
+  // Entries of one row of c, where both factors are contiguous along the depth: sums along it.
+  template <std::size_t... J>
+  GAL_TILES_TARGET static void take_dots(std::index_sequence<J...>, index depth, const T* a, factor_view<T> b,
+                                         product_target<T> c) {
+    const T* const factors[] = {b.data + static_cast<index>(J) * b.column_step...};
+    packet sums[] = {(static_cast<void>(J), packet{})...};
+    index k = 0;
+    for (; k + width <= depth; k += width) {
+      const packet part = *reinterpret_cast<const loose_packet*>(a + k);
+      ((sums[J] = part * *reinterpret_cast<const loose_packet*>(factors[J] + k) + sums[J]), ...);
+    }
+    T rest[] = {(static_cast<void>(J), T(0))...};
+    for (; k < depth; ++k) {
+      ((rest[J] += a[k] * factors[J][k]), ...);
+    }
+    for (std::size_t j = 0; j < sizeof...(J); ++j) {
+      packet sum = sums[j];
+      for (index half = width / 2; half > 0; half /= 2) {
+        for (index i = 0; i < half; ++i) {
+          sum[i] += sum[i + half];
+        }
+      }
+      T& to = c.data[static_cast<index>(j) * c.column_step];
+      const T value = (sum[0] + rest[j]) * c.scale;
+      to = c.add ? to + value : value;
+    }
+  }
+};

@@ -1,0 +1,200 @@
+// gal/backends/detail/thrust_host.hpp: what the device backend needs of Thrust's OpenMP and C++ systems. Included by gal/backends/thrust.hpp.
+// Provides: device_options, and nothing else public.
+#pragma once
+
+#include <gal/core/view.hpp>
+
+#include <thrust/execution_policy.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gal {
+
+/// Nothing can be chosen where Thrust runs on the processor.
+struct device_options {};
+
+namespace detail {
+
+// One column of c = alpha op(a) op(b) + beta c. Sums run along the depth in order, whatever the number of threads.
+template <class T>
+struct product_column {
+  bool ta, tb;
+  index rows, depth;
+  T alpha;
+  const T* a;
+  index a_rows;
+  const T* b;
+  index b_rows;
+  T beta;
+  T* c;
+
+  void operator()(index j) const {
+    T* const to = c + j * rows;
+    for (index i = 0; i < rows; ++i) {
+      to[i] = beta == T(0) ? T(0) : beta * to[i];
+    }
+    const auto right = [&](index k) { return tb ? b[k * b_rows + j] : b[j * b_rows + k]; };
+    if (ta) {
+      for (index i = 0; i < rows; ++i) {
+        T sum = 0;
+        for (index k = 0; k < depth; ++k) {
+          sum += a[i * a_rows + k] * right(k);
+        }
+        to[i] += alpha * sum;
+      }
+    } else {
+      for (index k = 0; k < depth; ++k) {
+        const T factor = alpha * right(k);
+        for (index i = 0; i < rows; ++i) {
+          to[i] += factor * a[k * a_rows + i];
+        }
+      }
+    }
+  }
+};
+
+// Work to be done again, by calling it again.
+class recording {
+ public:
+  static constexpr bool calls_again = true;
+  recording() = default;
+  explicit recording(std::function<void()> work) : work_(std::move(work)) {}
+  [[nodiscard]] bool empty() const { return !work_; }
+  void replay() { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+// The processor in the part of a device.
+class device {
+ public:
+  explicit device(device_options = {}) {}
+
+  [[nodiscard]] std::string name() const {
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
+    return "OpenMP";
+#elif THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CPP
+    return "C++";
+#else
+    return "TBB";
+#endif
+  }
+
+  // A few elements are not worth waking threads for.
+  template <class F>
+  static void for_each(index count, F f) {
+    constexpr index few = 2048;
+    if (count < few) {
+      for (index i = 0; i < count; ++i) {
+        f(i);
+      }
+    } else {
+      run(count, f);
+    }
+  }
+
+  [[nodiscard]] static void* allocate(std::size_t bytes) {
+    void* const memory = ::operator new(bytes, alignment, std::nothrow);
+    require(memory != nullptr, error_code::out_of_memory, "gal::thrust_backend: ", bytes,
+            " bytes on the processor; expected fewer, or more memory");
+    return memory;
+  }
+  static void deallocate(void* memory) noexcept { ::operator delete(memory, alignment); }
+
+  static void copy(const void* from, void* to, std::size_t bytes) {
+    if (bytes > 0) {
+      std::memmove(to, from, bytes);
+    }
+  }
+  static void upload(const void* from, void* to, std::size_t bytes) { copy(from, to, bytes); }
+  static void download(const void* from, void* to, std::size_t bytes) { copy(from, to, bytes); }
+  static void synchronize() {}
+
+  // Blocks of a fixed size, then the blocks in order: the same for any number of threads.
+  template <class F>
+  void sum(index count, F f, double* result) {
+    constexpr index block = 4096;
+    const index blocks = (count + block - 1) / block;
+    if (static_cast<index>(partial_.size()) < blocks) {
+      partial_.resize(static_cast<std::size_t>(blocks));
+    }
+    double* const partial = partial_.data();
+    const auto sum_block = [=](index number) {
+      double sum = 0.0;
+      for (index i = number * block; i < std::min((number + 1) * block, count); ++i) {
+        sum += f(i);
+      }
+      partial[number] = sum;
+    };
+    if (blocks > 1) {
+      run(blocks, sum_block);
+    } else if (blocks == 1) {
+      sum_block(0);
+    }
+    double sum = 0.0;
+    for (index number = 0; number < blocks; ++number) {
+      sum += partial[number];
+    }
+    *result = sum;
+  }
+
+  template <class F>
+  static void sum_rows(index rows, index columns, F f, double* results) {
+    for_each(columns, [=](index j) {
+      double sum = 0.0;
+      for (index i = 0; i < rows; ++i) {
+        sum += f(i, j);
+      }
+      results[j] = sum;
+    });
+  }
+
+  template <class T>
+  static void product(bool ta, bool tb, index rows, index columns, index depth, T alpha, const T* a,
+                      index a_rows, const T* b, index b_rows, T beta, T* c) {
+    const product_column<T> column{ta, tb, rows, depth, alpha, a, a_rows, b, b_rows, beta, c};
+    constexpr index few = 1 << 14;
+    if (rows * columns * depth < few) {
+      for (index j = 0; j < columns; ++j) {
+        column(j);
+      }
+    } else {
+      run(columns, column);
+    }
+  }
+
+  // There is no graph to be made: the work is the call.
+  template <class F>
+  [[nodiscard]] static recording record(F f) {
+    return recording(std::move(f));
+  }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+
+  template <class F>
+  static void run(index count, F f) {
+    thrust::for_each_n(thrust::device, thrust::counting_iterator<index>(0), count, f);
+  }
+
+  std::vector<double> partial_;
+};
+
+inline std::shared_ptr<device> default_device() {
+  static const auto instance = std::make_shared<device>();
+  return instance;
+}
+
+}  // namespace detail
+}  // namespace gal

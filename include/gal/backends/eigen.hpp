@@ -1,0 +1,265 @@
+// gal/backends/eigen.hpp: the CPU backend. Matrix products have kernels of their own (product.hpp); everything else is plain loops
+// that the compiler vectorises.
+// Provides: eigen_backend.
+#pragma once
+
+#include <gal/backends/detail/gathered_product.hpp>
+#include <gal/backends/detail/product.hpp>
+#include <gal/core/backend.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <new>
+#include <numeric>
+#include <utility>
+
+// Of a lambda, which [[gnu::always_inline]] would not reach.
+#define GAL_INLINE __attribute__((always_inline))
+
+namespace gal {
+
+/// Runs on the processor. With more than one thread, products and elementwise work that are large enough are shared out
+/// among them, in programs that are compiled with OpenMP; the results are the same, bit for bit.
+///
+///     gal::eigen_backend backend(/*threads=*/2);
+///     gal::nn::mlp<float> model({1024, 1024, 10}, {.seed = 1}, backend);
+class eigen_backend {
+ public:
+  using memory_type = host_memory;
+
+  eigen_backend() = default;
+
+  /// Throws for fewer than one thread.
+  explicit eigen_backend(int threads) : threads_(threads) {
+    detail::require(threads >= 1, error_code::invalid_option, "gal::eigen_backend: threads is ", threads,
+                    "; expected at least 1");
+  }
+
+  [[nodiscard]] int threads() const { return threads_; }
+
+  template <class T>
+  [[nodiscard]] T* allocate(index count) const {
+    return static_cast<T*>(::operator new(static_cast<std::size_t>(count) * sizeof(T), alignment));
+  }
+
+  template <class T>
+  void deallocate(T* memory, index) const noexcept {
+    ::operator delete(memory, alignment);
+  }
+
+  template <class T>
+  void copy(const T* from, T* to, index count) const {
+    std::copy_n(from, count, to);
+  }
+
+  template <class T>
+  void fill(T* to, index count, T value) const {
+    share(count, count,
+          [=](index first, index last) GAL_INLINE { std::fill_n(to + first, last - first, value); });
+  }
+
+  template <class F>
+  void for_each(index count, F f) const {
+    share(count, count, [f](index first, index last) GAL_INLINE {
+      const F body = f;  // of this thread: nothing that the loop writes can be part of it
+      for (index i = first; i < last; ++i) {
+        body(i);
+      }
+    });
+  }
+
+  template <class F>
+  void for_each(index rows, index columns, F f) const {
+    share(columns, rows * columns, [f, rows](index first, index last) GAL_INLINE {
+      const F body = f;
+      for (index j = first; j < last; ++j) {
+        for (index i = 0; i < rows; ++i) {
+          body(i, j);
+        }
+      }
+    });
+  }
+
+  /// Adds in `lanes` interleaved partial sums of a block, then the blocks: a fixed order that still vectorises.
+  template <class F>
+  void sum(index count, F f, double* result) const {
+    if (count <= sum_block) {
+      run([=](index first, index last) GAL_INLINE { *result = lane_sum(first, last, f); }, 0, count);
+      return;
+    }
+    const index blocks = (count + sum_block - 1) / sum_block;
+    thread_local detail::workspace<double> memory;
+    double* const partial = memory.reserve(blocks);
+    share(blocks, count, [=](index first, index last) GAL_INLINE {
+      for (index block = first; block < last; ++block) {
+        partial[block] = lane_sum(block * sum_block, std::min((block + 1) * sum_block, count), f);
+      }
+    });
+    *result = std::accumulate(partial, partial + blocks, 0.0);
+  }
+
+  template <class F>
+  void sum_rows(index rows, index columns, F f, double* results) const {
+    if (rows == 1) {  // nothing to sum, and a loop that vectorises
+      for_each(columns, [=](index j) { results[j] = f(index{0}, j); });
+      return;
+    }
+    share(columns, rows * columns, [=](index first, index last) GAL_INLINE {
+      for (index j = first; j < last; ++j) {
+        results[j] = lane_sum(0, rows, [=](index i) { return f(i, j); });
+      }
+    });
+  }
+
+  template <class T>
+  void product(transpose ta, transpose tb, T alpha, matrix_view<const T> a, matrix_view<const T> b, T beta,
+               matrix_view<T> c) const {
+    const index depth = ta == transpose::no ? a.columns() : a.rows();
+    if (depth == 0 && beta == T(0)) {
+      fill(c.data(), c.size(), T(0));
+    } else if (beta != T(0) && beta != T(1)) {
+      for_each(c.size(), [to = c.data(), beta](index i) { to[i] *= beta; });
+    }
+    if (c.size() == 0 || depth == 0) {
+      return;
+    }
+    detail::factor_view<T> left{a.data(), 1, a.rows()};
+    detail::factor_view<T> right{b.data(), 1, b.rows()};
+    left = ta == transpose::no ? left : left.transposed();
+    right = tb == transpose::no ? right : right.transposed();
+    index rows = c.rows();
+    index columns = c.columns();
+    if (rows == 1) {  // computed as the column that a row is in memory
+      left = std::exchange(right, {left.data, 1, depth}).transposed();
+      std::swap(rows, columns);
+    }
+    const detail::product_target<T> target{c.data(), 1, rows, alpha, beta != T(0)};
+    const auto kernel = detail::choose_product(rows, columns, depth, left, right);
+    share(columns, c.size() * depth / 8, [=](index first, index last) {
+      kernel(rows, last - first, depth, left, right.from(0, first), target.from(0, first));
+    });
+  }
+
+  /// See `gathering_backend`.
+  template <class T>
+  void gathered_product(index runs, index length, index columns, index depth, gathered_factor<T> a,
+                        gathered_factor<T> b, gathered_target<T> c) const {
+    share(columns, runs * length * columns * depth / 8, [=](index first, index last) {
+      gathered_factor<T> right = b;
+      gathered_target<T> target = c;
+      right.places += first;
+      target.data += first * c.column_step;
+      target.start = c.start == nullptr ? nullptr : c.start + first;
+      detail::take_gathered_product(runs, length, last - first, depth, a, right, target);
+    });
+  }
+
+  template <class T>
+  void transposed_copy(index rows, index columns, const T* from, index from_step, T* to,
+                       index to_step) const {
+    detail::transpose_into(rows, columns, from, from_step, to, to_step);
+  }
+
+  /// Runs `f(backend, i)` for all i in [0, count), shared out among the threads; each gets a backend of one thread. No two
+  /// calls may write to the same memory, and none may throw.
+  template <class F>
+  void for_each_task(index count, const F& f) const {
+    const eigen_backend own;
+#ifdef _OPENMP
+    if (threads_ > 1 && count > 1) {
+      share_out(threads_, count, [&](index first, index last) {
+        for (index i = first; i < last; ++i) {
+          f(own, i);
+        }
+      });
+      return;
+    }
+#endif
+    for (index i = 0; i < count; ++i) {
+      f(own, i);
+    }
+  }
+
+  template <class T>
+  [[nodiscard]] T read(const T* value) const {
+    return *value;
+  }
+
+  friend bool operator==(const eigen_backend&, const eigen_backend&) = default;
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  static constexpr index lanes = 16;
+  static constexpr index sum_block = 1 << 14;
+
+  // Runs `part(first, last)` over [0, count): at once, or in equal parts by the threads where the work, in elementary
+  // operations, is worth waking them.
+  template <class Part>
+  void share(index count, index work, Part part) const {
+#ifdef _OPENMP
+    constexpr index worth_sharing = 1 << 16;
+    if (threads_ > 1 && count > 1 && work >= worth_sharing) {
+      share_out(threads_, count, part);
+      return;
+    }
+#endif
+    static_cast<void>(work);
+    run(part, 0, count);
+  }
+
+  // A part's loop, by the widest instructions that the processor has: compiled twice, since the part is inlined.
+  template <class Part>
+  static void run(const Part& part, index first, index last) {
+    if (detail::has_wide_instructions()) {
+      run_wide(part, first, last);
+    } else {
+      part(first, last);
+    }
+  }
+  template <class Part>
+  GAL_WIDE static void run_wide(const Part& part, index first, index last) {
+    part(first, last);
+  }
+
+#ifdef _OPENMP
+  // A function of its own: Clang enters the OpenMP runtime at the start of the function that has the directive, which a
+  // loop on one thread should neither wait for nor start.
+  template <class Part>
+  [[gnu::noinline]] static void share_out(int threads, index count, Part part) {
+    const index size = (count + threads - 1) / threads;
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (index first = 0; first < count; first += size) {
+      run(part, first, std::min(first + size, count));
+    }
+  }
+#endif
+
+  template <class F>
+  [[nodiscard, gnu::always_inline]] static double lane_sum(index first, index last, F f) {
+    std::array<double, lanes> partial{};
+    index i = first;
+    for (; i + lanes <= last; i += lanes) {
+      for (index lane = 0; lane < lanes; ++lane) {
+        partial[static_cast<std::size_t>(lane)] += f(i + lane);
+      }
+    }
+    double total = 0.0;
+    for (; i < last; ++i) {
+      total += f(i);
+    }
+    for (const double part : partial) {
+      total += part;
+    }
+    return total;
+  }
+
+  int threads_ = 1;
+};
+
+static_assert(gathering_backend<eigen_backend>);
+
+}  // namespace gal
+
+#undef GAL_INLINE
+#undef GAL_WIDE

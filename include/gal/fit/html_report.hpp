@@ -1,0 +1,366 @@
+// gal/fit/html_report.hpp: a page about a training, as a callback of `fit` (POSIX).
+// Provides: html_report, html_report_options. Includes gal/fit/fit.hpp, gal/fit/html_page.hpp.
+#pragma once
+
+#include <gal/core/error.hpp>
+#include <gal/fit/fit.hpp>
+#include <gal/fit/html_page.hpp>
+#include <gal/io/state.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gal {
+
+namespace detail {
+
+// An enumerator's name, which the compiler knows: "gate" of normalisation::gate; empty for a number without one.
+template <auto Value>
+constexpr std::string_view enumerator_name() {
+  constexpr std::string_view function =
+      __PRETTY_FUNCTION__;  // "... Value = gal::normalisation::gate]", ";" in GCC
+  constexpr std::size_t begin = function.find("Value = ") + 8;
+  constexpr std::string_view value = function.substr(begin, function.find_first_of(";]", begin) - begin);
+  constexpr std::size_t colon = value.rfind(':');
+  constexpr std::string_view name = value.substr(colon == value.npos ? 0 : colon + 1);
+  return name.find(')') == name.npos ? name : std::string_view();  // "(gal::normalisation)7" has none
+}
+template <class Enum>
+std::string enumerator_text(Enum value) {
+  std::string_view name;
+  [&]<std::size_t... Number>(std::index_sequence<Number...>) {
+    ((value == static_cast<Enum>(Number) ? void(name = enumerator_name<static_cast<Enum>(Number)>())
+                                         : void()),
+     ...);
+  }
+  (std::make_index_sequence<16>());
+  return name.empty() ? std::to_string(static_cast<int>(value)) : std::string(name);
+}
+
+// Visits a state for people: its settings alone, as rows of a table.
+class settings_table {
+ public:
+  explicit settings_table(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] std::vector<std::vector<std::string>>& rows() { return rows_; }
+
+  template <class Value>
+  void setting(std::string_view name, const Value& value) {
+    add(name, words(value));
+  }
+
+  template <class Object>
+  void operator()(std::string_view name, Object& object) {
+    if constexpr (std::is_class_v<Object> && requires { object.visit_state(*this); }) {
+      const std::size_t before = prefix_.size();
+      prefix_ += name == "options" ? "" : text(" ", name);
+      object.visit_state(*this);
+      prefix_.resize(before);
+    }
+  }
+  template <std::integral Number>
+  void operator()(std::string_view, Number&, std::int64_t, std::int64_t) {}
+  template <class T, class Backend>
+  void tensor(std::string_view, const Backend&, T*, const std::vector<index>&) {}
+  [[nodiscard]] index count(std::string_view, index here) { return here; }
+  template <class Action>
+  void after_loading(const Action&) {}
+
+ private:
+  template <class Value>
+  static std::string words(const Value& value) {
+    if constexpr (std::is_enum_v<Value>) {
+      return enumerator_text(value);
+    } else if constexpr (std::same_as<Value, bool>) {
+      return value ? "yes" : "no";
+    } else if constexpr (std::is_arithmetic_v<Value>) {
+      const bool unlimited = value == std::numeric_limits<Value>::max() || value - value != Value(0);
+      return unlimited && value > Value(0) ? "unlimited" : setting_text(value);
+    } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
+      return std::string(std::string_view(value));
+    } else {
+      std::string list;
+      for (const auto& element : value) {
+        list += (list.empty() ? "" : ", ") + words(element);
+      }
+      return list;
+    }
+  }
+
+  // What is empty or without limit was not set.
+  void add(std::string_view name, std::string value) {
+    if (value.empty() || value == "unlimited" || value == "unlimited, unlimited") {
+      return;
+    }
+    std::string words = text(prefix_, " ", name);
+    std::ranges::replace(words, '_', ' ');
+    std::ranges::replace(words, '.', ' ');
+    rows_.push_back({std::move(words), std::move(value)});
+  }
+
+  std::string prefix_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace detail
+
+/// Settings of `html_report`.
+struct html_report_options {
+  std::string title = "Training";
+  std::vector<std::pair<std::string, std::string>> configuration{};  ///< what else was set: (name, value)
+};
+
+/// A callback of `fit`: writes a page about the training after every epoch and at its end, one HTML file to open in a
+/// browser, which needs no network. It shows losses, the remainder of the tentative steps, the share of the samples whose
+/// adjusted gradient was accepted, the cosine of the angle between gradient and adjustment, the learning rate, all
+/// settings, and the machine. What is not finite is a gap.
+///
+///     gal::fit(trainer, batches, {.epochs = 40}, gal::html_report("run.html", {.title = "Boston housing"}),
+///              gal::checkpointing("run.safetensors"));
+///
+/// It stands before `checkpointing`: its history is part of the checkpoint, so that the page of a training that resumes is
+/// that of one that was not interrupted. Behind it, an epoch in which the program was killed leaves a gap before it.
+class html_report {
+ public:
+  explicit html_report(std::string path, html_report_options options = {})
+      : path_(std::move(path)), options_(std::move(options)) {
+    detail::require(!path_.empty(), error_code::invalid_option,
+                    "gal::html_report: an empty name; expected the path of a file");
+  }
+
+  template <class Run>
+  void step_end(Run& run) {
+    // Of a step that is not reported, the last report is another's.
+    if (run.steps_in_epoch() % run.options().report_every != 0) {
+      return;
+    }
+    const step_report& step = run.last_step();
+    if (std::isfinite(step.remainder) && std::isfinite(step.cosine)) {
+      remainder_sum_ += std::abs(step.remainder);
+      cosine_sum_ += step.cosine;
+      ++reports_;
+    }
+  }
+
+  template <class Run>
+  void epoch_end(Run& run) {
+    const epoch_report& epoch = run.last_epoch();
+    // Begins anew with the run; epochs that it has not seen are gaps.
+    history_.resize(static_cast<std::size_t>(epoch.epoch - 1), unseen());
+    const auto reports = static_cast<double>(reports_);
+    history_.push_back({epoch.training_loss, epoch.validation_loss, remainder_sum_ / reports,
+                        cosine_sum_ / reports, epoch.accepted_share, epoch.learning_rate,
+                        static_cast<double>(epoch.refused), epoch.is_best ? 1.0 : 0.0});
+    remainder_sum_ = cosine_sum_ = 0.0;
+    reports_ = 0;
+    page(run).write(path_);
+  }
+
+  template <class Run>
+  void fit_end(Run& run) {
+    page(run).write(path_);
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("remainder", remainder_sum_);
+    visit("cosine", cosine_sum_);
+    visit("reports", reports_, 0, std::numeric_limits<std::int64_t>::max());
+    const index epochs = visit.count("epochs", static_cast<index>(history_.size()));
+    if (epochs == 0) {
+      visit.after_loading([this] { history_.clear(); });
+      return;
+    }
+    // As bits: a state holds no NaN, and a history may.
+    const auto bits =
+        std::make_shared<std::vector<std::uint64_t>>(static_cast<std::size_t>(epochs) * columns);
+    for (std::size_t k = 0; k < std::min(bits->size(), history_.size() * columns); ++k) {
+      (*bits)[k] = std::bit_cast<std::uint64_t>(history_[k / columns][k % columns]);
+    }
+    visit.tensor("history", host{}, bits->data(), {epochs, static_cast<index>(columns)});
+    visit.after_loading([this, bits] {
+      history_.resize(bits->size() / columns);
+      for (std::size_t k = 0; k < bits->size(); ++k) {
+        history_[k / columns][k % columns] = std::bit_cast<double>((*bits)[k]);
+      }
+    });
+  }
+
+ private:
+  struct host {
+    using memory_type = host_memory;
+  };
+
+  enum column : std::size_t {
+    training,
+    validation,
+    remainder,
+    cosine,
+    accepted,
+    rate,
+    refused,
+    best,
+    columns
+  };
+  using row = std::array<double, columns>;
+
+  static row unseen() {
+    row result;
+    result.fill(epoch_report::none);
+    return result;
+  }
+
+  [[nodiscard]] std::vector<double> values(column which) const {
+    std::vector<double> result;
+    for (const row& epoch : history_) {
+      result.push_back(epoch[which]);
+    }
+    return result;
+  }
+
+  [[nodiscard]] bool has(column which) const {
+    return std::ranges::any_of(history_, [&](const row& epoch) { return std::isfinite(epoch[which]); });
+  }
+
+  template <class Run>
+  [[nodiscard]] html_page page(Run& run) {
+    html_page result(options_.title, run.stopping() ? "ended: " + run.message() : "");
+    add_headlines(result, run);
+    if (!history_.empty()) {
+      add_charts(result);
+    }
+    result.heading("Configuration");
+    result.add(configuration(run));
+    result.heading("Machine");
+    result.add(machine_table());
+    return result;
+  }
+
+  template <class Run>
+  void add_headlines(html_page& page, Run& run) const {
+    page.add(html_page::headline{"epochs", detail::text(history_.size(), " of ", run.options().epochs),
+                                 detail::text(run.trainer().steps(), " steps")});
+    if (history_.empty()) {
+      return;
+    }
+    const row& last = history_.back();
+    page.add(html_page::headline{"training loss", detail::text(last[training]), "in the last epoch"});
+    for (std::size_t k = history_.size(); k-- > 0;) {
+      if (history_[k][best] == 1.0) {
+        page.add(html_page::headline{"best validation loss", detail::text(history_[k][validation]),
+                                     detail::text("epoch ", k + 1, "; now ", last[validation])});
+        break;
+      }
+    }
+    page.add(html_page::headline{"adjusted gradients",
+                                 detail::text(std::round(1000.0 * last[accepted]) / 10.0, " %"),
+                                 "of the samples, in the last epoch"});
+    double sum = 0.0;
+    for (const row& epoch : history_) {
+      sum += std::isfinite(epoch[refused]) ? epoch[refused] : 0.0;
+    }
+    if (sum > 0.0) {
+      page.add(html_page::headline{"refused steps", detail::text(sum), "a number was not finite"});
+    }
+  }
+
+  void add_charts(html_page& page) const {
+    std::vector<double> epochs(history_.size());
+    for (std::size_t k = 0; k < epochs.size(); ++k) {
+      epochs[k] = static_cast<double>(k + 1);
+    }
+    html_page::chart loss{.title = "Loss",
+                          .note = "mean over the samples; in training each before its step",
+                          .y_label = "loss",
+                          .x = epochs,
+                          .curves = {{"training", values(training)}},
+                          .logarithmic = true};
+    if (has(validation)) {
+      loss.curves.push_back({"validation", values(validation)});
+    }
+    page.add(loss);
+    page.add(html_page::chart{.title = "Remainder of the tentative step",
+                              .note = "its size, mean over the steps",
+                              .y_label = "|R|, in units of the loss",
+                              .x = epochs,
+                              .curves = {{"|R|", values(remainder)}},
+                              .logarithmic = true});
+    page.add(html_page::chart{.title = "Adjusted gradients accepted",
+                              .note = "the safeguard takes the plain gradient for the others",
+                              .y_label = "share of the samples",
+                              .x = epochs,
+                              .curves = {{"accepted", values(accepted)}},
+                              .y_range = std::array{-0.02, 1.02}});
+    page.add(html_page::chart{.title = "Angle between gradient and adjustment",
+                              .note = "1: the adjustment lengthens the step, -1: it shortens it",
+                              .y_label = "cosine, mean over the steps",
+                              .x = epochs,
+                              .curves = {{"cosine", values(cosine)}},
+                              .y_range = std::array{-1.05, 1.05}});
+    page.add(html_page::chart{.title = "Learning rate",
+                              .note = "of the last step of the epoch",
+                              .y_label = "learning rate",
+                              .x = std::move(epochs),
+                              .curves = {{"learning rate", values(rate)}},
+                              .logarithmic = true});
+  }
+
+  template <class Run>
+  [[nodiscard]] html_page::table configuration(Run& run) const {
+    html_page::table result;
+    const auto add_settings = [&](std::string name, auto& object) {
+      if constexpr (requires(detail::settings_table & table) { object.visit_state(table); }) {
+        detail::settings_table table(std::move(name));
+        object.visit_state(table);
+        std::ranges::move(table.rows(), std::back_inserter(result.rows));
+      }
+    };
+    for (const auto& [name, value] : options_.configuration) {
+      result.rows.push_back({name, value});
+    }
+    const fit_options& options = run.options();
+    result.rows.push_back({"epochs", std::to_string(options.epochs)});
+    if (run.batches_in_epoch() > 0) {
+      result.rows.push_back({"batches in an epoch", std::to_string(run.batches_in_epoch())});
+    }
+    if (options.patience > 0) {
+      result.rows.push_back({"patience", detail::text(options.patience, " epochs")});
+    }
+    std::size_t parameters = 0;
+    for (auto&& block : run.model().parameters()) {
+      if constexpr (requires { block.value.size(); }) {
+        parameters += static_cast<std::size_t>(block.value.size());
+      } else {
+        parameters += static_cast<std::size_t>(std::ranges::size(block.first));
+      }
+    }
+    result.rows.push_back({"model parameters", std::to_string(parameters)});
+    add_settings("model", run.model());
+    add_settings("optimizer", run.trainer().optimizer());
+    add_settings("adjustment", run.trainer().options());
+    return result;
+  }
+
+  std::string path_;
+  html_report_options options_;
+  std::vector<row> history_;  // of epoch 1, 2, ...
+  double remainder_sum_ = 0.0;
+  double cosine_sum_ = 0.0;
+  std::int64_t reports_ = 0;
+};
+
+}  // namespace gal

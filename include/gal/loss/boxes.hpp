@@ -1,0 +1,184 @@
+// gal/loss/boxes.hpp: boxes as four features, their overlap, and the loss that detectors train them with.
+// Provides: box_loss, box_loss_options, intersection_over_union, mean_intersection_over_union.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/error.hpp>
+#include <gal/core/view.hpp>
+#include <gal/loss/losses.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <string_view>
+
+namespace gal {
+
+namespace detail {
+
+// One side of a predicted and a true box, along one axis: a centre and a length each. A negative length counts as zero.
+struct box_side {
+  double length, overlap, hull;
+  // Slopes of the overlap and the hull with respect to the predicted box's lower and upper end.
+  double overlap_low, overlap_high, hull_low, hull_high;
+  bool has_length;
+
+  GAL_HOST_DEVICE box_side(double centre, double size, double true_centre, double true_size)
+      : length(size > 0.0 ? size : 0.0), has_length(size > 0.0) {
+    const double low = centre - 0.5 * length;
+    const double high = centre + 0.5 * length;
+    const double true_low = true_centre - 0.5 * true_size;
+    const double true_high = true_centre + 0.5 * true_size;
+    const double inner = (high < true_high ? high : true_high) - (low > true_low ? low : true_low);
+    overlap = inner < 0.0 ? 0.0 : inner;  // keeps NaN
+    hull = (high > true_high ? high : true_high) - (low < true_low ? low : true_low);
+    overlap_low = inner > 0.0 && low > true_low ? -1.0 : 0.0;
+    overlap_high = inner > 0.0 && high < true_high ? 1.0 : 0.0;
+    hull_low = low < true_low ? -1.0 : 0.0;
+    hull_high = high > true_high ? 1.0 : 0.0;
+  }
+
+  // Slopes of a function of overlap, hull and length with respect to the centre and the size.
+  GAL_HOST_DEVICE double centre_slope(double of_overlap, double of_hull) const {
+    return of_overlap * (overlap_low + overlap_high) + of_hull * (hull_low + hull_high);
+  }
+  GAL_HOST_DEVICE double size_slope(double of_overlap, double of_hull, double of_length) const {
+    return has_length ? 0.5 * (of_overlap * (overlap_high - overlap_low) + of_hull * (hull_high - hull_low)) +
+                            of_length
+                      : 0.0;
+  }
+};
+
+// Predicted box x against the true box y, four numbers each.
+struct box_pair {
+  box_side across, along;
+  double overlap, all, hull;  // areas of the intersection, the union and the smallest box around both
+
+  template <class T, class U>
+  GAL_HOST_DEVICE box_pair(const T* x, const U* y)
+      : across(static_cast<double>(x[0]), static_cast<double>(x[2]), static_cast<double>(y[0]),
+               static_cast<double>(y[2])),
+        along(static_cast<double>(x[1]), static_cast<double>(x[3]), static_cast<double>(y[1]),
+              static_cast<double>(y[3])) {
+    overlap = across.overlap * along.overlap;
+    all = across.length * along.length + static_cast<double>(y[2]) * static_cast<double>(y[3]) - overlap;
+    hull = across.hull * along.hull;
+  }
+
+  [[nodiscard]] GAL_HOST_DEVICE double iou() const { return overlap / all; }
+  [[nodiscard]] GAL_HOST_DEVICE double generalised_iou() const { return overlap / all + all / hull - 1.0; }
+};
+
+template <class Features, class Targets>
+void check_boxes(const Features& features, const Targets& targets, std::string_view where) {
+  require(features.rows() == 4 && targets.shape() == features.shape(), error_code::shape_mismatch, where,
+          ": boxes are ", features.shape(), ", true boxes ", targets.shape(),
+          "; expected 4 rows and as many columns for both");
+  if constexpr (std::same_as<typename Targets::memory_type, host_memory>) {
+    for (index j = 0; j < targets.columns(); ++j) {
+      require(targets(2, j) > 0 && targets(3, j) > 0, error_code::invalid_target, where,
+              ": true box of sample ", j, " is ", targets(2, j), " wide and ", targets(3, j),
+              " high; expected positive numbers");
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Weights of `box_loss`; those of DETR (arXiv 2005.12872).
+struct box_loss_options {
+  double distance = 5.0;  ///< of the sum of the four absolute differences, >= 0
+  double overlap = 2.0;   ///< of 1 - generalised IoU, >= 0
+};
+
+/// Loss of boxes, a sample's four features: centre x, centre y, width, height, in any unit;
+///
+///     distance * sum |x - y| + overlap * (1 - GIoU),   GIoU = I / U - (C - U) / C
+///
+/// with the areas of intersection I, union U and smallest enclosing box C (Rezatofighi et al., arXiv 1902.09630). A box
+/// of negative width or height has none; true boxes have positive ones. At kinks the slope is one of those beside it,
+/// of the absolute difference zero. There is no closed form of the remainder: it is subtracted in double.
+///
+/// Throws where the shapes do not fit, and on host memory for a true box without area.
+class box_loss {
+ public:
+  explicit box_loss(box_loss_options options = {}) : options_(options) {
+    const auto check = [](double weight, std::string_view field) {
+      detail::require(weight >= 0.0 && std::isfinite(weight), error_code::invalid_option,
+                      "gal::box_loss: ", field, " is ", weight, "; expected a non-negative number");
+    };
+    check(options.distance, "distance");
+    check(options.overlap, "overlap");
+  }
+
+  template <class Backend, class T, class Memory, detail::matrix_target Target>
+  void evaluate(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
+                matrix_view<double, Memory> values, matrix_view<T, Memory> gradient) const {
+    detail::check_batch(features, values, gradient, "gal::box_loss");
+    const auto truth = gal::view(targets);
+    detail::check_boxes(features, truth, "gal::box_loss");
+    const double share = 1.0 / static_cast<double>(features.columns());
+    const bool wanted = !gradient.empty();
+    backend.for_each(features.columns(), [=, options = options_] GAL_KERNEL(index j) {
+      const T* const x = features.data() + 4 * j;
+      const auto* const y = truth.data() + 4 * j;
+      const detail::box_pair boxes(x, y);
+      double distance = 0.0;
+      double signs[4];
+      for (index k = 0; k < 4; ++k) {
+        const double difference = static_cast<double>(x[k]) - static_cast<double>(y[k]);
+        distance += std::abs(difference);
+        signs[k] = difference > 0.0 ? 1.0 : (difference < 0.0 ? -1.0 : difference);  // keeps NaN
+      }
+      values.data()[j] = options.distance * distance + options.overlap * (1.0 - boxes.generalised_iou());
+      if (wanted) {
+        // Slopes of 1 - GIoU with respect to the intersection, the predicted area and the enclosing area.
+        const double of_area = boxes.overlap / (boxes.all * boxes.all) - 1.0 / boxes.hull;
+        const double of_overlap = -1.0 / boxes.all - of_area;
+        const double of_hull = boxes.all / (boxes.hull * boxes.hull);
+        const detail::box_side& across = boxes.across;
+        const detail::box_side& along = boxes.along;
+        const double slopes[4] = {
+            across.centre_slope(of_overlap * along.overlap, of_hull * along.hull),
+            along.centre_slope(of_overlap * across.overlap, of_hull * across.hull),
+            across.size_slope(of_overlap * along.overlap, of_hull * along.hull, of_area * along.length),
+            along.size_slope(of_overlap * across.overlap, of_hull * across.hull, of_area * across.length)};
+        for (index k = 0; k < 4; ++k) {
+          gradient(k, j) =
+              static_cast<T>(share * (options.distance * signs[k] + options.overlap * slopes[k]));
+        }
+      }
+    });
+  }
+
+ private:
+  box_loss_options options_;
+};
+
+/// Intersection over union of a sample's box with the true one; both as `box_loss` takes them. Host memory.
+template <viewable Boxes, viewable Truth>
+[[nodiscard]] double intersection_over_union(const Boxes& boxes, const Truth& truth, index sample) {
+  const auto x = gal::view(boxes);
+  const auto y = gal::view(truth);
+  detail::check_boxes(x, y, "gal::intersection_over_union");
+  detail::require(sample >= 0 && sample < x.columns(), error_code::shape_mismatch,
+                  "gal::intersection_over_union: sample ", sample, " of ", x.columns());
+  return detail::box_pair(x.data() + 4 * sample, y.data() + 4 * sample).iou();
+}
+
+/// Its mean over all samples.
+template <viewable Boxes, viewable Truth>
+[[nodiscard]] double mean_intersection_over_union(const Boxes& boxes, const Truth& truth) {
+  const auto x = gal::view(boxes);
+  const auto y = gal::view(truth);
+  detail::check_boxes(x, y, "gal::mean_intersection_over_union");
+  detail::require(x.columns() > 0, error_code::shape_mismatch,
+                  "gal::mean_intersection_over_union: 0 samples; expected at least one");
+  double sum = 0.0;
+  for (index j = 0; j < x.columns(); ++j) {
+    sum += detail::box_pair(x.data() + 4 * j, y.data() + 4 * j).iou();
+  }
+  return sum / static_cast<double>(x.columns());
+}
+
+}  // namespace gal

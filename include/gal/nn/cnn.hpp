@@ -1,0 +1,303 @@
+// gal/nn/cnn.hpp: convolutional networks, from a list of layers.
+// Provides: nn::cnn, nn::cnn_options, and the lists nn::lenet, nn::resnet, nn::efficientnet. Includes gal/nn/layers.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/random.hpp>
+#include <gal/nn/detail/cnn_layers.hpp>
+#include <gal/nn/layers.hpp>
+#include <gal/nn/mlp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gal::nn {
+
+/// Settings of `cnn`.
+struct cnn_options {
+  std::uint64_t seed = 0;  ///< of the first weights, and of dropout
+  bool training = true;    ///< the mode to begin with
+  std::size_t bias_group =
+      0;  ///< parameter group of what is no weight: biases, scales and shifts; weights are in 0
+};
+
+/// A convolutional network.
+///
+///     using namespace gal::nn;
+///     cnn<float> model({.channels = 1, .height = 28, .width = 28},
+///                      {convolution{.channels = 6, .kernel = 5, .padding = 2}, relu, max_pool{2},
+///                       convolution{.channels = 16, .kernel = 5}, relu, max_pool{2},
+///                       flatten{}, linear{120}, relu, linear{84}, relu, linear{10}},
+///                      {.seed = 1});
+///
+/// A sample is a column: channels, rows and columns of the image in C order, so that a batch is the memory of a C-order
+/// (samples, channels, height, width) array. All parameters lie in one buffer, all gradients in another, layer by layer
+/// (a residual's body before its shortcut), weights before bias, in PyTorch's layouts. Weights start as PyTorch's.
+///
+/// Throws, naming the layer, for options out of range and for shapes that do not fit.
+template <class T, class Backend = eigen_backend>
+class cnn {
+ public:
+  using value_type = T;
+  using backend_type = Backend;
+  using memory_type = typename Backend::memory_type;
+  using input_type = matrix_view<const T, memory_type>;
+  using feature_type = matrix<T, Backend>;
+
+  cnn(image_shape input, const std::vector<layer>& layers, cnn_options options = {}, Backend backend = {})
+      : backend_(std::move(backend)),
+        input_shape_(input),
+        options_(options),
+        training_(options.training),
+        noise_{options.seed, 0} {
+    gal::detail::require(input.channels >= 1 && input.height >= 1 && input.width >= 1,
+                         error_code::invalid_option, "gal::nn::cnn: input is ", input,
+                         "; expected positive numbers");
+    detail::builder<T, Backend> plan(backend_);
+    plan.shape = input;
+    layers_ = plan.build(layers, "");
+    gal::detail::require(!layers_.empty(), error_code::invalid_option, "gal::nn::cnn: ", layers.size(),
+                         " layers that compute nothing; expected at least one that does");
+    output_shape_ = plan.shape;
+    has_dropout_ = plan.has_dropout();
+    plans_ = std::move(plan.blocks);
+    tensors_ = std::move(plan.tensors);
+    descriptions_ = std::move(plan.descriptions);
+    values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
+    gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
+    initialize();
+    initialize_statistics(plan.statistics);
+  }
+
+  [[nodiscard]] image_shape input_shape() const { return input_shape_; }
+  [[nodiscard]] image_shape output_shape() const { return output_shape_; }
+  [[nodiscard]] const cnn_options& options() const { return options_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
+
+  /// Training or evaluation: what batch normalisation and dropout do in the next `forward`.
+  [[nodiscard]] bool training() const { return training_; }
+  void set_training(bool training) { training_ = training; }
+
+  /// All parameters, their gradients, and the running means and variances of every batch normalisation, each as one
+  /// column: what to store.
+  [[nodiscard]] matrix_view<T, memory_type> values() { return values_.view(); }
+  [[nodiscard]] matrix_view<T, memory_type> gradients() { return gradients_.view(); }
+  [[nodiscard]] matrix_view<T, memory_type> statistics() { return statistics_.view(); }
+
+  /// Whether the next forward pass draws numbers that a recorded step would draw again.
+  [[nodiscard]] bool draws_noise() const { return training_ && has_dropout_; }
+
+  /// Position in the sequence of dropout. `backward` moves it on, once for every `forward` in training.
+  [[nodiscard]] random_stream noise() const { return noise_; }
+  void set_noise(random_stream noise) { noise_ = noise; }
+
+  /// Features of a batch: `input` is `(channels height width) x n` and must stay in place until `backward`.
+  const feature_type& forward(const input_type& input) {
+    gal::detail::require(input.rows() == input_shape_.size() && input.columns() > 0,
+                         error_code::shape_mismatch, "gal::nn::cnn::forward: input is ", input.shape(),
+                         "; expected ", input_shape_.size(), " rows (", input_shape_,
+                         ") and at least one column");
+    input_ = input;
+    trained_ = training_;
+    drawn_ = noise_;
+    counted_ = false;
+    layers_.forward(this_pass(), input);
+    return layers_.output();
+  }
+
+  /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
+  /// After a forward pass in training it moves the running statistics and the noise of dropout on.
+  void backward(matrix_view<const T, memory_type> gradient) {
+    gal::detail::require(!input_.empty() && gradient.shape() == layers_.output().shape(),
+                         error_code::shape_mismatch, "gal::nn::cnn::backward: gradient is ", gradient.shape(),
+                         "; expected the features' size ", layers_.output().shape());
+    layers_.backward(this_pass(), input_, gradient, false);
+    if (trained_ && !counted_) {
+      ++noise_.counter;
+    }
+    counted_ = true;
+  }
+
+  /// A (value, gradient) block per weight, bias, scale and shift, in layer order.
+  std::span<const parameter<T, memory_type>> parameters() {
+    blocks_.clear();
+    for (const detail::block_plan& plan : plans_) {
+      const auto size = static_cast<std::size_t>(plan.size);
+      blocks_.push_back({std::span<T>(values_.data() + plan.first, size),
+                         std::span<T>(gradients_.data() + plan.first, size),
+                         plan.is_weight ? std::size_t{0} : options_.bias_group});
+    }
+    return blocks_;
+  }
+
+  /// Weights and running statistics under PyTorch's names for `nn.Sequential` of the layers, whose residuals and gates
+  /// are modules with the members `body` and `shortcut`: `0.weight`, `3.body.1.running_mean`.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("input", to_string(input_shape_));
+    visit.setting("layers", descriptions_.size());
+    for (const auto& [place, options] : descriptions_) {
+      visit.setting(place, options);
+    }
+    for (const detail::tensor_plan& plan : tensors_) {
+      visit.tensor(plan.name, backend_, (plan.is_statistic ? statistics_ : values_).data() + plan.first,
+                   plan.shape);
+    }
+    visit("training", training_);
+    visit("noise", noise_);
+  }
+
+  GAL_PRIVATE_KERNELS
+  [[nodiscard]] detail::pass<T, Backend> this_pass() {
+    return {backend_,           values_.data(), gradients_.data(),
+            statistics_.data(), trained_,       random_bits(drawn_.seed, drawn_.counter)};
+  }
+
+  void initialize() {
+    for (const detail::block_plan& plan : plans_) {
+      backend_.for_each(
+          plan.size, [to = values_.data() + plan.first, plan, seed = options_.seed] GAL_KERNEL(index i) {
+            const double uniform = random_uniform(seed, static_cast<std::uint64_t>(plan.first + i));
+            to[i] = static_cast<T>(plan.middle + plan.bound * (2.0 * uniform - 1.0));
+          });
+    }
+  }
+
+  // Means 0, variances 1.
+  void initialize_statistics(const std::vector<index>& channels) {
+    index total = 0;
+    for (const index count : channels) {
+      total += 2 * count;
+    }
+    statistics_ = matrix<T, Backend>(total, 1, T(0), backend_);
+    index first = 0;
+    for (const index count : channels) {
+      backend_.fill(statistics_.data() + first + count, count, T(1));
+      first += 2 * count;
+    }
+  }
+
+  Backend backend_;
+  image_shape input_shape_;
+  image_shape output_shape_;
+  cnn_options options_;
+  bool training_;
+  random_stream noise_;
+
+  detail::sequence<T, Backend> layers_;
+  std::vector<detail::block_plan> plans_;
+  std::vector<detail::tensor_plan> tensors_;
+  std::vector<std::pair<std::string, std::string>> descriptions_;
+  bool has_dropout_ = false;
+  std::vector<parameter<T, memory_type>> blocks_;
+  matrix<T, Backend> values_;
+  matrix<T, Backend> gradients_;
+  matrix<T, Backend> statistics_;
+
+  input_type input_;  // of the last forward pass, as all below
+  bool trained_ = false;
+  random_stream drawn_;   // the noise it saw
+  bool counted_ = false;  // whether `backward` has moved the noise on
+};
+
+/// The layers of a LeNet (LeCun et al., 1998) with ReLU and max pooling. For images below 20 x 20, such as the 8 x 8
+/// digits, kernels of 3 and 16 and 32 channels; else, as for 28 x 28, kernels of 5 and 6 and 16 channels.
+///
+///     gal::nn::cnn<float> model({1, 28, 28}, gal::nn::lenet({1, 28, 28}, 10), {.seed = 1});
+[[nodiscard]] inline std::vector<layer> lenet(image_shape input, index classes) {
+  if (input.height < 20 || input.width < 20) {
+    return {convolution{.channels = 16, .kernel = 3, .padding = 1},
+            relu,
+            convolution{.channels = 32, .kernel = 3, .padding = 1},
+            relu,
+            max_pool{2},
+            flatten{},
+            linear{64},
+            relu,
+            linear{classes}};
+  }
+  return {convolution{.channels = 6, .kernel = 5, .padding = 2},
+          relu,
+          max_pool{2},
+          convolution{.channels = 16, .kernel = 5},
+          relu,
+          max_pool{2},
+          flatten{},
+          linear{120},
+          relu,
+          linear{84},
+          relu,
+          linear{classes}};
+}
+
+/// The layers of a pre-activation ResNet for small images such as CIFAR's (He et al., arXiv 1603.05027): 6n + 2 layers
+/// with weights, in three stages of n blocks with 16, 32 and 64 channels. Shortcuts that change the shape are 1 x 1
+/// convolutions. Throws for another depth.
+///
+///     gal::nn::cnn<float> model({3, 32, 32}, gal::nn::resnet(20, 10), {.seed = 1});
+[[nodiscard]] inline std::vector<layer> resnet(index depth, index classes) {
+  gal::detail::require(depth >= 8 && depth % 6 == 2, error_code::invalid_option, "gal::nn::resnet: depth is ",
+                       depth, "; expected 6 n + 2, such as 8 or 20");
+  const auto convolve = [](index channels, index stride) {
+    return convolution{.channels = channels, .kernel = 3, .stride = stride, .padding = 1, .bias = false};
+  };
+  std::vector<layer> layers = {convolve(16, 1)};
+  index before = 16;
+  for (const index channels : {16, 32, 64}) {
+    for (index block = 0; block < (depth - 2) / 6; ++block) {
+      const index stride = channels == before ? 1 : 2;
+      residual step{{batch_normalization{}, relu, convolve(channels, stride), batch_normalization{}, relu,
+                     convolve(channels, 1)}};
+      if (stride != 1) {
+        step.shortcut = {convolution{.channels = channels, .kernel = 1, .stride = stride, .bias = false}};
+      }
+      layers.push_back(std::move(step));
+      before = channels;
+    }
+  }
+  layers.insert(layers.end(), {batch_normalization{}, relu, global_average_pool{}, linear{classes}});
+  return layers;
+}
+
+/// The layers of a small network of EfficientNet's blocks (Tan and Le, arXiv 1905.11946) for images such as CIFAR's:
+/// expansion by a 1 x 1 convolution, a depthwise convolution, squeeze-and-excitation, projection, and a shortcut where
+/// the shape stays; SiLU between them.
+[[nodiscard]] inline std::vector<layer> efficientnet(index classes) {
+  std::vector<layer> layers = {convolution{.channels = 16, .kernel = 3, .padding = 1, .bias = false},
+                               batch_normalization{}, silu};
+  index before = 16;
+  struct block {
+    index channels, expansion, kernel, stride;
+  };
+  for (const block& b :
+       {block{16, 1, 3, 1}, block{24, 4, 3, 2}, block{24, 4, 3, 1}, block{40, 4, 5, 2}, block{40, 4, 5, 1}}) {
+    const index inner = before * b.expansion;
+    std::vector<layer> body;
+    if (b.expansion > 1) {
+      body = {convolution{.channels = inner, .kernel = 1, .bias = false}, batch_normalization{}, silu};
+    }
+    body.insert(body.end(),
+                {depthwise_convolution{
+                     .kernel = b.kernel, .stride = b.stride, .padding = b.kernel / 2, .bias = false},
+                 batch_normalization{}, silu,
+                 channel_gate{{global_average_pool{}, linear{before / 4}, silu, linear{inner}, sigmoid}},
+                 convolution{.channels = b.channels, .kernel = 1, .bias = false}, batch_normalization{}});
+    if (b.stride == 1 && b.channels == before) {
+      layers.push_back(residual{std::move(body)});
+    } else {
+      layers.insert(layers.end(), body.begin(), body.end());
+    }
+    before = b.channels;
+  }
+  layers.insert(layers.end(),
+                {convolution{.channels = 128, .kernel = 1, .bias = false}, batch_normalization{}, silu,
+                 global_average_pool{}, dropout{0.2}, linear{classes}});
+  return layers;
+}
+
+}  // namespace gal::nn

@@ -1,0 +1,330 @@
+// gal/nn/detail/cnn_layers.hpp: layers one after the other, residuals and gates, and how a list of layers becomes these.
+// Provides: nothing public; nn::detail::sequence and nn::detail::builder for gal/nn/cnn.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/view.hpp>
+#include <gal/nn/convolution_unit.hpp>
+#include <gal/nn/detail/depthwise.hpp>
+#include <gal/nn/detail/layer_units.hpp>
+#include <gal/nn/detail/pooling.hpp>
+#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/layers.hpp>
+#include <gal/nn/mlp.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace gal::nn::detail {
+
+template <class T, class Backend>
+struct node;
+
+/// Layers one after the other. Each keeps its output and the gradient with respect to its input.
+template <class T, class Backend>
+class sequence {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+
+  void append(node<T, Backend> next) { nodes_.push_back(std::move(next)); }
+
+  [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  [[nodiscard]] const matrix<T, Backend>& output() const { return nodes_.back().output; }
+
+  /// The last output; x itself where there is no layer.
+  view forward(const pass<T, Backend>& p, view x) {
+    for (auto& n : nodes_) {
+      n.output.resize(n.rows, x.columns());
+      std::visit([&](auto& unit) { unit.forward(p, x, n.output.view()); }, n.unit);
+      x = std::as_const(n.output).view();
+    }
+    return x;
+  }
+
+  /// The gradient with respect to x, the input of the last `forward`; empty where it is not wanted.
+  view backward(const pass<T, Backend>& p, view x, view gradient, bool wanted) {
+    for (std::size_t l = nodes_.size(); l-- > 0;) {
+      auto& n = nodes_[l];
+      const view input = l == 0 ? x : std::as_const(nodes_[l - 1].output).view();
+      matrix_view<T, memory_type> delta;
+      if (l > 0 || wanted) {
+        n.delta.resize(input.rows(), input.columns());
+        delta = n.delta.view();
+      }
+      const view output = std::as_const(n.output).view();
+      std::visit([&](auto& unit) { unit.backward(p, input, output, gradient, delta); }, n.unit);
+      gradient = delta.as_const();
+    }
+    return gradient;
+  }
+
+  GAL_PRIVATE_KERNELS
+  std::vector<node<T, Backend>> nodes_;
+};
+
+/// body(x) + shortcut(x).
+template <class T, class Backend>
+class residual_unit {
+ public:
+  using view = typename sequence<T, Backend>::view;
+  using mutable_view = matrix_view<T, typename Backend::memory_type>;
+
+  residual_unit(sequence<T, Backend> body, sequence<T, Backend> shortcut)
+      : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    add(p.backend, body_.forward(p, x), shortcut_.forward(p, x), y);
+  }
+
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    const bool wanted = !delta.empty();
+    const view of_body = body_.backward(p, x, gradient, wanted);
+    const view of_shortcut = shortcut_.backward(p, x, gradient, wanted);
+    if (wanted) {
+      add(p.backend, of_body, of_shortcut, delta);
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  static void add(const Backend& backend, view a, view b, mutable_view sum) {
+    backend.for_each(sum.size(), [=, to = sum.data(), left = a.data(), right = b.data()] GAL_KERNEL(index i) {
+      to[i] = left[i] + right[i];
+    });
+  }
+
+  sequence<T, Backend> body_;
+  sequence<T, Backend> shortcut_;
+};
+
+/// x times body(x), one number per channel.
+template <class T, class Backend>
+class channel_gate_unit {
+ public:
+  using view = typename sequence<T, Backend>::view;
+  using mutable_view = matrix_view<T, typename Backend::memory_type>;
+
+  channel_gate_unit(sequence<T, Backend> body, image_shape shape) : body_(std::move(body)), shape_(shape) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, sums_, slopes_);
+    const view gate = body_.forward(p, x);
+    p.backend.for_each(
+        shape_.area(), gate.size(),
+        [from = x.data(), to = y.data(), factor = gate.data(), area = shape_.area()] GAL_KERNEL(
+            index i, index j) { to[j * area + i] = factor[j] * from[j * area + i]; });
+  }
+
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    const index area = shape_.area();
+    sums_.resize(shape_.channels, x.columns());
+    slopes_.resize(shape_.channels, x.columns());
+    p.backend.sum_rows(
+        area, sums_.size(),
+        [input = x.data(), from = gradient.data(), area] GAL_KERNEL(index i, index j) {
+          return static_cast<double>(input[j * area + i]) * static_cast<double>(from[j * area + i]);
+        },
+        sums_.data());
+    p.backend.for_each(sums_.size(), [from = sums_.data(), to = slopes_.data()] GAL_KERNEL(index j) {
+      to[j] = static_cast<T>(from[j]);
+    });
+    const view along = body_.backward(p, x, std::as_const(slopes_).view(), !delta.empty());
+    if (!delta.empty()) {
+      p.backend.for_each(area, sums_.size(),
+                         [from = gradient.data(), to = delta.data(), factor = body_.output().data(),
+                          through_gate = along.data(), area] GAL_KERNEL(index i, index j) {
+                           to[j * area + i] = factor[j] * from[j * area + i] + through_gate[j * area + i];
+                         });
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  sequence<T, Backend> body_;
+  image_shape shape_;
+  matrix<double, Backend> sums_;
+  matrix<T, Backend> slopes_;
+};
+
+/// A layer at work.
+template <class T, class Backend>
+struct node {
+  std::variant<convolution_unit<T, Backend>, depthwise_unit<T, Backend>, batch_normalization_unit<T, Backend>,
+               activation_unit<T, Backend>, max_pool_unit<T, Backend>, average_pool_unit<T, Backend>,
+               global_average_pool_unit<T, Backend>, dropout_unit<T, Backend>, linear_unit<T, Backend>,
+               residual_unit<T, Backend>, channel_gate_unit<T, Backend>>
+      unit;
+  index rows;  // of the output
+  matrix<T, Backend> output{};
+  matrix<T, Backend> delta{};
+};
+
+/// A block of parameters, and how it starts: uniform in middle +- bound.
+struct block_plan {
+  index first = 0;
+  index size = 0;
+  double middle = 0.0;
+  double bound = 0.0;
+  bool is_weight = true;
+};
+
+/// A tensor among the parameters or the statistics, as PyTorch names and shapes it.
+struct tensor_plan {
+  std::string name;
+  std::vector<index> shape;
+  index first = 0;
+  bool is_statistic = false;
+};
+
+/// Turns a list of layers into a sequence, and lays out the parameters on the way.
+template <class T, class Backend>
+class builder {
+ public:
+  explicit builder(Backend backend) : backend_(std::move(backend)) {}
+
+  std::vector<block_plan> blocks{};
+  std::vector<tensor_plan> tensors{};
+  std::vector<std::pair<std::string, std::string>> descriptions{};  // of the layers: place and options
+  std::vector<index> statistics{};                                  // channels of every batch normalisation
+  index values = 0;                                                 // parameters so far
+  image_shape shape{};                                              // of what the next layer gets
+
+  sequence<T, Backend> build(const std::vector<layer>& layers, std::string_view prefix) {
+    sequence<T, Backend> result;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const std::string place = gal::detail::text(prefix, l);
+      const std::string where = gal::detail::text("layer ", place, ", ", name_of(layers[l]));
+      descriptions.emplace_back(place, to_string(layers[l]));
+      std::visit([&](const auto& options) { add(result, options, where, place); }, layers[l].get());
+    }
+    return result;
+  }
+
+  [[nodiscard]] bool has_dropout() const { return dropouts_ > 0; }
+
+  GAL_PRIVATE_KERNELS
+  using steps = sequence<T, Backend>;
+
+  template <class Unit>
+  void append(steps& to, Unit unit, image_shape output) {
+    shape = output;
+    to.append({std::move(unit), output.size(), matrix<T, Backend>(backend_), matrix<T, Backend>(backend_)});
+  }
+
+  void plan(std::string name, std::vector<index> sizes, double middle, double bound, bool is_weight) {
+    index size = 1;
+    for (const index s : sizes) {
+      size *= s;
+    }
+    if (size > 0) {
+      tensors.push_back({std::move(name), std::move(sizes), values});
+      blocks.push_back({values, size, middle, bound, is_weight});
+      values += size;
+    }
+  }
+
+  // PyTorch's start of convolutions and linear layers: uniform in +-1/sqrt(numbers that an output sees).
+  template <class Unit>
+  void append_affine(steps& to, Unit unit, std::vector<index> weight_shape, image_shape output,
+                     const std::string& place) {
+    const double bound = 1.0 / std::sqrt(static_cast<double>(unit.depth()));
+    plan(place + ".weight", std::move(weight_shape), 0.0, bound, true);
+    plan(place + ".bias", {unit.biases()}, 0.0, bound, false);
+    append(to, std::move(unit), output);
+  }
+
+  static image_shape output_of(const window& w, index channels) {
+    return {channels, w.out_height, w.out_width};
+  }
+
+  void add(steps& to, const convolution& options, const std::string& where, const std::string& place) {
+    const window w = convolution_window(options, shape, where);
+    const image_shape output = output_of(w, options.channels);
+    const std::vector<index> weight_shape = {options.channels, w.channels / options.groups, w.kernel_height,
+                                             w.kernel_width};
+    if (options.groups == w.channels && options.channels == w.channels && w.channels > 1) {
+      append_affine(to, depthwise_unit<T, Backend>(options, w, values), weight_shape, output, place);
+    } else {
+      append_affine(to, convolution_unit<T, Backend>(options, w, values), weight_shape, output, place);
+    }
+  }
+  void add(steps& to, const depthwise_convolution& options, const std::string& where,
+           const std::string& place) {
+    add(to, as_convolution(options, shape.channels), where, place);
+  }
+  void add(steps& to, const batch_normalization& options, const std::string& where,
+           const std::string& place) {
+    check(options, where);
+    index first_statistic = 0;
+    for (const index channels : statistics) {
+      first_statistic += 2 * channels;
+    }
+    batch_normalization_unit<T, Backend> unit(options, shape, values, first_statistic, where);
+    plan(place + ".weight", {shape.channels}, 1.0, 0.0, false);
+    plan(place + ".bias", {shape.channels}, 0.0, 0.0, false);
+    tensors.push_back({place + ".running_mean", {shape.channels}, first_statistic, true});
+    tensors.push_back({place + ".running_var", {shape.channels}, first_statistic + shape.channels, true});
+    statistics.push_back(shape.channels);
+    append(to, std::move(unit), shape);
+  }
+  void add(steps& to, const activation& which, const std::string&, const std::string&) {
+    append(to, activation_unit<T, Backend>(which), shape);
+  }
+  void add(steps& to, const max_pool& options, const std::string& where, const std::string&) {
+    const window w = pool_window(shape, options.kernel, options.stride, options.padding, where);
+    append(to, max_pool_unit<T, Backend>(w), output_of(w, shape.channels));
+  }
+  void add(steps& to, const average_pool& options, const std::string& where, const std::string&) {
+    const window w = pool_window(shape, options.kernel, options.stride, options.padding, where);
+    append(to, average_pool_unit<T, Backend>(w), output_of(w, shape.channels));
+  }
+  void add(steps& to, const global_average_pool&, const std::string&, const std::string&) {
+    append(to, global_average_pool_unit<T, Backend>(shape), {shape.channels, 1, 1});
+  }
+  void add(steps& to, const dropout& options, const std::string& where, const std::string&) {
+    check(options, where);
+    append(to, dropout_unit<T, Backend>(options, dropouts_++), shape);
+  }
+  void add(steps&, const flatten&, const std::string&, const std::string&) { shape = {shape.size(), 1, 1}; }
+  void add(steps& to, const linear& options, const std::string& where, const std::string& place) {
+    check(options, shape, where);
+    const index inputs = shape.size();
+    append_affine(to, linear_unit<T, Backend>(options, inputs, values), {options.outputs, inputs},
+                  {options.outputs, 1, 1}, place);
+  }
+  void add(steps& to, const residual& options, const std::string& where, const std::string& place) {
+    const image_shape input = shape;
+    steps body = build_inner(options.body, input, where, place + ".body.");
+    const image_shape output = shape;
+    shape = input;
+    steps shortcut = build(options.shortcut, place + ".shortcut.");
+    require_layer(shape == output, error_code::shape_mismatch, where, "body makes ", output, " of ", input,
+                  ", shortcut ", shape, "; expected the same");
+    append(to, residual_unit<T, Backend>(std::move(body), std::move(shortcut)), output);
+  }
+  void add(steps& to, const channel_gate& options, const std::string& where, const std::string& place) {
+    const image_shape input = shape;
+    steps body = build_inner(options.body, input, where, place + ".body.");
+    const image_shape expected{input.channels, 1, 1};
+    require_layer(shape == expected, error_code::shape_mismatch, where, "body makes ", shape, " of ", input,
+                  "; expected one number per channel, ", expected);
+    append(to, channel_gate_unit<T, Backend>(std::move(body), input), input);
+  }
+
+  steps build_inner(const std::vector<layer>& layers, image_shape input, const std::string& where,
+                    const std::string& prefix) {
+    steps result = build(layers, prefix);
+    require_layer(!result.empty(), error_code::invalid_option, where, "body computes nothing of ", input,
+                  "; expected at least one layer");
+    return result;
+  }
+
+  Backend backend_;
+  index dropouts_ = 0;
+};
+
+}  // namespace gal::nn::detail

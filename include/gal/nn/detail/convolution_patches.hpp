@@ -1,0 +1,205 @@
+// gal/nn/detail/convolution_patches.hpp: the arithmetic of convolution as a product with patches, on any backend.
+// Provides: nothing public; nn::detail::patch_convolution_unit for gal/nn/cnn.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/view.hpp>
+#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/layers.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gal::nn::detail {
+
+/// Convolution as a product. The patches of all positions of some samples are a matrix of positions x (channels x kernel),
+/// in memory (channel, kernel row, kernel column, sample, position); the product with the weights, a C-order (outputs,
+/// channels of a group, kernel rows, kernel columns) array, has the outputs in its columns. Groups are ranges of columns.
+template <class T, class Backend>
+class patch_convolution_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  patch_convolution_unit(const convolution& options, const window& geometry, index first_value)
+      : geometry_(geometry),
+        outputs_(options.channels),
+        groups_(options.groups),
+        bias_(options.bias),
+        first_value_(first_value) {}
+
+  [[nodiscard]] index weights() const { return outputs_ * depth(); }
+  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
+  /// Numbers that one output sees.
+  [[nodiscard]] index depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    prepare(p.backend, x.columns());
+    const T* const weight = p.values + first_value_;
+    const index outputs = outputs_ / groups_;
+    in_parts(x.columns(), [&](index first, index samples) {
+      const index positions = samples * geometry_.out_area();
+      gather_patches(p.backend, x.columns(first, samples));
+      for (index group = 0; group < groups_; ++group) {
+        p.backend.product(transpose::no, transpose::no, T(1),
+                          of_group(std::as_const(patches_).data(), positions, group, depth()),
+                          of_group(weight, depth(), group, outputs), T(0),
+                          of_group(products_.data(), positions, group, outputs));
+      }
+      scatter_outputs(p.backend, samples, bias_ ? weight + weights() : nullptr, y.columns(first, samples));
+    });
+  }
+
+  /// Adds to the parameters' gradients, and stores that with respect to x in `delta` unless it is empty.
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    const T* const weight = p.values + first_value_;
+    T* const weight_gradient = p.gradients + first_value_;
+    const index outputs = outputs_ / groups_;
+    in_parts(x.columns(), [&](index first, index samples) {
+      const index positions = samples * geometry_.out_area();
+      gather_patches(p.backend, x.columns(first, samples));
+      gather_outputs(p.backend, samples, gradient.columns(first, samples));
+      const T* const outer = products_.data();
+      for (index group = 0; group < groups_; ++group) {
+        p.backend.product(transpose::yes, transpose::no, T(1),
+                          of_group(std::as_const(patches_).data(), positions, group, depth()),
+                          of_group(outer, positions, group, outputs), T(1),
+                          of_group(weight_gradient, depth(), group, outputs));
+      }
+      if (delta.empty()) {
+        return;
+      }
+      for (index group = 0; group < groups_; ++group) {
+        p.backend.product(transpose::no, transpose::yes, T(1), of_group(outer, positions, group, outputs),
+                          of_group(weight, depth(), group, outputs), T(0),
+                          of_group(patches_.data(), positions, group, depth()));
+      }
+      gather_delta(p.backend, samples, delta.columns(first, samples));
+    });
+    if (bias_) {
+      add_bias_gradient(p.backend, gradient.data(), geometry_.out_area(), outputs_, x.columns(), partial_,
+                        sums_, weight_gradient + weights());
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  static constexpr index budget = index{1} << 24;  // numbers of the patches
+
+  [[nodiscard]] index most_samples(index samples) const {
+    const index of_one = geometry_.channels * geometry_.kernel_area() * geometry_.out_area();
+    return std::clamp(budget / of_one, index{1}, samples);
+  }
+
+  void prepare(const Backend& backend, index samples) {
+    use_backend(backend, image_, patches_, products_, partial_, sums_);
+    const index most = most_samples(samples);
+    const index positions = most * geometry_.out_area();
+    if (geometry_.is_padded()) {
+      image_.resize(geometry_.channels * geometry_.padded_area(), most);
+    }
+    patches_.resize(positions, geometry_.channels * geometry_.kernel_area());
+    products_.resize(positions, outputs_);
+  }
+
+  template <class Part>
+  void in_parts(index samples, Part run) const {
+    const index most = most_samples(samples);
+    for (index first = 0; first < samples; first += most) {
+      run(first, std::min(most, samples - first));
+    }
+  }
+
+  template <class U>
+  [[nodiscard]] static matrix_view<U, memory_type> of_group(U* data, index rows, index group, index columns) {
+    return {data + group * columns * rows, rows, columns};
+  }
+
+  // From (output, sample, position) to (sample, output, position), with the bias; and back.
+  void scatter_outputs(const Backend& backend, index samples, const T* bias, mutable_view y) {
+    const index area = geometry_.out_area();
+    backend.for_each(
+        area, outputs_ * samples,
+        [=, from = products_.data(), to = y.data(), outputs = outputs_] GAL_KERNEL(index i, index j) {
+          const index s = j / outputs;
+          const index o = j - s * outputs;
+          to[j * area + i] = from[(o * samples + s) * area + i] + (bias != nullptr ? bias[o] : T(0));
+        });
+  }
+  void gather_outputs(const Backend& backend, index samples, view gradient) {
+    const index area = geometry_.out_area();
+    backend.for_each(
+        area, outputs_ * samples,
+        [=, from = gradient.data(), to = products_.data(), outputs = outputs_] GAL_KERNEL(index i, index j) {
+          const index o = j / samples;
+          const index s = j - o * samples;
+          to[j * area + i] = from[(s * outputs + o) * area + i];
+        });
+  }
+
+  // A row of positions is a row of the padded image moved by the kernel's position (im2col).
+  void gather_patches(const Backend& backend, view x) {
+    const window g = geometry_;
+    const index samples = x.columns();
+    const T* image = x.data();
+    if (g.is_padded()) {
+      pad_images(backend, g, samples, x.data(), image_.data());
+      image = image_.data();
+    }
+    backend.for_each(
+        g.out_height, g.channels * g.kernel_area() * samples,
+        [=, to = patches_.data()] GAL_KERNEL(index i, index j) {
+          const index k = j / samples;
+          const index c = k / g.kernel_area();
+          const index kernel_row = (k - c * g.kernel_area()) / g.kernel_width;
+          const index kernel_column = k - (c * g.kernel_height + kernel_row) * g.kernel_width;
+          const index row = i * g.stride_height + kernel_row * g.dilation_height;
+          copy_row(image +
+                       (((j - k * samples) * g.channels + c) * g.padded_height() + row) * g.padded_width() +
+                       kernel_column * g.dilation_width,
+                   g.stride_width, g.out_width, to + (j * g.out_height + i) * g.out_width);
+        });
+  }
+
+  // The way back: every row of the padded image collects from the patches that it is in.
+  void gather_delta(const Backend& backend, index samples, mutable_view delta) {
+    const window g = geometry_;
+    T* const to = g.is_padded() ? image_.data() : delta.data();
+    backend.for_each(
+        g.padded_height(), g.channels * samples, [=, from = patches_.data()] GAL_KERNEL(index row, index j) {
+          const index s = j / g.channels;
+          const index c = j - s * g.channels;
+          T* const line = to + (j * g.padded_height() + row) * g.padded_width();
+          for (index q = 0; q < g.padded_width(); ++q) {
+            line[q] = T(0);
+          }
+          for (index kernel_row = 0; kernel_row < g.kernel_height; ++kernel_row) {
+            const index position = position_seeing(g, row, kernel_row);
+            if (position < 0) {
+              continue;
+            }
+            for (index kernel_column = 0; kernel_column < g.kernel_width; ++kernel_column) {
+              const index k = (c * g.kernel_height + kernel_row) * g.kernel_width + kernel_column;
+              add_row(from + ((k * samples + s) * g.out_height + position) * g.out_width, T(1), g.out_width,
+                      line + kernel_column * g.dilation_width, g.stride_width);
+            }
+          }
+        });
+    if (g.is_padded()) {
+      crop_images(backend, g, samples, std::as_const(image_).data(), delta.data());
+    }
+  }
+
+  window geometry_;
+  index outputs_;
+  index groups_;
+  bool bias_;
+  index first_value_;
+  matrix<T, Backend> image_;     // with its border; then its gradient
+  matrix<T, Backend> patches_;   // then their gradients
+  matrix<T, Backend> products_;  // outputs, or their gradients
+  matrix<double, Backend> partial_;
+  matrix<double, Backend> sums_;
+};
+
+}  // namespace gal::nn::detail

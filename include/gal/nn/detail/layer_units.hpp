@@ -1,0 +1,327 @@
+// gal/nn/detail/layer_units.hpp: the arithmetic of the layers without a window: batch normalisation, activations, dropout, linear
+// layers, the global mean.
+// Provides: nothing public; nn::detail units for gal/nn/cnn.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/random.hpp>
+#include <gal/core/view.hpp>
+#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/layers.hpp>
+#include <gal/nn/mlp.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace gal::nn::detail {
+
+/// Batch normalisation. Values: the scales of all channels, then the shifts. Statistics: the running means, then the
+/// running variances. They change in `backward`, not in `forward`: a batch counts once it is learned from, so that a
+/// step that is refused for its loss, or a forward pass that is only looked at, leaves no trace.
+template <class T, class Backend>
+class batch_normalization_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  batch_normalization_unit(const batch_normalization& options, image_shape shape, index first_value,
+                           index first_statistic, std::string where)
+      : options_(options),
+        shape_(shape),
+        first_value_(first_value),
+        first_statistic_(first_statistic),
+        where_(std::move(where)) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, mean_, variance_, inverse_, partial_, sums_);
+    const index channels = shape_.channels;
+    const index area = shape_.area();
+    mean_.resize(channels, 1);
+    variance_.resize(channels, 1);
+    inverse_.resize(channels, 1);
+    counted_ = !p.training;
+    const double epsilon = options_.epsilon;
+    if (p.training) {
+      const index count = area * x.columns();
+      require_layer(
+          count > 1, error_code::shape_mismatch, where_,
+          "one number per channel, whose variance is zero; expected a batch of at least 2 samples, or "
+          "evaluation");
+      const double share = 1.0 / static_cast<double>(count);
+      sum_over_samples(
+          p.backend, area, channels, x.columns(),
+          [from = x.data(), area] GAL_KERNEL(index i, index j) {
+            return static_cast<double>(from[j * area + i]);
+          },
+          partial_, mean_.data());
+      p.backend.for_each(channels, [to = mean_.data(), share] GAL_KERNEL(index c) { to[c] *= share; });
+      sum_over_samples(
+          p.backend, area, channels, x.columns(),
+          [from = x.data(), mean = mean_.data(), area, channels] GAL_KERNEL(index i, index j) {
+            const double difference = static_cast<double>(from[j * area + i]) - mean[j % channels];
+            return difference * difference;
+          },
+          partial_, variance_.data());
+      p.backend.for_each(
+          channels, [to = variance_.data(), inverse = inverse_.data(), share, epsilon] GAL_KERNEL(index c) {
+            to[c] *= share;
+            inverse[c] = 1.0 / std::sqrt(to[c] + epsilon);
+          });
+    } else {
+      const T* const running = p.statistics + first_statistic_;
+      p.backend.for_each(channels, [running, channels, epsilon, mean = mean_.data(),
+                                    inverse = inverse_.data()] GAL_KERNEL(index c) {
+        mean[c] = static_cast<double>(running[c]);
+        inverse[c] = 1.0 / std::sqrt(static_cast<double>(running[channels + c]) + epsilon);
+      });
+    }
+    p.backend.for_each(area, channels * x.columns(),
+                       [from = x.data(), to = y.data(), scale = p.values + first_value_, mean = mean_.data(),
+                        inverse = inverse_.data(), area, channels] GAL_KERNEL(index i, index j) {
+                         const index c = j % channels;
+                         const T factor = scale[c] * static_cast<T>(inverse[c]);
+                         to[j * area + i] =
+                             (from[j * area + i] - static_cast<T>(mean[c])) * factor + scale[channels + c];
+                       });
+  }
+
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    const index channels = shape_.channels;
+    const index area = shape_.area();
+    sums_.resize(channels, 2);
+    double* const shift_sum = sums_.data();             // of the gradient
+    double* const scale_sum = sums_.data() + channels;  // of the gradient times the normalised input
+    const double* const mean = mean_.data();
+    const double* const inverse = inverse_.data();
+    sum_over_samples(
+        p.backend, area, channels, x.columns(),
+        [from = gradient.data(), area] GAL_KERNEL(index i, index j) {
+          return static_cast<double>(from[j * area + i]);
+        },
+        partial_, shift_sum);
+    sum_over_samples(
+        p.backend, area, channels, x.columns(),
+        [from = gradient.data(), input = x.data(), mean, inverse, area, channels] GAL_KERNEL(index i,
+                                                                                             index j) {
+          const index c = j % channels;
+          return static_cast<double>(from[j * area + i]) *
+                 ((static_cast<double>(input[j * area + i]) - mean[c]) * inverse[c]);
+        },
+        partial_, scale_sum);
+    p.backend.for_each(channels,
+                       [to = p.gradients + first_value_, shift_sum, scale_sum, channels] GAL_KERNEL(index c) {
+                         to[c] += static_cast<T>(scale_sum[c]);
+                         to[channels + c] += static_cast<T>(shift_sum[c]);
+                       });
+    if (!delta.empty()) {
+      // In training mean and variance move with x: g - mean(g) - normalised x times mean(g normalised x).
+      const double share = p.training ? 1.0 / static_cast<double>(area * x.columns()) : 0.0;
+      p.backend.for_each(
+          area, channels * x.columns(),
+          [from = gradient.data(), input = x.data(), to = delta.data(), scale = p.values + first_value_, mean,
+           inverse, shift_sum, scale_sum, share, area, channels] GAL_KERNEL(index i, index j) {
+            const index c = j % channels;
+            const T factor = scale[c] * static_cast<T>(inverse[c]);
+            const T along = static_cast<T>(share * scale_sum[c] * inverse[c]);
+            to[j * area + i] = factor * (from[j * area + i] - static_cast<T>(share * shift_sum[c]) -
+                                         (input[j * area + i] - static_cast<T>(mean[c])) * along);
+          });
+    }
+    if (!counted_) {
+      counted_ = true;
+      const double count = static_cast<double>(area * x.columns());
+      p.backend.for_each(
+          channels, [to = p.statistics + first_statistic_, mean, variance = variance_.data(), channels,
+                     momentum = options_.momentum, unbiased = count / (count - 1.0)] GAL_KERNEL(index c) {
+            to[c] = static_cast<T>((1.0 - momentum) * static_cast<double>(to[c]) + momentum * mean[c]);
+            to[channels + c] = static_cast<T>((1.0 - momentum) * static_cast<double>(to[channels + c]) +
+                                              momentum * unbiased * variance[c]);
+          });
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  batch_normalization options_;
+  image_shape shape_;
+  index first_value_;
+  index first_statistic_;
+  std::string where_;
+  bool counted_ = true;               // whether the statistics know the last forward pass
+  matrix<double, Backend> mean_;      // of every channel, as all below
+  matrix<double, Backend> variance_;  // biased
+  matrix<double, Backend> inverse_;   // of the deviation
+  matrix<double, Backend> partial_;
+  matrix<double, Backend> sums_;
+};
+
+/// An activation of every number.
+template <class T, class Backend>
+class activation_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  explicit activation_unit(activation which) : which_(which) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    dispatch(which_, [&](auto which) { apply<decltype(which)::value>(p.backend, x, y); });
+  }
+
+  void backward(const pass<T, Backend>& p, view x, view y, view gradient, mutable_view delta) {
+    if (!delta.empty()) {
+      dispatch(which_,
+               [&](auto which) { apply_slope<decltype(which)::value>(p.backend, x, y, gradient, delta); });
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  template <activation Which>
+  static void apply(const Backend& backend, view x, mutable_view y) {
+    backend.for_each(
+        x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index i) { to[i] = activate<Which>(from[i]); });
+  }
+
+  template <activation Which>
+  static void apply_slope(const Backend& backend, view x, view y, view gradient, mutable_view delta) {
+    backend.for_each(x.size(),
+                     [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
+                         index i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
+  }
+
+  activation which_;
+};
+
+/// Dropout: number i of the batch is kept or not by the counter i of the layer's own sequence in this pass.
+template <class T, class Backend>
+class dropout_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  dropout_unit(const dropout& options, index number)
+      : probability_(options.probability), number_(static_cast<std::uint64_t>(number)) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) { drop(p, x, y); }
+
+  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+    if (!delta.empty()) {
+      drop(p, gradient, delta);
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  void drop(const pass<T, Backend>& p, view x, mutable_view y) const {
+    if (!p.training) {
+      p.backend.copy(x.data(), y.data(), x.size());
+      return;
+    }
+    p.backend.for_each(x.size(), [from = x.data(), to = y.data(), seed = random_bits(p.seed, number_),
+                                  probability = probability_,
+                                  scale = static_cast<T>(1.0 / (1.0 - probability_))] GAL_KERNEL(index i) {
+      const bool kept = random_uniform(seed, static_cast<std::uint64_t>(i)) >= probability;
+      to[i] = kept ? scale * from[i] : T(0);
+    });
+  }
+
+  double probability_;
+  std::uint64_t number_;  // among the network's dropout layers
+};
+
+/// y = W^T x + b. Values: the weights, `inputs x outputs`, then the bias.
+template <class T, class Backend>
+class linear_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  linear_unit(const linear& options, index inputs, index first_value)
+      : inputs_(inputs), outputs_(options.outputs), bias_(options.bias), first_value_(first_value) {}
+
+  [[nodiscard]] index weights() const { return inputs_ * outputs_; }
+  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
+  [[nodiscard]] index depth() const { return inputs_; }
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, ones_);
+    const T* const weight = p.values + first_value_;
+    p.backend.product(transpose::yes, transpose::no, T(1), view(weight, inputs_, outputs_), x, T(0), y);
+    if (bias_) {
+      p.backend.for_each(outputs_, x.columns(),
+                         [y, bias = weight + weights()] GAL_KERNEL(index i, index j) { y(i, j) += bias[i]; });
+    }
+  }
+
+  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+    T* const weight_gradient = p.gradients + first_value_;
+    p.backend.product(transpose::no, transpose::yes, T(1), x, gradient, T(1),
+                      mutable_view(weight_gradient, inputs_, outputs_));
+    if (bias_) {
+      if (ones_.rows() != x.columns()) {
+        ones_.resize(x.columns(), 1);
+        ones_.fill(T(1));
+      }
+      p.backend.product(transpose::no, transpose::no, T(1), gradient, std::as_const(ones_).view(), T(1),
+                        mutable_view(weight_gradient + weights(), outputs_, 1));
+    }
+    if (!delta.empty()) {
+      p.backend.product(transpose::no, transpose::no, T(1), view(p.values + first_value_, inputs_, outputs_),
+                        gradient, T(0), delta);
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  index inputs_;
+  index outputs_;
+  bool bias_;
+  index first_value_;
+  matrix<T, Backend> ones_;
+};
+
+/// The mean of every channel.
+template <class T, class Backend>
+class global_average_pool_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  explicit global_average_pool_unit(image_shape shape) : shape_(shape) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, sums_);
+    const index area = shape_.area();
+    const double share = 1.0 / static_cast<double>(area);
+    sums_.resize(y.rows(), y.columns());
+    p.backend.sum_rows(
+        area, y.size(),
+        [from = x.data(), area] GAL_KERNEL(index i, index j) {
+          return static_cast<double>(from[j * area + i]);
+        },
+        sums_.data());
+    p.backend.for_each(y.size(), [from = sums_.data(), to = y.data(), share] GAL_KERNEL(index j) {
+      to[j] = static_cast<T>(share * from[j]);
+    });
+  }
+
+  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+    if (!delta.empty()) {
+      const index area = shape_.area();
+      p.backend.for_each(
+          area, gradient.size(),
+          [from = gradient.data(), to = delta.data(), area, share = T(1) / static_cast<T>(area)] GAL_KERNEL(
+              index i, index j) { to[j * area + i] = share * from[j]; });
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  image_shape shape_;
+  matrix<double, Backend> sums_;
+};
+
+}  // namespace gal::nn::detail

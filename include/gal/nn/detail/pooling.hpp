@@ -1,0 +1,191 @@
+// gal/nn/detail/pooling.hpp: the arithmetic of pooling. Every kernel gathers: no two of its indices write one number.
+// Provides: nothing public; nn::detail::max_pool_unit, average_pool_unit for gal/nn/cnn.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/view.hpp>
+#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/layers.hpp>
+
+#include <cstdint>
+
+namespace gal::nn::detail {
+
+/// First and one past the last of some positions.
+struct position_range {
+  index first, last;
+};
+
+/// Those whose window sees column `start` + position times stride inside an image of that width.
+[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_inside(index start, index stride,
+                                                                        index width, index positions) {
+  const index first = start >= 0 ? 0 : (stride - 1 - start) / stride;
+  const index last = start >= width ? 0 : (width - 1 - start) / stride + 1;
+  return {first < positions ? first : positions, last < positions ? last : positions};
+}
+
+/// The positions of the window that see row (or column) `at`: [first, last).
+[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_that_see(index at, index kernel,
+                                                                          index stride, index padding,
+                                                                          index positions) {
+  const index low = at + padding - kernel + 1;  // start of the first window that reaches `at`
+  const index first = low <= 0 ? 0 : (low + stride - 1) / stride;
+  const index last = (at + padding) / stride + 1;
+  return {first, last < positions ? last : positions};
+}
+
+/// The largest number of every window; of equal ones the first, and NaN before all.
+template <class T, class Backend>
+class max_pool_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  explicit max_pool_unit(const window& geometry) : geometry_(geometry) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    use_backend(p.backend, places_);
+    places_.resize(y.rows(), y.columns());
+    p.backend.for_each(geometry_.out_height, geometry_.channels * x.columns(),
+                       [g = geometry_, from = x.data(), to = y.data(), places = places_.data()] GAL_KERNEL(
+                           index i, index j) {
+                         find_largest(g, i, from + j * g.area(), to + j * g.out_area(),
+                                      places + j * g.out_area());
+                       });
+  }
+
+  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+    if (delta.empty()) {
+      return;
+    }
+    const window g = geometry_;
+    if (g.kernel_height <= g.stride_height && g.kernel_width <= g.stride_width) {
+      // A number is in one window at most: every window writes its own.
+      p.backend.fill(delta.data(), delta.size(), T(0));
+      p.backend.for_each(g.out_area(), g.channels * delta.columns(),
+                         [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(
+                             index i, index j) {
+                           const index at = j * g.out_area() + i;
+                           to[j * g.area() + places[at]] = from[at];
+                         });
+      return;
+    }
+    p.backend.for_each(
+        g.area(), g.channels * delta.columns(),
+        [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(index i, index j) {
+          const auto [top, bottom] = positions_that_see(i / g.width, g.kernel_height, g.stride_height,
+                                                        g.padding_height, g.out_height);
+          const auto [left, right] =
+              positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
+          T sum = T(0);
+          for (index r = top; r < bottom; ++r) {
+            for (index c = left; c < right; ++c) {
+              const index at = j * g.out_area() + r * g.out_width + c;
+              sum += places[at] == i ? from[at] : T(0);
+            }
+          }
+          to[j * g.area() + i] = sum;
+        });
+  }
+
+  GAL_PRIVATE_KERNELS
+  // A row of positions: all of them compare the number that their windows have at one place, then at the next.
+  GAL_HOST_DEVICE static void find_largest(const window& g, index i, const T* image, T* y,
+                                           std::int32_t* places) {
+    const index top = i * g.stride_height - g.padding_height;
+    const index first_row = top < 0 ? 0 : top;
+    const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
+    T* const largest = y + i * g.out_width;
+    std::int32_t* const place = places + i * g.out_width;
+    for (index q = 0; q < g.out_width; ++q) {
+      const index left = q * g.stride_width - g.padding_width;
+      const index start = first_row * g.width + (left < 0 ? 0 : left);
+      largest[q] = image[start];
+      place[q] = static_cast<std::int32_t>(start);
+    }
+    for (index row = first_row; row < bottom; ++row) {
+      for (index column = 0; column < g.kernel_width; ++column) {
+        const index left = column - g.padding_width;
+        const position_range inside = positions_inside(left, g.stride_width, g.width, g.out_width);
+        const index start = row * g.width + left;
+        if (g.stride_width == 2) {  // a loop that vectorises
+          for (index q = inside.first; q < inside.last; ++q) {
+            keep_larger(image[start + 2 * q], start + 2 * q, largest[q], place[q]);
+          }
+        } else {
+          for (index q = inside.first; q < inside.last; ++q) {
+            keep_larger(image[start + q * g.stride_width], start + q * g.stride_width, largest[q], place[q]);
+          }
+        }
+      }
+    }
+  }
+  GAL_HOST_DEVICE static void keep_larger(T value, index at, T& largest, std::int32_t& place) {
+    const bool better = value > largest || value != value;
+    largest = better ? value : largest;
+    place = better ? static_cast<std::int32_t>(at) : place;
+  }
+
+  window geometry_;
+  matrix<std::int32_t, Backend> places_;  // of the largest number, in its channel
+};
+
+/// The mean of every window, zeros of the padding included.
+template <class T, class Backend>
+class average_pool_unit {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+  using mutable_view = matrix_view<T, memory_type>;
+
+  explicit average_pool_unit(const window& geometry) : geometry_(geometry) {}
+
+  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+    const window g = geometry_;
+    const T share = T(1) / static_cast<T>(g.kernel_area());
+    p.backend.for_each(
+        g.out_area(), g.channels * x.columns(),
+        [g, share, from = x.data(), to = y.data()] GAL_KERNEL(index i, index j) {
+          const T* const image = from + j * g.area();
+          const index top = i / g.out_width * g.stride_height - g.padding_height;
+          const index left = i % g.out_width * g.stride_width - g.padding_width;
+          const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
+          const index right = left + g.kernel_width < g.width ? left + g.kernel_width : g.width;
+          T sum = T(0);
+          for (index r = top < 0 ? 0 : top; r < bottom; ++r) {
+            for (index c = left < 0 ? 0 : left; c < right; ++c) {
+              sum += image[r * g.width + c];
+            }
+          }
+          to[j * g.out_area() + i] = share * sum;
+        });
+  }
+
+  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+    if (delta.empty()) {
+      return;
+    }
+    const window g = geometry_;
+    const T share = T(1) / static_cast<T>(g.kernel_area());
+    p.backend.for_each(g.area(), g.channels * delta.columns(),
+                       [g, share, from = gradient.data(), to = delta.data()] GAL_KERNEL(index i, index j) {
+                         const auto [top, bottom] = positions_that_see(
+                             i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
+                         const auto [left, right] = positions_that_see(
+                             i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
+                         T sum = T(0);
+                         for (index r = top; r < bottom; ++r) {
+                           for (index c = left; c < right; ++c) {
+                             sum += from[j * g.out_area() + r * g.out_width + c];
+                           }
+                         }
+                         to[j * g.area() + i] = share * sum;
+                       });
+  }
+
+  GAL_PRIVATE_KERNELS
+  window geometry_;
+};
+
+}  // namespace gal::nn::detail

@@ -1,0 +1,483 @@
+// gal/nn/mlp.hpp: small networks on any backend.
+// Provides: nn::activation, nn::initialization, nn::mlp, nn::point.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/detail/math.hpp>
+#include <gal/core/random.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <numbers>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gal::nn {
+
+/// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function, `silu` x times
+/// the sigmoid of x.
+enum class activation { identity, relu, tanh, sigmoid, gelu, silu };
+using enum activation;
+
+/// How weights start.
+enum class initialization {
+  fan_in,  ///< weights and biases uniform in +-1/sqrt(inputs), PyTorch's default for linear layers
+  xavier,  ///< weights uniform in +-sqrt(6 / (inputs + outputs)), biases zero (Glorot and Bengio, 2010)
+};
+
+namespace detail {
+
+// How far from zero the weights of a layer start. Xavier's biases are zero, the others start as the weights.
+[[nodiscard]] inline double initial_bound(initialization kind, index inputs, index outputs) {
+  return kind == initialization::xavier ? std::sqrt(6.0 / static_cast<double>(inputs + outputs))
+                                        : 1.0 / std::sqrt(static_cast<double>(inputs));
+}
+
+// Number `counter` of the initial parameters of a network.
+[[nodiscard]] GAL_HOST_DEVICE inline double initial_value(std::uint64_t seed, std::uint64_t counter,
+                                                          double bound) {
+  return bound * (2.0 * random_uniform(seed, counter) - 1.0);
+}
+
+// phi(z), and phi'(z) from z and y = phi(z).
+template <activation Activation, class T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T activate(T z) {
+  if constexpr (Activation == activation::relu) {
+    return z < T(0) ? T(0) : z;  // keeps NaN
+  } else if constexpr (Activation == activation::tanh) {
+    return gal::detail::tanh(z);
+  } else if constexpr (Activation == activation::sigmoid) {
+    return gal::detail::sigmoid(z);
+  } else if constexpr (Activation == activation::gelu) {
+    return T(0.5) * z * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
+  } else if constexpr (Activation == activation::silu) {
+    return z * gal::detail::sigmoid(z);
+  } else {
+    return z;
+  }
+}
+
+template <activation Activation, class T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T slope(T z, T y) {
+  if constexpr (Activation == activation::relu) {
+    return y > T(0) ? T(1) : T(0);
+  } else if constexpr (Activation == activation::tanh) {
+    return T(1) - y * y;
+  } else if constexpr (Activation == activation::sigmoid) {
+    return y * (T(1) - y);
+  } else if constexpr (Activation == activation::gelu) {
+    const T normal = T(0.5) * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
+    return normal +
+           z * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * std::exp(T(-0.5) * z * z);
+  } else if constexpr (Activation == activation::silu) {
+    const T sigmoid = gal::detail::sigmoid(z);
+    return sigmoid + y * (T(1) - sigmoid);
+  } else {
+    return T(1);
+  }
+}
+
+// Whether the slope asks for z, not for y = phi(z) alone.
+constexpr bool slope_reads_input(activation which) {
+  return which == activation::gelu || which == activation::silu;
+}
+
+inline void check_widths(const std::vector<index>& widths, std::string_view where) {
+  gal::detail::require(widths.size() >= 2, error_code::invalid_option, where, ": ", widths.size(),
+                       " widths; expected at least an input and an output width");
+  for (const index width : widths) {
+    gal::detail::require(width > 0, error_code::invalid_option, where, ": width ", width,
+                         "; expected a positive number");
+  }
+}
+
+// Calls `f` with the activation as a constant, so that the loop inside is compiled for it.
+template <class F>
+void dispatch(activation which, F f) {
+  switch (which) {
+    case activation::identity:
+      return f(std::integral_constant<activation, activation::identity>{});
+    case activation::relu:
+      return f(std::integral_constant<activation, activation::relu>{});
+    case activation::tanh:
+      return f(std::integral_constant<activation, activation::tanh>{});
+    case activation::sigmoid:
+      return f(std::integral_constant<activation, activation::sigmoid>{});
+    case activation::gelu:
+      return f(std::integral_constant<activation, activation::gelu>{});
+    case activation::silu:
+      return f(std::integral_constant<activation, activation::silu>{});
+  }
+}
+
+}  // namespace detail
+
+/// Settings of `mlp`.
+struct mlp_options {
+  nn::activation activation = nn::activation::relu;  ///< between layers; the last layer has none
+  bool bias = true;
+  nn::initialization initialization = nn::initialization::fan_in;
+  std::uint64_t seed = 0;
+};
+
+/// Multilayer perceptron: affine layers with an activation between them.
+///
+///     gal::nn::mlp<float> model({13, 100, 50, 1}, {.activation = gal::nn::relu, .seed = 1});
+///
+/// All parameters lie in one flat buffer, layer by layer, the weights before the bias. A weight is seen as an
+/// `inputs x outputs` column-major matrix, which is the memory of a C-order (outputs, inputs) array.
+template <class T, class Backend = eigen_backend>
+class mlp {
+ public:
+  using value_type = T;
+  using backend_type = Backend;
+  using memory_type = typename Backend::memory_type;
+  using input_type = matrix_view<const T, memory_type>;
+  using feature_type = matrix<T, Backend>;
+
+  /// `widths`: rows of the input, of every hidden layer and of the features. Throws if fewer than two, or not positive.
+  explicit mlp(std::vector<index> widths, mlp_options options = {}, Backend backend = {})
+      : backend_(std::move(backend)), widths_(std::move(widths)), options_(options) {
+    detail::check_widths(widths_, "gal::nn::mlp");
+    index total = 0;
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      offsets_.push_back(total);
+      total += widths_[l] * widths_[l + 1] + (options_.bias ? widths_[l + 1] : 0);
+    }
+    values_ = matrix<T, Backend>(total, 1, T(0), backend_);
+    gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
+    groups_.resize(2 * layer_count(), 0);
+    for (storage* part : {&ones_, &probes_, &map_gradient_, &features_}) {
+      *part = storage(backend_);
+    }
+    deltas_.resize(2, matrix<T, Backend>(backend_));
+    outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
+    inner_.resize(detail::slope_reads_input(options_.activation) ? layer_count() : 0,
+                  matrix<T, Backend>(backend_));
+    is_affine_ = is_affine_and_deep();
+    initialize();
+  }
+
+  [[nodiscard]] std::size_t layer_count() const { return widths_.size() - 1; }
+  [[nodiscard]] const std::vector<index>& widths() const { return widths_; }
+  [[nodiscard]] const mlp_options& options() const { return options_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
+
+  /// Weight of layer `layer` (`inputs x outputs`) and its bias (`outputs x 1`, or empty without biases).
+  [[nodiscard]] matrix_view<T, memory_type> weight(std::size_t layer) { return weight_in(values_, layer); }
+  [[nodiscard]] matrix_view<T, memory_type> bias(std::size_t layer) { return bias_in(values_, layer); }
+  [[nodiscard]] matrix_view<T, memory_type> weight_gradient(std::size_t layer) {
+    return weight_in(gradients_, layer);
+  }
+  [[nodiscard]] matrix_view<T, memory_type> bias_gradient(std::size_t layer) {
+    return bias_in(gradients_, layer);
+  }
+
+  /// Puts a layer's weight and bias into parameter groups of the optimizer (0 at first).
+  void set_group(std::size_t layer, std::size_t weight_group, std::size_t bias_group) {
+    check_layer(layer);
+    groups_[2 * layer] = weight_group;
+    groups_[2 * layer + 1] = bias_group;
+  }
+
+  /// Features of a batch: `input` is `inputs x n` and must stay in place until `backward`.
+  const feature_type& forward(const input_type& input) {
+    gal::detail::require(input.rows() == widths_.front() && input.columns() > 0, error_code::shape_mismatch,
+                         "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
+                         " rows and at least one column");
+    input_ = input;
+    if (!collapses(input.columns())) {
+      return forward_layers(input, 0);
+    }
+    const index rows = input.rows();
+    const auto map = forward_layers(probes(), rows).view();
+    features_.resize(map.rows(), input.columns());
+    backend_.for_each(map.rows(), input.columns(),
+                      [to = features_.view(), shift = map.columns(rows, 1)] GAL_KERNEL(index i, index j) {
+                        to(i, j) = shift(i, 0);
+                      });
+    backend_.product(transpose::no, transpose::no, T(1), map.columns(0, rows), input, T(1), features_.view());
+    return features_;
+  }
+
+  /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
+  void backward(matrix_view<const T, memory_type> gradient) {
+    const auto& features = collapses(input_.columns()) ? features_ : outputs_.back();
+    gal::detail::require(gradient.shape() == features.shape(), error_code::shape_mismatch,
+                         "gal::nn::mlp::backward: gradient is ", gradient.shape(),
+                         "; expected the features' size ", features.shape());
+    const index samples = gradient.columns();
+    if (ones_.rows() != samples) {
+      ones_.resize(samples, 1);
+      ones_.fill(T(1));
+    }
+    if (!collapses(samples)) {
+      backward_layers(input_, gradient, 0);
+      return;
+    }
+    const index rows = input_.rows();
+    map_gradient_.resize(gradient.rows(), rows + 1);
+    backend_.product(transpose::no, transpose::yes, T(1), gradient, input_, T(0),
+                     map_gradient_.view().columns(0, rows));
+    backend_.product(transpose::no, transpose::no, T(1), gradient, ones(samples), T(0),
+                     map_gradient_.view().columns(rows, 1));
+    backward_layers(probes(), std::as_const(map_gradient_).view(), rows);
+  }
+
+  /// A (value, gradient) block per weight and per bias, in layer order.
+  std::span<const parameter<T, memory_type>> parameters() {
+    blocks_.clear();
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      blocks_.push_back(block(weight(l), weight_gradient(l), groups_[2 * l]));
+      if (options_.bias) {
+        blocks_.push_back(block(bias(l), bias_gradient(l), groups_[2 * l + 1]));
+      }
+    }
+    return blocks_;
+  }
+
+  /// The weights under PyTorch's names for `nn.Sequential` of the linear layers and the activations between them:
+  /// `0.weight` (outputs, inputs), `0.bias`, `2.weight`, ...
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("widths", widths_);
+    visit.setting("activation", options_.activation);
+    visit.setting("bias", options_.bias);
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      const std::string place = std::to_string(options_.activation == activation::identity ? l : 2 * l);
+      visit.tensor(place + ".weight", backend_, weight(l).data(), {widths_[l + 1], widths_[l]});
+      if (options_.bias) {
+        visit.tensor(place + ".bias", backend_, bias(l).data(), {widths_[l + 1]});
+      }
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  using storage = matrix<T, Backend>;
+
+  static parameter<T, memory_type> block(matrix_view<T, memory_type> value,
+                                         matrix_view<T, memory_type> gradient, std::size_t group) {
+    const auto size = static_cast<std::size_t>(value.size());
+    return {std::span<T>(value.data(), size), std::span<T>(gradient.data(), size), group};
+  }
+
+  matrix_view<T, memory_type> weight_in(storage& buffer, std::size_t layer) {
+    check_layer(layer);
+    return {buffer.data() + offsets_[layer], widths_[layer], widths_[layer + 1]};
+  }
+
+  matrix_view<T, memory_type> bias_in(storage& buffer, std::size_t layer) {
+    check_layer(layer);
+    return {buffer.data() + offsets_[layer] + widths_[layer] * widths_[layer + 1],
+            options_.bias ? widths_[layer + 1] : 0, 1};
+  }
+
+  void check_layer(std::size_t layer) const {
+    gal::detail::require(layer < layer_count(), error_code::invalid_option, "gal::nn::mlp: layer ", layer,
+                         "; expected a number below ", layer_count());
+  }
+
+  // Without activation the network is one affine map, x -> A x + b with d columns in A: known from what its layers make
+  // of the d unit vectors without bias, and of the origin with it. For more samples than these d + 1 probes, the layers
+  // run on the probes, and only A and b on the samples; the gradient with respect to A and b goes back the same way.
+  [[nodiscard]] bool collapses(index samples) const { return is_affine_ && samples > widths_.front() + 1; }
+
+  // Whether that saves products: A against all the layers.
+  [[nodiscard]] bool is_affine_and_deep() const {
+    index layers = 0;
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      layers += widths_[l] * widths_[l + 1];
+    }
+    return options_.activation == activation::identity && layers >= 2 * widths_.front() * widths_.back();
+  }
+
+  // The unit vectors, then the origin: `d x (d + 1)`.
+  [[nodiscard]] matrix_view<const T, memory_type> probes() {
+    const index rows = widths_.front();
+    if (probes_.rows() != rows) {
+      probes_.resize(rows, rows + 1);
+      backend_.for_each(rows, rows + 1, [to = probes_.view()] GAL_KERNEL(index i, index j) {
+        to(i, j) = i == j ? T(1) : T(0);
+      });
+    }
+    return std::as_const(probes_).view();
+  }
+
+  [[nodiscard]] matrix_view<const T, memory_type> ones(index count) const { return {ones_.data(), count, 1}; }
+
+  // The layers on the columns of x, of which those from `first_biased` on get the bias.
+  const storage& forward_layers(matrix_view<const T, memory_type> x, index first_biased) {
+    const index columns = x.columns();
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      auto& y = outputs_[l];
+      y.resize(widths_[l + 1], columns);
+      backend_.product(transpose::yes, transpose::no, T(1), weight(l).as_const(), x, T(0), y.view());
+      const bool last = l + 1 == layer_count();
+      detail::dispatch(last ? activation::identity : options_.activation, [&](auto activation) {
+        add_bias_and_activate<activation.value>(l, y.view().columns(first_biased, columns - first_biased));
+      });
+      x = std::as_const(y).view();
+    }
+    return outputs_.back();
+  }
+
+  void backward_layers(matrix_view<const T, memory_type> input, matrix_view<const T, memory_type> gradient,
+                       index first_biased) {
+    const index biased = gradient.columns() - first_biased;
+    for (std::size_t l = layer_count(); l-- > 0;) {
+      const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(outputs_[l - 1]).view();
+      backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
+      if (options_.bias) {
+        backend_.product(transpose::no, transpose::no, T(1), gradient.columns(first_biased, biased),
+                         ones(biased), T(1), bias_gradient(l));
+      }
+      if (l > 0) {
+        auto& previous = deltas_[l % 2];
+        previous.resize(widths_[l], gradient.columns());
+        backend_.product(transpose::no, transpose::no, T(1), weight(l).as_const(), gradient, T(0),
+                         previous.view());
+        detail::dispatch(options_.activation,
+                         [&](auto activation) { multiply_by_slope<activation.value>(l - 1, previous); });
+        gradient = std::as_const(previous).view();
+      }
+    }
+  }
+
+  void initialize() {
+    std::uint64_t counter = 0;
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      const double bound = detail::initial_bound(options_.initialization, widths_[l], widths_[l + 1]);
+      fill_uniform(weight(l), bound, counter);
+      fill_uniform(bias(l), options_.initialization == initialization::xavier ? 0.0 : bound, counter);
+    }
+  }
+
+  void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
+    backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
+                                      seed = options_.seed] GAL_KERNEL(index i) {
+      to[i] = static_cast<T>(detail::initial_value(seed, first + static_cast<std::uint64_t>(i), bound));
+    });
+    counter += static_cast<std::uint64_t>(values.size());
+  }
+
+  template <activation Activation>
+  void add_bias_and_activate(std::size_t layer, matrix_view<T, memory_type> y) {
+    const bool keep_inner = !inner_.empty() && detail::slope_reads_input(Activation);
+    if (keep_inner) {
+      inner_[layer].resize(y.rows(), y.columns());
+    }
+    if (Activation == activation::identity && !options_.bias) {
+      return;
+    }
+    const index rows = y.rows();
+    const T* const shift = options_.bias ? bias(layer).data() : nullptr;
+    T* const inner = keep_inner ? inner_[layer].data() : nullptr;
+    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_KERNEL(index i, index j) {
+      [[maybe_unused]] T* const kept = inner;  // nvcc captures nothing that only a constexpr branch names
+      const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
+      if constexpr (detail::slope_reads_input(Activation)) {
+        kept[j * rows + i] = z;
+      }
+      to[j * rows + i] = detail::activate<Activation>(z);
+    });
+  }
+
+  template <activation Activation>
+  void multiply_by_slope(std::size_t layer, storage& gradient) {
+    if constexpr (Activation != activation::identity) {
+      const T* const y = outputs_[layer].data();
+      const T* const z = inner_.empty() ? y : inner_[layer].data();
+      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_KERNEL(index i) {
+        to[i] *= detail::slope<Activation>(z[i], y[i]);
+      });
+    }
+  }
+
+  Backend backend_;
+  std::vector<index> widths_;
+  mlp_options options_;
+  std::vector<index> offsets_;
+  std::vector<std::size_t> groups_;
+  storage values_;
+  storage gradients_;
+  std::vector<parameter<T, memory_type>> blocks_;
+
+  input_type input_;
+  std::vector<storage> outputs_;  // of every layer, after the activation
+  std::vector<storage> inner_;    // before it, where the slope needs it
+  std::vector<storage> deltas_;   // two, by turns
+  storage ones_;
+
+  bool is_affine_ = false;
+  storage probes_;
+  storage map_gradient_;  // with respect to A and b, side by side
+  storage features_;      // A x + b
+};
+
+/// The model whose features are its parameters: a point in d dimensions, or n points side by side. With a function of
+/// the features as the loss, training minimises that function.
+///
+///     gal::nn::point<double> point({0.75, 1.0});
+template <class T, class Backend = eigen_backend>
+class point {
+ public:
+  using value_type = T;
+  using backend_type = Backend;
+  using memory_type = typename Backend::memory_type;
+  using input_type = nothing;
+  using feature_type = matrix<T, Backend>;
+
+  /// One point, from its coordinates in host memory.
+  point(std::initializer_list<T> coordinates) requires std::same_as<memory_type, host_memory>
+      : point(matrix_view<const T, memory_type>(coordinates.begin(), static_cast<index>(coordinates.size()),
+                                                1)) {}
+
+  /// One point per column.
+  explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
+      : backend_(backend),
+        value_(coordinates, backend),
+        gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
+    gal::detail::require(!coordinates.empty(), error_code::shape_mismatch, "gal::nn::point: coordinates are ",
+                         coordinates.shape(), "; expected at least one row and column");
+  }
+
+  [[nodiscard]] matrix_view<T, memory_type> coordinates() { return value_.view(); }
+  [[nodiscard]] matrix_view<const T, memory_type> coordinates() const { return value_.view(); }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
+
+  const feature_type& forward(const nothing& = {}) { return value_; }
+
+  void backward(matrix_view<const T, memory_type> gradient) {
+    gal::detail::require(gradient.shape() == value_.shape(), error_code::shape_mismatch,
+                         "gal::nn::point::backward: gradient is ", gradient.shape(), "; expected ",
+                         value_.shape());
+    backend_.for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_KERNEL(index i) {
+      to[i] += from[i];
+    });
+  }
+
+  std::span<const parameter<T, memory_type>> parameters() {
+    const auto size = static_cast<std::size_t>(value_.size());
+    block_ = {std::span<T>(value_.data(), size), std::span<T>(gradient_.data(), size)};
+    return {&block_, 1};
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("coordinates", value_);
+  }
+
+ private:
+  Backend backend_;
+  feature_type value_;
+  feature_type gradient_;
+  parameter<T, memory_type> block_;
+};
+
+}  // namespace gal::nn

@@ -1,0 +1,175 @@
+// gal/optim/lookahead.hpp: slow weights over any optimizer.
+// Provides: lookahead, lookahead_options.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/optim/optimizers.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+
+namespace gal {
+
+/// Settings of `lookahead`.
+struct lookahead_options {
+  std::int64_t k = 5;  ///< fast steps between two slow ones
+  double alpha = 0.5;  ///< share of the way that the slow weights go
+};
+
+/// Lookahead over any optimizer (Zhang et al., 2019): after every k steps the slow weights, which start where the fast
+/// ones do, move a share alpha of the way towards the fast ones, which restart from there.
+///
+///     gal::lookahead optimizer(gal::sgd<double>({.learning_rate = 0.01}), {.k = 5, .alpha = 0.5});
+template <class Optimizer>
+class lookahead {
+ public:
+  static_assert(
+      requires { typename Optimizer::value_type; },
+      "gal::lookahead: name the scalar of the inner optimizer in a member `value_type`.");
+  using value_type = typename Optimizer::value_type;
+  using backend_type = backend_of<Optimizer>;
+  using memory_type = typename backend_type::memory_type;
+  static_assert(detail::explain_optimizer<Optimizer, value_type, memory_type>());
+
+  explicit lookahead(Optimizer inner, lookahead_options options = {})
+      : inner_(std::move(inner)),
+        options_(options),
+        backend_(detail::backend_from<backend_type>(inner_)),
+        slow_(backend_),
+        taken_(1, 1, 0.0, backend_) {
+    detail::require(options_.k >= 1, error_code::invalid_option, "gal::lookahead: k is ", options_.k,
+                    "; expected at least 1");
+    detail::require(options_.alpha > 0.0 && options_.alpha <= 1.0, error_code::invalid_option,
+                    "gal::lookahead: alpha is ", options_.alpha, "; expected a number in (0, 1]");
+  }
+
+  [[nodiscard]] double learning_rate() const { return inner_.learning_rate(); }
+  [[nodiscard]] double base_learning_rate() const requires requires(const Optimizer& inner) {
+    inner.base_learning_rate();
+  }
+  { return inner_.base_learning_rate(); }
+  void set_base_learning_rate(double learning_rate) requires requires(Optimizer& inner) {
+    inner.set_base_learning_rate(1.0);
+  }
+  { inner_.set_base_learning_rate(learning_rate); }
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] const backend_type& backend() const { return backend_; }
+  void count_replayed_step() requires requires(Optimizer& inner) { inner.count_replayed_step(); }
+  {
+    ++steps_;
+    inner_.count_replayed_step();
+  }
+
+  [[nodiscard]] lookahead companion() const requires requires(const Optimizer& inner) { inner.companion(); }
+  { return lookahead(inner_.companion(), options_); }
+
+  void reserve(std::span<const parameter<value_type, memory_type>> parameters) {
+    if constexpr (requires { inner_.reserve(parameters); }) {
+      inner_.reserve(parameters);
+    }
+    if (steps_ == 0) {
+      slow_.resize(detail::number_of_values(parameters), 1);
+      slow_.fill(value_type(0));  // nobody's memory, if it is saved before the first step
+    }
+  }
+
+  void step(std::span<const parameter<value_type, memory_type>> parameters) {
+    if (steps_ == 0) {
+      remember(parameters);
+    }
+    inner_.step(parameters);
+    ++steps_;
+    if constexpr (asynchronous_backend<backend_type>) {
+      synchronise_where(parameters, nullptr);
+    } else if (steps_ % options_.k == 0) {
+      synchronise(parameters, [] GAL_KERNEL() { return true; });
+    }
+  }
+
+  /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
+  void step(std::span<const parameter<value_type, memory_type>> parameters, const double* proceeds) requires
+      requires(Optimizer& inner) {
+    inner.step(parameters, proceeds);
+  }
+  {
+    if (steps_ == 0) {
+      remember(parameters);
+    }
+    inner_.step(parameters, proceeds);
+    ++steps_;
+    synchronise_where(parameters, proceeds);
+  }
+
+  /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
+  void undo(const lookahead& before, const double* proceeds) requires requires(Optimizer& inner) {
+    inner.undo(inner, proceeds);
+  }
+  {
+    inner_.undo(before.inner_, proceeds);
+    detail::restore_unless(backend_, proceeds, before.slow_, slow_);
+    detail::restore_unless(backend_, proceeds, before.taken_, taken_);
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("k", options_.k);
+    visit.setting("alpha", options_.alpha);
+    visit("inner", inner_);
+    visit("slow", slow_);
+    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+    if constexpr (asynchronous_backend<backend_type>) {
+      visit("taken", taken_);
+    }
+  }
+
+  GAL_PRIVATE_KERNELS
+  void remember(std::span<const parameter<value_type, memory_type>> parameters) {
+    reserve(parameters);
+    value_type* to = slow_.data();
+    for (const auto& block : parameters) {
+      backend_.copy(block.value.data(), to, static_cast<index>(block.value.size()));
+      to += block.value.size();
+    }
+  }
+
+  // The device counts the steps that it does not refuse, and finds every k-th.
+  void synchronise_where(std::span<const parameter<value_type, memory_type>> parameters,
+                         const double* proceeds) {
+    backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index) {
+      *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
+    });
+    synchronise(parameters,
+                [taken = taken_.data(), proceeds, k = static_cast<double>(options_.k)] GAL_KERNEL() {
+                  return (proceeds == nullptr || *proceeds != 0.0) && std::fmod(*taken, k) == 0.0;
+                });
+  }
+
+  template <class Due>
+  void synchronise(std::span<const parameter<value_type, memory_type>> parameters, Due is_due) {
+    value_type* slow = slow_.data();
+    const auto alpha = static_cast<value_type>(options_.alpha);
+    for (const auto& block : parameters) {
+      backend_.for_each(static_cast<index>(block.value.size()),
+                        [slow, fast = block.value.data(), alpha, is_due] GAL_KERNEL(index i) {
+                          if (is_due()) {
+                            slow[i] += alpha * (fast[i] - slow[i]);
+                            fast[i] = slow[i];
+                          }
+                        });
+      slow += block.value.size();
+    }
+  }
+
+  Optimizer inner_;
+  lookahead_options options_;
+  backend_type backend_;
+  matrix<value_type, backend_type> slow_;
+  matrix<double, backend_type> taken_;  // steps, where the device counts them
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace gal

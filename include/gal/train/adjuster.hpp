@@ -1,0 +1,145 @@
+// gal/train/adjuster.hpp: the adjuster h, a small network that proposes the adjustment, and its controls.
+// Provides: adjuster_kind, adjuster_options, adjuster.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/random.hpp>
+#include <gal/nn/mlp.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace gal {
+
+/// The learned adjuster, and what to compare it with.
+enum class adjuster_kind {
+  learned,    ///< the network, trained on the remainder or the tentative loss
+  untrained,  ///< the network as it starts, never trained
+  zero,       ///< no adjustment
+  uniform,    ///< noise, uniform in [-1, 1]
+  normal,     ///< noise, standard normal
+};
+
+/// Settings of `adjuster`.
+struct adjuster_options {
+  adjuster_kind kind = adjuster_kind::learned;
+  nn::activation activation = nn::tanh;  ///< between layers; the paper has none
+  bool bias = true;
+  nn::initialization initialization = nn::initialization::fan_in;
+  std::uint64_t seed = 0;
+};
+
+namespace detail {
+// A model of the same seed draws other numbers.
+[[nodiscard]] inline std::uint64_t adjuster_network_seed(std::uint64_t seed) { return random_bits(seed, 1); }
+}  // namespace detail
+
+/// The adjuster h: an MLP from the features (or features and gradients) to a direction for every feature.
+///
+///     gal::adjuster<double> h({2, 64, 24, 2});   // 2 input rows, hidden widths, 2 feature rows
+///     h.network().weight(0)(0, 5) = 0.3;         // set from given weights
+template <class T, class Backend = eigen_backend>
+class adjuster {
+ public:
+  using memory_type = typename Backend::memory_type;
+
+  /// `widths`: rows of the input, hidden widths, rows of the features. Throws if fewer than two, or not positive.
+  explicit adjuster(std::vector<index> widths, adjuster_options options = {}, Backend backend = {})
+      : backend_(backend),
+        options_(options),
+        rows_(widths.empty() ? 0 : widths.back()),
+        control_(backend),
+        noise_{options.seed, 0} {
+    nn::detail::check_widths(widths, "gal::adjuster");
+    if (options_.kind == adjuster_kind::learned || options_.kind == adjuster_kind::untrained) {
+      network_.emplace(std::move(widths),
+                       nn::mlp_options{.activation = options_.activation,
+                                       .bias = options_.bias,
+                                       .initialization = options_.initialization,
+                                       .seed = detail::adjuster_network_seed(options_.seed)},
+                       std::move(backend));
+    }
+  }
+
+  [[nodiscard]] const adjuster_options& options() const { return options_; }
+
+  /// The network of a learned or untrained adjuster; throws for the other kinds.
+  [[nodiscard]] nn::mlp<T, Backend>& network() {
+    detail::require(network_.has_value(), error_code::invalid_option,
+                    "gal::adjuster::network: this kind of adjuster has no network");
+    return *network_;
+  }
+
+  /// h of a batch: `input` is `input_rows x n`, the result `feature_rows x n`.
+  const matrix<T, Backend>& forward(matrix_view<const T, memory_type> input) {
+    if (network_) {
+      return network_->forward(input);
+    }
+    control_.resize(rows_, input.columns());
+    switch (options_.kind) {
+      case adjuster_kind::uniform:
+        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
+          return 2.0 * random_uniform(seed, counter) - 1.0;
+        });
+        break;
+      case adjuster_kind::normal:
+        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
+          return random_normal(seed, counter);
+        });
+        break;
+      default:
+        control_.fill(T(0));
+    }
+    return control_;
+  }
+
+  /// Adds the gradients of <gradient, h>; nothing to do for an adjuster that does not learn.
+  void backward(matrix_view<const T, memory_type> gradient) {
+    if (options_.kind == adjuster_kind::learned) {
+      network_->backward(gradient);
+    }
+  }
+
+  /// The network's blocks where it learns, else none.
+  std::span<const parameter<T, memory_type>> parameters() {
+    return options_.kind == adjuster_kind::learned ? network_->parameters()
+                                                   : std::span<const parameter<T, memory_type>>{};
+  }
+
+  /// Position in the sequence of noise: what an undone step takes back.
+  [[nodiscard]] random_stream noise() const { return noise_; }
+  void set_noise(random_stream noise) { noise_ = noise; }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit.setting("kind", options_.kind);
+    visit.setting("rows", rows_);
+    if (network_) {
+      visit("network", *network_);
+    }
+    visit("noise", noise_);
+  }
+
+  GAL_PRIVATE_KERNELS
+  template <class Draw>
+  void fill_noise(Draw draw) {
+    backend_.for_each(control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index i) {
+      to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
+    });
+    noise_.counter += static_cast<std::uint64_t>(control_.size());
+  }
+
+  Backend backend_;
+  adjuster_options options_;
+  index rows_;
+  std::optional<nn::mlp<T, Backend>> network_;
+  matrix<T, Backend> control_;
+  random_stream noise_;
+};
+
+}  // namespace gal

@@ -1,0 +1,138 @@
+// gal/train/adjustment_map.hpp: how the adjuster's output h becomes the adjustment A of a gradient G, and the way back.
+// Provides: normalisation, adjustment_map.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/detail/math.hpp>
+
+#include <cmath>
+#include <utility>
+
+namespace gal {
+
+/// How h becomes the adjustment A of the feature gradient G.
+enum class normalisation {
+  per_sample,  ///< A_i = epsilon h_i / norm(h_i) norm(G_i) (paper, eq. 4). Cannot learn on a single feature row.
+  per_batch,  ///< A = epsilon H / norm(H) norm(G), Frobenius norms (the paper's 3D problem)
+  gate,       ///< A = epsilon tanh(H) .* G: bounded, entry by entry
+};
+
+/// The map from (h, G) to A, all `d x n`, and its derivative with respect to h. Where a norm is zero, A is zero.
+/// With `remove_mean` every column of A has the mean over its rows taken out.
+template <class T, class Backend>
+class adjustment_map {
+ public:
+  using memory_type = typename Backend::memory_type;
+  using view = matrix_view<const T, memory_type>;
+
+  adjustment_map(normalisation kind, double epsilon, bool remove_mean, Backend backend)
+      : kind_(kind),
+        epsilon_(static_cast<T>(epsilon)),
+        remove_mean_(remove_mean),
+        backend_(backend),
+        direction_(backend),
+        direction_norms_(backend),
+        gradient_norms_(backend),
+        sums_(backend) {}
+
+  /// A from h and G.
+  void forward(view h, view g, matrix_view<T, memory_type> a) {
+    direction_.resize(h.rows(), h.columns());
+    T* const direction = direction_.data();
+    const T epsilon = epsilon_;
+    if (kind_ == normalisation::gate) {
+      backend_.for_each(h.size(), [=] GAL_KERNEL(index i) {
+        direction[i] = detail::tanh(h.data()[i]);
+        a.data()[i] = epsilon * direction[i] * g.data()[i];
+      });
+    } else {
+      norms(h, direction_norms_);
+      norms(g, gradient_norms_);
+      const double* const hh = direction_norms_.data();
+      const double* const gg = gradient_norms_.data();
+      const index rows = h.rows();
+      const index step = norm_step();
+      backend_.for_each(rows, h.columns(), [=] GAL_KERNEL(index i, index j) {
+        const double norm = hh[step * j];
+        const double unit = norm == 0.0 ? 0.0 : static_cast<double>(h(i, j)) / norm;  // keeps NaN
+        direction[j * rows + i] = static_cast<T>(unit);
+        a(i, j) = epsilon * static_cast<T>(gg[step * j] * unit);
+      });
+    }
+    if (remove_mean_) {
+      subtract_column_means(a);
+    }
+  }
+
+  /// Turns, in place, the gradient of a function with respect to A into that with respect to h, after `forward`:
+  /// epsilon norm(G_i) / norm(h_i) (I - u_i u_i^T), u_i the unit vector of h_i, or epsilon (1 - tanh^2 h) .* G.
+  void backward(view g, matrix_view<T, memory_type> slope) {
+    if (remove_mean_) {
+      subtract_column_means(slope);
+    }
+    const T* const direction = direction_.data();
+    const T epsilon = epsilon_;
+    if (kind_ == normalisation::gate) {
+      backend_.for_each(slope.size(), [=] GAL_KERNEL(index i) {
+        slope.data()[i] *= epsilon * (T(1) - direction[i] * direction[i]) * g.data()[i];
+      });
+      return;
+    }
+    inner_products(std::as_const(direction_).view(), slope.as_const(), sums_);
+    const double* const along = sums_.data();
+    const double* const hh = direction_norms_.data();
+    const double* const gg = gradient_norms_.data();
+    const index rows = slope.rows();
+    const index step = norm_step();
+    backend_.for_each(rows, slope.columns(), [=] GAL_KERNEL(index i, index j) {
+      const double norm = hh[step * j];
+      const double scale = norm == 0.0 ? 0.0 : gg[step * j] / norm;
+      const double across =
+          static_cast<double>(slope(i, j)) - along[step * j] * static_cast<double>(direction[j * rows + i]);
+      slope(i, j) = epsilon * static_cast<T>(scale * across);
+    });
+  }
+
+  GAL_PRIVATE_KERNELS
+  // <a_j, b_j> of every column, or one <a, b> of the whole batch; `norm_step` leads from a column's to the next one's.
+  void inner_products(view a, view b, matrix<double, Backend>& products) {
+    if (kind_ == normalisation::per_sample) {
+      column_products(backend_, a, b, products);
+      return;
+    }
+    products.resize(1, 1);
+    backend_.sum(
+        a.size(),
+        [a = a.data(), b = b.data()] GAL_KERNEL(index i) {
+          return static_cast<double>(a[i]) * static_cast<double>(b[i]);
+        },
+        products.data());
+  }
+  [[nodiscard]] index norm_step() const { return kind_ == normalisation::per_sample ? 1 : 0; }
+
+  void norms(view a, matrix<double, Backend>& result) {
+    inner_products(a, a, result);
+    backend_.for_each(result.size(), [to = result.data()] GAL_KERNEL(index j) { to[j] = std::sqrt(to[j]); });
+  }
+
+  void subtract_column_means(matrix_view<T, memory_type> a) {
+    sums_.resize(1, a.columns());
+    backend_.sum_rows(
+        a.rows(), a.columns(), [=] GAL_KERNEL(index i, index j) { return static_cast<double>(a(i, j)); },
+        sums_.data());
+    backend_.for_each(a.rows(), a.columns(),
+                      [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums_.data()] GAL_KERNEL(
+                          index i, index j) { a(i, j) -= static_cast<T>(share * sums[j]); });
+  }
+
+  normalisation kind_;
+  T epsilon_;
+  bool remove_mean_;
+  Backend backend_;
+  matrix<T, Backend> direction_;             // tanh(h), or h over its norm
+  matrix<double, Backend> direction_norms_;  // of every column, or of the batch
+  matrix<double, Backend> gradient_norms_;
+  matrix<double, Backend> sums_;
+};
+
+}  // namespace gal

@@ -1,0 +1,915 @@
+// The adapter for libtorch: against the library's own trainer, against plain torch, and against golden files.
+#include <gal/adapters/torch.hpp>
+#include <gal/gal.hpp>
+
+#include "testing.hpp"
+
+#include <ATen/record_function.h>
+#include <torch/script.h>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using nlohmann::json;
+using torch::Tensor;
+
+// What a device does, on the processor: no number is read in a step.
+struct reads_nothing {
+  static bool may_read(torch::Device) { return false; }
+};
+
+template <class Model, class Loss>
+using unread_adjust = gal::torch_adjust<Model, Loss, reads_nothing>;
+
+bool contains(const std::string& text, const std::string& part) {
+  CAPTURE(text);
+  return text.find(part) != std::string::npos;
+}
+
+double number(const Tensor& tensor) { return tensor.item<double>(); }
+
+double difference(const Tensor& a, const Tensor& b) {
+  return (a.detach() - b.detach()).abs().max().item<double>();
+}
+
+std::vector<Tensor> copies(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> result;
+  for (const Tensor& tensor : tensors) {
+    result.push_back(tensor.detach().clone());
+  }
+  return result;
+}
+
+bool same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  bool result = a.size() == b.size();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    result = result && torch::equal(a[i], b[i]);
+  }
+  return result;
+}
+
+// Everything that a step may change, the optimizer's moments included.
+std::vector<Tensor> everything(torch::optim::Optimizer& optimizer) {
+  std::vector<Tensor> result;
+  for (auto& group : optimizer.param_groups()) {
+    for (const Tensor& parameter : copies(group.params())) {
+      result.push_back(parameter);
+    }
+  }
+  for (auto& [key, state] : optimizer.state()) {
+    for (Tensor* const moment : gal::detail::moments_of(*state)) {
+      result.push_back(moment->defined() ? moment->clone() : torch::zeros({0}));
+    }
+  }
+  return result;
+}
+
+torch::nn::Sequential perceptron(torch::ScalarType type, std::int64_t inputs = 5, std::int64_t outputs = 3) {
+  torch::manual_seed(3);
+  torch::nn::Sequential model(torch::nn::Linear(inputs, 8), torch::nn::Tanh(), torch::nn::Linear(8, outputs));
+  model->to(type);
+  return model;
+}
+
+// The losses of the samples and their mean, as a user would write them.
+const auto squared_errors = [](const Tensor& x, const Tensor& y) { return (x - y).square().mean(-1); };
+const auto mean_squared_error = [](const Tensor& x, const Tensor& y) { return torch::mse_loss(x, y); };
+const auto cross_entropies = [](const Tensor& x, const Tensor& y) {
+  return torch::cross_entropy_loss(x, y, {}, at::Reduction::None);
+};
+
+using option_list = std::vector<std::pair<const char*, gal::adjust_options>>;
+
+option_list several_options() {
+  using namespace gal;
+  option_list list{{"recommended", recommended()}, {"paper", paper()}};
+  adjust_options options = recommended();
+  options.normalisation = normalisation::per_sample;
+  options.remove_mean = true;
+  options.objective = objective::remainder;
+  options.tau = 3.0;
+  list.emplace_back("per sample, without mean", options);
+  options = paper();
+  options.normalisation = normalisation::per_batch;
+  options.remainder = remainder_kind::mean_over_samples;
+  options.decision = decision::per_sample;
+  options.safeguard = safeguard::better;
+  options.epsilon = 2.0;
+  options.tau = 50.0;
+  list.emplace_back("per batch, remainder over samples, better", options);
+  options.remainder = remainder_kind::mean_over_coordinates;
+  options.safeguard = safeguard::never;
+  options.adjuster.bias = false;
+  list.emplace_back("remainder over coordinates, never", options);
+  options = recommended();
+  options.adjuster_steps = 3;
+  options.adjuster_learning_rate = 1e-2;
+  options.safeguard = safeguard::always;
+  options.adjuster.initialization = nn::initialization::fan_in;
+  options.adjuster.activation = nn::gelu;
+  list.emplace_back("three steps of the adjuster, always", options);
+  options = recommended();
+  options.adjuster.kind = adjuster_kind::untrained;
+  options.adjuster.activation = nn::relu;
+  options.report_vanilla = true;
+  options.safeguard = safeguard::not_worse;
+  list.emplace_back("untrained", options);
+  options.adjuster.kind = adjuster_kind::zero;
+  list.emplace_back("zero", options);
+  return list;
+}
+
+void copy_into(const Tensor& from, double* to) {
+  const Tensor values = from.detach().to(torch::kDouble).contiguous();
+  std::copy_n(values.data_ptr<double>(), values.numel(), to);
+}
+void copy_into(const Tensor& from, float* to) {
+  const Tensor values = from.detach().to(torch::kFloat).contiguous();
+  std::copy_n(values.data_ptr<float>(), values.numel(), to);
+}
+
+void check_reports(const gal::step_report& a, const gal::step_report& b, double tolerance) {
+  const auto check = [&](double x, double y) {
+    CHECK(std::isnan(x) == std::isnan(y));
+    CHECK((std::isnan(x) || std::abs(x - y) <= tolerance));
+  };
+  check(a.loss, b.loss);
+  check(a.tentative_loss, b.tentative_loss);
+  check(a.vanilla_tentative_loss, b.vanilla_tentative_loss);
+  check(a.remainder, b.remainder);
+  check(a.gradient_norm, b.gradient_norm);
+  check(a.adjustment_norm, b.adjustment_norm);
+  check(a.cosine, b.cosine);
+  CHECK(a.accepted == b.accepted);
+  CHECK(a.accepted_share == doctest::Approx(b.accepted_share));
+  CHECK(a.learning_rate == b.learning_rate);
+  CHECK(a.non_finite == b.non_finite);
+}
+
+// Steps of torch_adjust and of adjust from the same weights.
+template <class T, class TorchLoss, class Loss, class Optimizer>
+void compare_with_own(const gal::adjust_options& options, const TorchLoss& torch_loss, const Loss& loss,
+                      std::unique_ptr<torch::optim::Optimizer> (*torch_optimizer)(const std::vector<Tensor>&),
+                      Optimizer optimizer, const Tensor& y, double tolerance) {
+  constexpr auto type = std::is_same_v<T, double> ? torch::kDouble : torch::kFloat;
+  auto model = perceptron(type);
+  const auto stepping = torch_optimizer(model->parameters());
+  gal::nn::mlp<T> own({5, 8, 3}, {.activation = gal::nn::tanh});
+  for (std::size_t l = 0; l < 2; ++l) {
+    copy_into(model->parameters()[2 * l], own.weight(l).data());
+    copy_into(model->parameters()[2 * l + 1], own.bias(l).data());
+  }
+  torch::manual_seed(5);
+  const Tensor x = torch::randn({6, 5}, type);
+  const gal::matrix_view<const T> own_x(x.data_ptr<T>(), 5, 6);
+  const auto own_y = [&] {
+    if constexpr (std::is_same_v<Loss, gal::softmax_cross_entropy>) {
+      return std::vector<int>(y.data_ptr<std::int64_t>(), y.data_ptr<std::int64_t>() + y.numel());
+    } else {
+      gal::matrix<T> targets(3, 6);
+      copy_into(y, targets.data());
+      return targets;
+    }
+  }();
+  gal::torch_adjust trainer(model, *stepping, torch_loss, options);
+  gal::adjust own_trainer(own, optimizer, loss, options);
+  for (int k = 0; k < 4; ++k) {
+    const gal::step_report report = trainer.step(x, y);
+    check_reports(report, own_trainer.step(own_x, own_y), tolerance);
+  }
+  for (std::size_t l = 0; l < 2; ++l) {
+    Tensor weight = torch::empty_like(model->parameters()[2 * l]);
+    std::copy_n(own.weight(l).data(), own.weight(l).size(), weight.data_ptr<T>());
+    CHECK(difference(weight, model->parameters()[2 * l]) <= tolerance);
+  }
+}
+
+std::unique_ptr<torch::optim::Optimizer> torch_sgd(const std::vector<Tensor>& parameters) {
+  return std::make_unique<torch::optim::SGD>(parameters,
+                                             torch::optim::SGDOptions(0.05).momentum(0.9).weight_decay(1e-3));
+}
+std::unique_ptr<torch::optim::Optimizer> torch_adam(const std::vector<Tensor>& parameters) {
+  return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(0.02));
+}
+
+Tensor numbers_target() { return torch::randn({6, 3}, torch::kDouble); }
+Tensor labels_target() { return torch::tensor({0, 2, 1, 1, 0, 2}, torch::kLong); }
+
+}  // namespace
+
+TEST_CASE("a step on a torch module is a step on nn::mlp with the same weights") {
+  for (const auto& [name, options] : several_options()) {
+    CAPTURE(name);
+    torch::manual_seed(7);
+    const Tensor y = numbers_target();
+    const gal::sgd<double> sgd({.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 1e-3});
+    const gal::adam<double> adam({.learning_rate = 0.02});
+    compare_with_own<double>(options, gal::mse(), gal::mse(), torch_sgd, sgd, y, 1e-10);
+    compare_with_own<double>(options, squared_errors, gal::mse(), torch_adam, adam, y, 1e-10);
+    const gal::softmax_cross_entropy smoothed(0.1);
+    compare_with_own<double>(options, smoothed, smoothed, torch_adam, adam, labels_target(), 1e-10);
+    compare_with_own<double>(options, cross_entropies, gal::softmax_cross_entropy(), torch_sgd, sgd,
+                             labels_target(), 1e-10);
+    const gal::sgd<float> sgd_of_floats({.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 1e-3});
+    compare_with_own<float>(options, gal::mse(), gal::mse(), torch_sgd, sgd_of_floats, y.to(torch::kFloat),
+                            1e-5);
+    if (options.decision == gal::decision::per_batch) {
+      compare_with_own<double>(options, mean_squared_error, gal::mse(), torch_adam, adam, y, 1e-10);
+    }
+  }
+}
+
+TEST_CASE("without adjustment a step is torch's own") {
+  auto model = perceptron(torch::kDouble);
+  auto plain = perceptron(torch::kDouble);
+  const auto optimizer = torch_adam(model->parameters());
+  const auto plain_optimizer = torch_adam(plain->parameters());
+  const Tensor x = torch::randn({6, 5}, torch::kDouble);
+  const Tensor y = torch::randn({6, 3}, torch::kDouble);
+  gal::torch_adjust trainer(model, *optimizer, gal::mse(), {.safeguard = gal::safeguard::never});
+  for (int k = 0; k < 5; ++k) {
+    trainer.step(x, y);
+    plain_optimizer->zero_grad();
+    torch::mse_loss(plain->forward(x), y).backward();
+    plain_optimizer->step();
+  }
+  for (std::size_t i = 0; i < model->parameters().size(); ++i) {
+    CHECK(difference(model->parameters()[i], plain->parameters()[i]) < 1e-14);
+  }
+}
+
+namespace {
+
+// Counts its forward passes.
+struct counting : torch::nn::Module {
+  counting()
+      : first(register_module("first", torch::nn::Linear(5, 8))),
+        normalisation(register_module("normalisation", torch::nn::BatchNorm1d(8))),
+        dropout(register_module("dropout", torch::nn::Dropout(0.5))),
+        last(register_module("last", torch::nn::Linear(8, 3))) {}
+  Tensor forward(const Tensor& x) {
+    ++passes;
+    return last->forward(dropout->forward(normalisation->forward(first->forward(x))));
+  }
+  torch::nn::Linear first;
+  torch::nn::BatchNorm1d normalisation;
+  torch::nn::Dropout dropout;
+  torch::nn::Linear last;
+  int passes = 0;
+};
+
+}  // namespace
+
+TEST_CASE("the model runs forward once in a step: batch normalisation moves once, dropout draws once") {
+  torch::manual_seed(11);
+  counting model;
+  counting plain;
+  for (std::size_t i = 0; i < plain.parameters().size(); ++i) {
+    plain.parameters()[i].detach().copy_(model.parameters()[i].detach());
+  }
+  torch::optim::SGD optimizer(model.parameters(), 0.1);
+  torch::optim::SGD plain_optimizer(plain.parameters(), 0.1);
+  const Tensor x = torch::randn({16, 5});
+  const Tensor y = torch::randn({16, 3});
+  gal::adjust_options options;
+  options.adjuster_steps = 4;
+  options.safeguard = gal::safeguard::never;
+  gal::torch_adjust trainer(model, optimizer, gal::mse(), options);
+  for (int k = 0; k < 3; ++k) {
+    torch::manual_seed(static_cast<std::uint64_t>(100 + k));
+    trainer.step(x, y);
+    torch::manual_seed(static_cast<std::uint64_t>(100 + k));
+    plain_optimizer.zero_grad();
+    torch::mse_loss(plain.forward(x), y).backward();
+    plain_optimizer.step();
+  }
+  CHECK(model.passes == 3);
+  CHECK(model.normalisation->num_batches_tracked.item<int>() == 3);
+  CHECK(difference(model.normalisation->running_mean, plain.normalisation->running_mean) < 1e-6);
+  CHECK(difference(model.normalisation->running_var, plain.normalisation->running_var) < 1e-6);
+  CHECK(difference(model.last->weight, plain.last->weight) < 1e-6);
+}
+
+TEST_CASE("models of every kind: modules, holders, shared pointers, functions, TorchScript") {
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  const auto first_loss = [&](auto& model, const std::vector<Tensor>& parameters) {
+    torch::optim::SGD optimizer(parameters, 0.1);
+    gal::torch_adjust trainer(model, optimizer, gal::mse());
+    const gal::step_report report = trainer.step(x, y);
+    return report.loss;
+  };
+  auto holder = perceptron(torch::kFloat);
+  const double expected = torch::mse_loss(holder->forward(x), y).item<double>();
+  CHECK(first_loss(holder, holder->parameters()) == doctest::Approx(expected));
+  auto same_weights = perceptron(torch::kFloat);
+  torch::nn::SequentialImpl& module = *same_weights;
+  CHECK(first_loss(module, module.parameters()) == doctest::Approx(expected));
+  auto third = perceptron(torch::kFloat);
+  std::shared_ptr<torch::nn::SequentialImpl> pointer = third.ptr();
+  CHECK(first_loss(pointer, pointer->parameters()) == doctest::Approx(expected));
+  auto fourth = perceptron(torch::kFloat);
+  const auto function = [&](const Tensor& input) { return fourth->forward(input); };
+  CHECK(first_loss(function, fourth->parameters()) == doctest::Approx(expected));
+}
+
+TEST_CASE("a TorchScript file from Python trains, and with options of its own") {
+  torch::jit::script::Module model = torch::jit::load(GAL_TEST_TORCH_DIR "/model.pt");
+  std::vector<Tensor> parameters;
+  for (const Tensor& parameter : model.parameters()) {
+    parameters.push_back(parameter);
+  }
+  CHECK(parameters.size() == 6);
+  torch::optim::Adam optimizer(parameters, 0.02);
+  gal::torch_adjust trainer(model, optimizer, gal::softmax_cross_entropy(), {.hidden = {16}});
+  torch::manual_seed(2);
+  const Tensor x = torch::randn({64, 4});
+  const Tensor y = x.slice(1, 0, 3).argmax(-1);
+  const gal::step_report before = trainer.step(x, y);
+  for (int k = 0; k < 100; ++k) {
+    trainer.step(x, y);
+  }
+  const gal::step_report after = trainer.report();
+  CHECK(after.loss < 0.3 * before.loss);
+  CHECK(after.accepted_share > 0.0);
+}
+
+TEST_CASE("the axes before the last are samples: boxes and sequences are as if flattened") {
+  for (const auto& [name, options] : several_options()) {
+    CAPTURE(name);
+    auto model = perceptron(torch::kDouble, 5, 4);
+    auto flat_model = perceptron(torch::kDouble, 5, 4);
+    const auto optimizer = torch_adam(model->parameters());
+    const auto flat_optimizer = torch_adam(flat_model->parameters());
+    torch::manual_seed(13);
+    const Tensor x = torch::randn({2, 3, 5}, torch::kDouble);
+    const Tensor y = torch::randn({2, 3, 4}, torch::kDouble);
+    gal::torch_adjust trainer(model, *optimizer, squared_errors, options);
+    gal::torch_adjust flat(flat_model, *flat_optimizer, squared_errors, options);
+    for (int k = 0; k < 3; ++k) {
+      const gal::step_report report = trainer.step(x, y);
+      check_reports(report, flat.step(x.reshape({6, 5}), y.reshape({6, 4})), 1e-13);
+    }
+    CHECK((trainer.last_adjustment().sizes() == at::IntArrayRef({2, 3, 4})));
+    CHECK((trainer.last_sample_losses().sizes() == at::IntArrayRef({2, 3})));
+    CHECK(difference(trainer.last_adjustment().reshape({6, 4}), flat.last_adjustment()) < 1e-13);
+    CHECK(difference(model->parameters()[0], flat_model->parameters()[0]) < 1e-13);
+  }
+  // A label for every step of a sequence.
+  auto model = perceptron(torch::kFloat);
+  const auto optimizer = torch_adam(model->parameters());
+  gal::torch_adjust trainer(model, *optimizer, gal::softmax_cross_entropy());
+  const gal::step_report report = trainer.step(torch::randn({2, 3, 5}), labels_target().reshape({2, 3}));
+  CHECK(report.loss > 0.0);
+}
+
+TEST_CASE(
+    "closed forms of the remainder: the differences, where these can be resolved, and their derivatives") {
+  torch::manual_seed(17);
+  const Tensor x = torch::randn({4, 5}, torch::kDouble);
+  const Tensor labels = torch::tensor({0, 4, 2, 2}, torch::kLong);
+  const Tensor targets = torch::randn({4, 5}, torch::kDouble);
+  const Tensor direction = torch::randn({4, 5}, torch::kDouble);
+  const auto compare = [&](auto named, auto function, const Tensor& target) {
+    const gal::detail::torch_expansion<decltype(named), Tensor> closed(named, x, target);
+    const gal::detail::torch_expansion<decltype(function), Tensor> subtracted(function, x, target);
+    CHECK(difference(closed.losses(), subtracted.losses()) < 1e-14);
+    CHECK(difference(closed.gradient(), subtracted.gradient()) < 1e-15);
+    for (const double scale : {1e-3, 1e-2, 1e-1, 1.0, 30.0, 1000.0}) {
+      CAPTURE(scale);
+      const Tensor d = (scale * direction).requires_grad_();
+      const Tensor remainders = closed.remainder(d);
+      const Tensor expected = subtracted.remainder(d);
+      CHECK(difference(remainders, expected) < 1e-14 * std::max(1.0, scale * scale));
+      const Tensor slope = torch::autograd::grad({remainders.mean()}, {d}).front();
+      const Tensor expected_slope = torch::autograd::grad({expected.mean()}, {d}).front();
+      CHECK(difference(slope, expected_slope) < 1e-14 * std::max(1.0, scale));
+    }
+    // Where they cannot: the second-order term.
+    const double tiny = 1e-9;
+    const Tensor small = closed.remainder(tiny * direction) / (tiny * tiny);
+    const Tensor reference = closed.remainder(1e-4 * direction) / 1e-8;
+    CHECK(number(((small - reference) / reference).abs().max()) < 1e-3);
+    CHECK(number(closed.remainder(1e-30 * direction).min()) > 0.0);
+  };
+  compare(gal::mse(), squared_errors, targets);
+  compare(gal::softmax_cross_entropy(), cross_entropies, labels);
+  const gal::softmax_cross_entropy smoothed(0.2);
+  const Tensor probabilities = targets.softmax(-1);
+  compare(
+      smoothed,
+      [](const Tensor& logits, const Tensor& y) {
+        return -((0.8 * y + 0.04) * logits.log_softmax(-1)).sum(-1);
+      },
+      probabilities);
+}
+
+namespace {
+
+json golden(const std::string& name) {
+  std::ifstream stream(std::string(GAL_TEST_GOLDEN_DIR "/") + name + ".json");
+  REQUIRE(stream.good());
+  return json::parse(stream);
+}
+
+Tensor tensor_of(const json& rows) {
+  const bool is_matrix = rows.front().is_array();
+  std::vector<double> values;
+  for (const json& row : rows) {
+    for (const json& value : is_matrix ? row : json::array({row})) {
+      values.push_back(value.get<double>());
+    }
+  }
+  const Tensor flat = torch::tensor(values, torch::kDouble);
+  return is_matrix ? flat.reshape({static_cast<std::int64_t>(rows.size()), -1}) : flat;
+}
+
+torch::nn::Sequential adjuster_of(const json& layers) {
+  torch::nn::Sequential network;
+  const torch::NoGradGuard no_grad;
+  for (const json& entry : layers) {
+    const Tensor weight = tensor_of(entry.at("weight"));
+    const bool bias = !entry.at("bias").is_null();
+    torch::nn::Linear layer(torch::nn::LinearOptions(weight.size(1), weight.size(0)).bias(bias));
+    layer->to(torch::kDouble);
+    layer->weight.copy_(weight);
+    if (bias) {
+      layer->bias.copy_(tensor_of(entry.at("bias")));
+    }
+    network->push_back(layer);
+  }
+  return network;
+}
+
+gal::adjust_options golden_options(const json& file) {
+  gal::adjust_options options = gal::paper();
+  options.epsilon = file.at("epsilon");
+  options.tau = file.at("tau");
+  options.non_finite = gal::non_finite_policy::ignore;
+  return options;
+}
+
+template <class Loss>
+void replay_step(const json& file, const Loss& loss, const Tensor& target) {
+  int replayed = 0;
+  for (const std::string name : {"sample/exact", "sample/reference", "batch/exact", "batch/reference"}) {
+    if (!file.contains(name)) {
+      continue;
+    }
+    CAPTURE(name);
+    ++replayed;
+    const json& expected = file.at(name);
+    gal::adjust_options options = golden_options(file);
+    options.normalisation =
+        name.starts_with("sample") ? gal::normalisation::per_sample : gal::normalisation::per_batch;
+    options.remainder =
+        name.ends_with("exact") ? gal::remainder_kind::exact : gal::remainder_kind::mean_over_samples;
+    options.report_vanilla = true;
+    const Tensor features = tensor_of(file.at("features")).requires_grad_();
+    const auto model = [&](const gal::nothing&) { return features; };
+    torch::optim::SGD optimizer({features}, file.at("lr").get<double>());
+    gal::torch_adjust trainer(model, optimizer, loss, options, adjuster_of(file.at("adjuster")));
+    const gal::step_report report = trainer.step(gal::nothing(), target);
+    const auto check = [](const json& value, double actual) {
+      CHECK(std::abs(value.get<double>() - actual) <= 1e-9);
+    };
+    check(file.at("loss_value"), report.loss);
+    check(expected.at("tentative_loss"), report.tentative_loss);
+    check(expected.at("vanilla_tentative_loss"), report.vanilla_tentative_loss);
+    check(expected.at("remainder"), report.remainder);
+    CHECK((expected.at("accepted") == true || expected.at("accepted") == 1) == report.accepted);
+    CHECK(difference(tensor_of(file.at("gradient")), trainer.last_gradient()) <= 1e-9);
+    CHECK(difference(tensor_of(expected.at("adjustment")), trainer.last_adjustment()) <= 1e-9);
+    std::size_t block = 0;
+    const std::vector<Tensor> parameters = trainer.adjuster()->parameters();
+    for (const json& layer : expected.at("adjuster_gradients")) {
+      CHECK(difference(tensor_of(layer.at("weight")), parameters.at(block++).grad()) <= 1e-9);
+      if (!layer.at("bias").is_null()) {
+        CHECK(difference(tensor_of(layer.at("bias")), parameters.at(block++).grad()) <= 1e-9);
+      }
+    }
+    CHECK(block == parameters.size());
+  }
+  CHECK(replayed > 0);
+}
+
+// z = -sin(x^2) cos(3 y^2) exp(-(xy)^2) - exp(-(x + y)^2).
+const auto surface = [](const Tensor& points) {
+  const Tensor x = points.select(-1, 0);
+  const Tensor y = points.select(-1, 1);
+  return -x.square().sin() * (3 * y.square()).cos() * (-(x * y).square()).exp() - (-(x + y).square()).exp();
+};
+
+}  // namespace
+
+TEST_CASE("golden files: steps") {
+  for (const char* const name : {"step_mse", "step_mse_rejected"}) {
+    CAPTURE(name);
+    const json file = golden(name);
+    replay_step(file, gal::mse(), tensor_of(file.at("targets")));
+    replay_step(file, squared_errors, tensor_of(file.at("targets")));
+    replay_step(file, mean_squared_error, tensor_of(file.at("targets")));
+  }
+  const json file = golden("step_cross_entropy");
+  const Tensor labels = tensor_of(file.at("targets")).to(torch::kLong);
+  replay_step(file, gal::softmax_cross_entropy(), labels);
+  replay_step(file, cross_entropies, labels);
+}
+
+// Torch's C++ frontend has no AdaBound: toy_adabound and the files of the kind `optimizer` are left to gal_golden.
+TEST_CASE("golden files: paths on the surface of the 3D problem") {
+  for (const std::string name : {"toy_gd", "toy_gd_exact", "toy_adam"}) {
+    CAPTURE(name);
+    const json file = golden(name);
+    gal::adjust_options options = golden_options(file);
+    options.normalisation = gal::normalisation::per_batch;
+    options.remainder = file.at("first_term") == "mean" ? gal::remainder_kind::mean_over_coordinates
+                                                        : gal::remainder_kind::exact;
+    const Tensor point = tensor_of(json::array({file.at("start")})).requires_grad_();
+    const auto model = [&](const gal::nothing&) { return point; };
+    const double rate = file.at("lr");
+    std::unique_ptr<torch::optim::Optimizer> optimizer;
+    if (name == "toy_adam") {
+      const json& config = file.at("config");
+      optimizer = std::make_unique<torch::optim::Adam>(
+          std::vector<Tensor>{point},
+          torch::optim::AdamOptions(rate)
+              .betas({config.at("beta1").get<double>(), config.at("beta2").get<double>()})
+              .eps(config.at("eps").get<double>()));
+    } else {
+      optimizer = std::make_unique<torch::optim::SGD>(std::vector<Tensor>{point}, rate);
+    }
+    gal::torch_adjust trainer(model, *optimizer, surface, options, adjuster_of(file.at("adjuster")));
+    for (const json& row : file.at("adjusted")) {
+      const double x = point[0][0].item<double>();
+      const double y = point[0][1].item<double>();
+      const gal::step_report report = trainer.step(gal::nothing());
+      const std::vector<double> actual = {
+          x, y, report.loss, report.tentative_loss, std::abs(report.remainder), report.accepted ? 1.0 : 0.0};
+      REQUIRE((tensor_of(row) - torch::tensor(actual, torch::kDouble)).abs().max().item<double>() <= 1e-7);
+    }
+  }
+}
+
+TEST_CASE("where nothing may be read, a step does the same and reads nothing") {
+  for (const auto& [name, options] : several_options()) {
+    CAPTURE(name);
+    for (const auto make : {torch_sgd, torch_adam}) {
+      auto model = perceptron(torch::kFloat);
+      auto unread = perceptron(torch::kFloat);
+      const auto optimizer = make(model->parameters());
+      const auto unread_optimizer = make(unread->parameters());
+      const Tensor x = torch::randn({6, 5});
+      const Tensor y = torch::randn({6, 3});
+      gal::torch_adjust trainer(model, *optimizer, squared_errors, options);
+      unread_adjust<torch::nn::Sequential, decltype(squared_errors)> unread_trainer(unread, *unread_optimizer,
+                                                                                    squared_errors, options);
+      for (int k = 0; k < 4; ++k) {
+        const gal::step_report report = trainer.step(x, y);
+        static int reads;
+        reads = 0;
+        const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(
+            [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+              const std::string operation = function.name();
+              reads += operation == "aten::_local_scalar_dense" || operation == "aten::is_nonzero" ||
+                       operation == "aten::equal";
+              return nullptr;
+            }));
+        const auto pending = unread_trainer.step(x, y);
+        CHECK(reads == 0);
+        torch::ones({1}).item<float>();  // that the callback sees what it looks for
+        CHECK(reads == 1);
+        at::removeCallback(handle);
+        check_reports(report, pending, 0.0);
+      }
+      CHECK(same(model->parameters(), unread->parameters()));
+    }
+  }
+}
+
+namespace {
+
+// A model whose gradient, not its loss, overflows where its input says so.
+struct exploding : torch::autograd::Function<exploding> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, bool explodes) {
+    context->saved_data["explodes"] = explodes;
+    return x.clone();
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const double factor = context->saved_data["explodes"].toBool() ? INFINITY : 1.0;
+    return {gradients[0] * factor, Tensor()};
+  }
+};
+
+template <class Reading>
+void check_refusals(gal::adjuster_kind kind, gal::adjuster_training training,
+                    std::unique_ptr<torch::optim::Optimizer> (*make)(const std::vector<Tensor>&)) {
+  auto network = perceptron(torch::kFloat);
+  auto untouched = perceptron(torch::kFloat);
+  const auto optimizer = make(network->parameters());
+  bool explodes = false;
+  const auto model = [&](const Tensor& x) { return exploding::apply(network->forward(x), explodes); };
+  const auto plain = [&](const Tensor& x) { return exploding::apply(untouched->forward(x), false); };
+  const auto plain_optimizer = make(untouched->parameters());
+  gal::adjust_options options;
+  options.adjuster.kind = kind;
+  options.adjuster_steps = 3;
+  options.training = training;
+  gal::torch_adjust<decltype(model), gal::mse, Reading> trainer(model, *optimizer, gal::mse(), options);
+  gal::torch_adjust<decltype(plain), gal::mse> reference(plain, *plain_optimizer, gal::mse(), options);
+  torch::manual_seed(19);
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  const Tensor bad = torch::full({6, 3}, NAN);
+  const bool learns = kind == gal::adjuster_kind::learned;
+  for (int k = 0; k < 3; ++k) {
+    const std::vector<Tensor> before = everything(*optimizer);
+    std::vector<Tensor> adjuster;
+    if (k > 0 && learns) {
+      adjuster = copies(trainer.adjuster()->parameters());
+    }
+    gal::step_report report = trainer.step(x, bad);
+    CHECK(report.non_finite);
+    CHECK(std::isnan(report.loss));
+    explodes = true;
+    report = trainer.step(x, y);
+    explodes = false;
+    CHECK(report.non_finite);
+    CHECK(std::isfinite(report.loss));
+    CHECK_FALSE(report.accepted);
+    if (k > 0) {
+      CHECK(same(before, everything(*optimizer)));
+      CHECK((!learns || same(adjuster, trainer.adjuster()->parameters())));
+    } else {
+      CHECK(same(copies(untouched->parameters()), network->parameters()));
+    }
+    // Adam counts on the host, which is told of a refusal only where it reads: there all is as if it had not been.
+    const gal::step_report taken = trainer.step(x, y);
+    CHECK_FALSE(taken.non_finite);
+    const gal::step_report expected = reference.step(x, y);
+    if (std::is_same_v<Reading, gal::detail::reads_on_processor>) {
+      check_reports(taken, expected, 0.0);
+      CHECK(same(network->parameters(), untouched->parameters()));
+    }
+  }
+  CHECK(trainer.steps() == 9);
+}
+
+}  // namespace
+
+TEST_CASE("numbers that are not finite leave everything as it was") {
+  using enum gal::adjuster_training;
+  for (const auto make : {torch_sgd, torch_adam}) {
+    for (const auto training : {own_adam, model_optimizer}) {
+      check_refusals<gal::detail::reads_on_processor>(gal::adjuster_kind::learned, training, make);
+      check_refusals<reads_nothing>(gal::adjuster_kind::learned, training, make);
+    }
+    check_refusals<gal::detail::reads_on_processor>(gal::adjuster_kind::normal, own_adam, make);
+  }
+  auto model = perceptron(torch::kFloat);
+  const auto optimizer = torch_adam(model->parameters());
+  const Tensor x = torch::randn({6, 5});
+  const Tensor bad = torch::full({6, 3}, NAN);
+  const auto before = copies(model->parameters());
+  gal::torch_adjust raising(model, *optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::raise});
+  CHECK(contains(refusal(gal::error_code::non_finite, [&] { return raising.step(x, bad).get(); }),
+                 "the loss is not finite (loss nan, learning rate 0.02); nothing was changed"));
+  CHECK(same(before, model->parameters()));
+  gal::torch_adjust ignoring(model, *optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::ignore});
+  ignoring.step(x, bad);
+  CHECK(model->parameters()[0].isnan().all().item<bool>());
+}
+
+TEST_CASE("noise is drawn anew in every step, and from the seed") {
+  const auto adjustments = [](gal::adjuster_kind kind, std::uint64_t seed) {
+    auto model = perceptron(torch::kDouble);
+    const auto optimizer = torch_sgd(model->parameters());
+    torch::manual_seed(23);
+    const Tensor x = torch::randn({6, 5}, torch::kDouble);
+    const Tensor y = torch::randn({6, 3}, torch::kDouble);
+    gal::adjust_options options;
+    options.epsilon = 1.0;
+    options.adjuster.kind = kind;
+    options.adjuster.seed = seed;
+    gal::torch_adjust trainer(model, *optimizer, gal::mse(), options);
+    std::vector<Tensor> result;
+    for (int k = 0; k < 2; ++k) {
+      trainer.step(x, y);
+      result.push_back(trainer.last_adjustment() / trainer.last_gradient());  // tanh of the noise
+    }
+    return result;
+  };
+  for (const auto kind : {gal::adjuster_kind::uniform, gal::adjuster_kind::normal}) {
+    const auto first = adjustments(kind, 1);
+    CHECK(same(first, adjustments(kind, 1)));
+    CHECK(difference(first[0], first[1]) > 1e-3);
+    CHECK(difference(first[0], adjustments(kind, 2)[0]) > 1e-3);
+    const bool bounded = first[0].abs().max().item<double>() <= std::tanh(1.0);
+    CHECK((kind == gal::adjuster_kind::normal || bounded));
+  }
+}
+
+TEST_CASE("features of half precision: the adjuster works in float") {
+  auto model = perceptron(torch::kBFloat16);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  gal::torch_adjust trainer(model, optimizer, gal::mse());
+  const Tensor x = torch::randn({6, 5}).to(torch::kBFloat16);
+  const Tensor y = torch::randn({6, 3});
+  const gal::step_report before = trainer.step(x, y);
+  for (int k = 0; k < 50; ++k) {
+    trainer.step(x, y);
+  }
+  CHECK(trainer.report().loss < 0.9 * before.loss);
+  CHECK((trainer.adjuster()->parameters()[0].scalar_type() == torch::kFloat));
+}
+
+namespace {
+
+// An optimizer that torch does not know.
+class sign_descent : public torch::optim::Optimizer {
+ public:
+  explicit sign_descent(const std::vector<Tensor>& parameters)
+      : Optimizer(parameters, std::make_unique<torch::optim::SGDOptions>(0.01)) {}
+  Tensor step(LossClosure = nullptr) override {
+    const torch::NoGradGuard no_grad;
+    for (Tensor& parameter : param_groups().front().params()) {
+      parameter.sub_(0.01 * parameter.grad().sign());
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an optimizer of one's own, a schedule, and a pending report") {
+  auto model = perceptron(torch::kFloat);
+  sign_descent optimizer(model->parameters());
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  unread_adjust<torch::nn::Sequential, gal::mse> trainer(model, optimizer, gal::mse());
+  CHECK(std::isnan(trainer.report().loss));
+  const auto pending = trainer.step(x, y);
+  const gal::step_report first = pending;
+  for (int k = 0; k < 20; ++k) {
+    trainer.step(x, y);
+  }
+  CHECK(trainer.report().loss < first.loss);
+  CHECK(contains(refusal(gal::error_code::invalid_option, [&] { return pending.get(); }),
+                 "of step 1, and the trainer is at step 21"));
+  const auto before = copies(model->parameters());
+  trainer.step(x, torch::full({6, 3}, NAN));  // waits, since the step could not be taken back
+  CHECK(same(before, model->parameters()));
+  CHECK(
+      contains(refusal(gal::error_code::invalid_option,
+                       [&] { return gal::torch_adjust(model, optimizer, gal::mse(), gal::paper()).steps(); }),
+               "none of SGD, Adam, AdamW, RMSprop, Adagrad"));
+
+  torch::optim::SGD scheduled(model->parameters(), 0.1);
+  torch::optim::StepLR schedule(scheduled, 1, 0.5);
+  gal::torch_adjust second(model, scheduled, gal::mse(), gal::paper());
+  CHECK(second.step(x, y).get().learning_rate == 0.1);
+  schedule.step();  // the first changes nothing
+  schedule.step();
+  CHECK(second.step(x, y).get().learning_rate == 0.05);
+  CHECK(second.adjuster_optimizer().param_groups().front().options().get_lr() == 0.05);
+}
+
+TEST_CASE("every optimizer of torch lends its method to the adjuster") {
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  const auto try_with = [&](auto make) {
+    auto model = perceptron(torch::kFloat);
+    auto optimizer = make(model->parameters());
+    unread_adjust<torch::nn::Sequential, gal::mse> trainer(model, optimizer, gal::mse(), gal::paper());
+    trainer.step(x, y);
+    const auto before = copies(trainer.adjuster()->parameters());
+    const auto all = everything(optimizer);
+    trainer.step(x, torch::full({6, 3}, NAN));
+    CHECK(same(before, trainer.adjuster()->parameters()));
+    CHECK(same(all, everything(optimizer)));
+    trainer.step(x, y);
+    CHECK_FALSE(same(before, trainer.adjuster()->parameters()));
+    CHECK_FALSE(same(all, everything(optimizer)));
+  };
+  using namespace torch::optim;
+  try_with([](auto p) { return SGD(p, SGDOptions(0.1).momentum(0.5)); });
+  try_with([](auto p) { return Adam(p, AdamOptions(0.1).amsgrad(true)); });
+  try_with([](auto p) { return AdamW(p, AdamWOptions(0.1)); });
+  try_with([](auto p) { return RMSprop(p, RMSpropOptions(0.1).momentum(0.5).centered(true)); });
+  try_with([](auto p) { return Adagrad(p, AdagradOptions(0.1)); });
+}
+
+TEST_CASE("training goes on from what was saved") {
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  auto model = perceptron(torch::kFloat);
+  auto other = perceptron(torch::kFloat);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  torch::optim::SGD other_optimizer(other->parameters(), 0.1);
+  gal::torch_adjust trainer(model, optimizer, gal::mse());
+  for (int k = 0; k < 3; ++k) {
+    trainer.step(x, y);
+  }
+  std::stringstream saved_model;
+  std::stringstream saved_adjuster;
+  std::stringstream saved_optimizer;
+  torch::save(model, saved_model);
+  torch::save(trainer.adjuster(), saved_adjuster);
+  torch::save(trainer.adjuster_optimizer(), saved_optimizer);
+  torch::load(other, saved_model);
+  gal::torch_adjust fresh(other, other_optimizer, gal::mse());
+  CHECK(contains(refusal(gal::error_code::invalid_option, [&] { return fresh.adjuster_optimizer().size(); }),
+                 "no adjuster that learns"));
+  fresh.step(x, y);
+  torch::nn::Sequential adjuster = fresh.adjuster();
+  torch::load(adjuster, saved_adjuster);
+  saved_model.seekg(0);
+  torch::load(other, saved_model);
+  gal::torch_adjust resumed(other, other_optimizer, gal::mse(), {}, adjuster);
+  torch::load(resumed.adjuster_optimizer(), saved_optimizer);
+  for (int k = 0; k < 3; ++k) {
+    const gal::step_report report = trainer.step(x, y);
+    check_reports(report, resumed.step(x, y), 0.0);
+  }
+  CHECK(same(copies(model->parameters()), other->parameters()));
+}
+
+TEST_CASE("misuse is refused by name, before anything changes") {
+  using enum gal::error_code;
+  auto model = perceptron(torch::kFloat);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  const auto before = copies(model->parameters());
+  const auto step = [&](auto& any_model, auto loss, const auto& target, gal::adjust_options options = {}) {
+    gal::torch_adjust trainer(any_model, optimizer, loss, options);
+    return trainer.step(x, target).get();
+  };
+  const auto message = [&](gal::error_code code, auto&&... arguments) {
+    return refusal(code, [&] { return step(arguments...); });
+  };
+  const auto scalars = [&](const Tensor& input) { return model->forward(input).select(1, 0); };
+  CHECK(contains(message(shape_mismatch, scalars, gal::mse(), y), "the features are [6]; expected"));
+  const auto whole = [&](const Tensor&) { return torch::ones({6, 3}, torch::kLong); };
+  CHECK(contains(message(invalid_option, whole, gal::mse(), y),
+                 "of type Long; expected a floating-point tensor"));
+  const auto detached = [&](const Tensor& input) { return model->forward(input).detach(); };
+  CHECK(contains(message(invalid_option, detached, gal::mse(), y), "do not depend on a parameter"));
+  auto other = perceptron(torch::kFloat);
+  const auto other_model = [&](const Tensor& input) { return other->forward(input); };
+  CHECK(contains(message(invalid_option, other_model, gal::mse(), y),
+                 "no parameter of the optimizer has a gradient"));
+
+  CHECK(contains(message(shape_mismatch, model, gal::mse(), y.select(1, 0)),
+                 "gal::mse: targets are [6]; expected the features' size [6, 3]"));
+  const Tensor labels = torch::tensor({0, 1, 2, 3, 0, 0}, torch::kLong);
+  CHECK(contains(message(invalid_target, model, gal::softmax_cross_entropy(), labels),
+                 "a label is outside the 3 classes; expected 0 to 2"));
+  CHECK(contains(message(shape_mismatch, model, gal::softmax_cross_entropy(), labels.slice(0, 0, 5)),
+                 "labels are [5]; expected one for each sample of the features [6, 3]"));
+  const auto entries = [](const Tensor& features, const Tensor& target) {
+    return (features - target).square();
+  };
+  CHECK(contains(message(shape_mismatch, model, entries, y), "the loss returned [6, 3] for features [6, 3]"));
+  const auto constant = [](const Tensor&, const Tensor& target) { return target.mean(); };
+  CHECK(contains(message(invalid_option, model, constant, y, gal::paper()), "no function of the features"));
+  CHECK(contains(message(invalid_option, model, mean_squared_error, y),
+                 "decision per_sample, and the loss returned one"));
+  CHECK(contains(message(invalid_option, model, gal::mse(), y, gal::adjust_options{.epsilon = -1.0}),
+                 "epsilon is -1; expected a non-negative number"));
+
+  torch::optim::LBFGS lbfgs(model->parameters(), 0.1);
+  CHECK(contains(refusal(invalid_option, [&] { return gal::torch_adjust(model, lbfgs, gal::mse()).steps(); }),
+                 "the optimizer is LBFGS"));
+  gal::torch_adjust narrow(model, optimizer, gal::mse(), {}, torch::nn::Sequential(torch::nn::Linear(6, 2)));
+  CHECK(contains(refusal(shape_mismatch, [&] { return narrow.step(x, y).get(); }),
+                 "the adjuster returned [6, 2]; expected the features' size [6, 3]"));
+  CHECK(same(before, model->parameters()));
+
+  gal::torch_adjust trainer(model, optimizer, gal::mse());
+  CHECK(contains(refusal(invalid_option, [&] { return trainer.adjuster()->size(); }),
+                 "built at the first step"));
+  bool wider = false;
+  const auto changing = [&](const Tensor& input) {
+    return wider ? torch::cat({model->forward(input), input}, 1) : model->forward(input);
+  };
+  gal::torch_adjust changed(changing, optimizer, mean_squared_error, gal::paper());
+  changed.step(x, y);
+  wider = true;
+  CHECK(contains(refusal(shape_mismatch,
+                         [&] {
+                           return changed.step(x, torch::zeros({6, 8})).get();
+                         }),
+                 "the features are [6, 8]; expected 3 as the last size"));
+}

@@ -1,0 +1,373 @@
+// The device backend: its primitives against plain loops, and everything that is trained on it against the CPU backend.
+// The same file is compiled for Thrust's OpenMP and C++ systems and, by device_test.cu, for CUDA.
+
+#include <gal/backends/thrust.hpp>
+#include <gal/train/captured_step.hpp>
+
+#include "reference.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using backend_type = gal::thrust_backend;
+template <class T>
+using device_matrix = gal::matrix<T, backend_type>;
+using gal::transpose;
+
+// The largest difference, relative to max(1, size); NaN on both sides is none, on one side infinite.
+double difference(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) {
+    return std::numeric_limits<double>::infinity();
+  }
+  double largest = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) {
+      continue;
+    }
+    const double d = std::abs(a[i] - b[i]) / std::fmax(1.0, std::abs(b[i]));
+    largest = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::fmax(largest, d);
+  }
+  return largest;
+}
+
+template <class T>
+std::vector<T> host(const device_matrix<T>& m) {
+  return gal::to_host(backend_type(), m.view());
+}
+
+}  // namespace
+
+// nvcc takes no lambdas of tests as kernels.
+namespace kernels {
+
+struct count_up {
+  double* to;
+  GAL_HOST_DEVICE void operator()(gal::index i) const { to[i] += 1.0; }
+};
+struct mark_entry {
+  double* to;
+  gal::index rows;
+  GAL_HOST_DEVICE void operator()(gal::index i, gal::index j) const {
+    to[j * rows + i] += static_cast<double>(10 * i + j);
+  }
+};
+struct one_more {
+  GAL_HOST_DEVICE double operator()(gal::index i) const { return static_cast<double>(i + 1); }
+};
+struct value_at {
+  const double* from;
+  GAL_HOST_DEVICE double operator()(gal::index i) const { return from[i]; }
+};
+struct triangle {
+  GAL_HOST_DEVICE double operator()(gal::index i, gal::index j) const {
+    return static_cast<double>((j + 1) * (i + 1));
+  }
+};
+
+}  // namespace kernels
+
+TEST_CASE("pointers of the other memory do not convert") {
+  static_assert(!std::convertible_to<gal::matrix_view<float>, gal::matrix_view<float, gal::device_memory>>);
+  static_assert(!std::convertible_to<gal::matrix_view<float, gal::device_memory>, gal::matrix_view<float>>);
+  static_assert(gal::asynchronous_backend<backend_type>);
+}
+
+TEST_CASE_TEMPLATE("memory: upload, copy, fill, read, download", T, float, double, int) {
+  const backend_type backend;
+  const paths::host_matrix<T> from{2, 3, {1, 2, 3, 4, 5, 6}};
+  const auto a = gal::to_device(backend, from.view());
+  device_matrix<T> b(2, 3, T(7), backend);
+  CHECK(host(a) == from.values);
+  CHECK(host(b) == std::vector<T>(6, T(7)));
+  backend.copy(a.data(), b.data(), 4);
+  CHECK(host(b) == std::vector<T>{1, 2, 3, 4, 7, 7});
+  CHECK(backend.read(b.data() + 1) == T(2));
+  const device_matrix<T> c = b;  // a copy has memory of its own
+  b.fill(T(0));
+  CHECK(host(c) == std::vector<T>{1, 2, 3, 4, 7, 7});
+  CHECK(host(device_matrix<T>(0, 3, T(0), backend)).empty());
+}
+
+TEST_CASE("every index and every entry is visited once") {
+  const backend_type backend;
+  for (const gal::index count : {0, 1, 31, 1000}) {
+    device_matrix<double> visits(1, count + 1, 0.0, backend);
+    backend.for_each(count, kernels::count_up{visits.data()});
+    std::vector<double> once(static_cast<std::size_t>(count) + 1, 1.0);
+    once.back() = 0.0;
+    CHECK(host(visits) == once);
+  }
+  device_matrix<double> entries(3, 4, 0.5, backend);
+  backend.for_each(3, 4, kernels::mark_entry{entries.data(), 3});
+  backend.for_each(0, 4, kernels::mark_entry{entries.data(), 3});
+  std::vector<double> expected;
+  for (int j = 0; j < 4; ++j) {
+    for (int i = 0; i < 3; ++i) {
+      expected.push_back(0.5 + 10 * i + j);
+    }
+  }
+  CHECK(host(entries) == expected);
+}
+
+TEST_CASE("sums are right at every length and repeat bit by bit") {
+  const backend_type backend;
+  device_matrix<double> result(1, 1, -1.0, backend);
+  for (gal::index count = 0; count <= 70; ++count) {  // integers: exact in any order
+    backend.sum(count, kernels::one_more{}, result.data());
+    CHECK(backend.read(result.data()) == static_cast<double>(count * (count + 1) / 2));
+  }
+  const auto numbers = paths::normal<double>(1, 100'003, 1);
+  const auto on_device = gal::to_device(backend, numbers.view());
+  long double exact = 0.0L;
+  for (const double x : numbers.values) {
+    exact += x;
+  }
+  backend.sum(on_device.size(), kernels::value_at{on_device.data()}, result.data());
+  const double first = backend.read(result.data());
+  backend.sum(on_device.size(), kernels::value_at{on_device.data()}, result.data());
+  CHECK(backend.read(result.data()) == first);
+  CHECK(std::abs(first - static_cast<double>(exact)) < 1e-9);
+}
+
+TEST_CASE("sums of columns are right for every height") {
+  const backend_type backend;
+  for (gal::index rows = 0; rows <= 100; ++rows) {
+    device_matrix<double> results(1, 4, -1.0, backend);
+    backend.sum_rows(rows, 3, kernels::triangle{}, results.data());
+    const auto sum = static_cast<double>(rows * (rows + 1) / 2);
+    CHECK(host(results) == std::vector<double>{sum, 2 * sum, 3 * sum, -1.0});
+  }
+}
+
+TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
+  const backend_type backend;
+  const double unit = std::numeric_limits<T>::epsilon();
+  for (const auto& sizes : std::vector<std::array<gal::index, 3>>{
+           {1, 1, 1}, {1, 7, 5}, {7, 1, 5}, {3, 4, 0}, {33, 17, 9}, {64, 32, 100}}) {
+    const gal::index rows = sizes[0];
+    const gal::index columns = sizes[1];
+    const gal::index depth = sizes[2];
+    for (const bool ta : {false, true}) {
+      for (const bool tb : {false, true}) {
+        for (const T beta : {T(0), T(1), T(0.5)}) {
+          const auto a = paths::normal<T>(ta ? depth : rows, ta ? rows : depth, 1);
+          const auto b = paths::normal<T>(tb ? columns : depth, tb ? depth : columns, 2);
+          auto before = paths::normal<T>(rows, columns, 3);
+          if (beta == T(0)) {
+            before.values.assign(before.values.size(), std::numeric_limits<T>::quiet_NaN());
+          }
+          auto c = gal::to_device(backend, before.view());
+          const auto left = gal::to_device(backend, a.view());
+          const auto right = gal::to_device(backend, b.view());
+          backend.product(ta ? transpose::yes : transpose::no, tb ? transpose::yes : transpose::no, T(-0.75),
+                          left.view(), right.view(), beta, c.view());
+          const auto result = host(c);
+          double largest = 0.0;
+          for (gal::index j = 0; j < columns; ++j) {
+            for (gal::index i = 0; i < rows; ++i) {
+              double sum = 0.0;
+              double size = 0.0;
+              for (gal::index k = 0; k < depth; ++k) {
+                const double term = static_cast<double>(ta ? a.view()(k, i) : a.view()(i, k)) *
+                                    static_cast<double>(tb ? b.view()(j, k) : b.view()(k, j));
+                sum += term;
+                size += std::abs(term);
+              }
+              const double old = beta == T(0) ? 0.0 : static_cast<double>(beta * before.view()(i, j));
+              const double error = std::abs(
+                  static_cast<double>(result[static_cast<std::size_t>(j * rows + i)]) - (-0.75 * sum + old));
+              const double bound = unit * static_cast<double>(depth + 3) * (size + std::abs(old));
+              largest = std::fmax(largest, error == 0.0 ? 0.0 : error / bound);
+            }
+          }
+          INFO(rows << " x " << columns << ", depth " << depth << (ta ? ", a transposed" : "")
+                    << (tb ? ", b transposed" : "") << ", beta " << beta);
+          CHECK(largest <= 1.0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("a hundred steps of the regression networks are those of the CPU backend", T, float,
+                   double) {
+  const double tolerance = std::same_as<T, float> ? 1e-5 : 1e-12;
+  for (const paths::network& net : paths::regression_networks()) {
+    for (const bool paper : {true, false}) {
+      const paths::path here = paths::train_regression<backend_type, T>(net, paper, 100);
+      const paths::path there = reference_regression<T>(net, paper, 100);
+      INFO(net.widths.front() << " inputs, " << (paper ? "paper" : "recommended"));
+      CHECK(here.losses.front() > 1.2 * here.losses.back());
+      CHECK(difference(here.losses, there.losses) <= tolerance);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("every setting does what it does on the CPU backend", T, float, double) {
+  const double tolerance = std::same_as<T, float> ? 2e-4 : 1e-11;
+  for (const paths::setting& s : paths::settings()) {
+    const paths::path here = paths::train_setting<backend_type, T>(s, 12);
+    const paths::path there = reference_setting<T>(s, 12);
+    INFO(s.name);
+    CHECK(difference(here.losses, there.losses) <= tolerance);
+    CHECK(difference(here.numbers, there.numbers) <= tolerance);
+  }
+}
+
+TEST_CASE_TEMPLATE("a convolutional network trains as on the CPU backend", T, float, double) {
+  const paths::path here = paths::train_images<backend_type, T>(12);
+  const paths::path there = reference_images<T>(12);
+  const double tolerance = std::same_as<T, float> ? 2e-4 : 1e-11;
+  CHECK(difference(here.losses, there.losses) <= tolerance);
+  CHECK(difference(here.numbers, there.numbers) <= tolerance);
+}
+
+namespace {
+
+struct small_training {
+  backend_type backend;
+  device_matrix<float> x = paths::put(backend, paths::normal<float>(5, 16, 1));
+  device_matrix<float> y = paths::put(backend, paths::normal<float>(2, 16, 2));
+  gal::nn::mlp<float, backend_type> model{{5, 8, 2}, {.seed = 1}, backend};
+};
+
+}  // namespace
+
+TEST_CASE("a refused step leaves parameters and state as they were, without the host") {
+  for (const int steps : {1, 3}) {
+    small_training clean, hurt;
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    auto broken = hurt.y;
+    hurt.backend.upload(&nan, broken.data() + 3, 1);
+
+    gal::adjust_options options{.hidden = {4}, .adjuster_steps = steps};
+    gal::lookahead a(gal::adam<float, backend_type>({.learning_rate = 0.01}, clean.backend), {.k = 2});
+    gal::lookahead b(gal::adam<float, backend_type>({.learning_rate = 0.01}, hurt.backend), {.k = 2});
+    options.training = gal::adjuster_training::model_optimizer;
+    gal::adjust first(clean.model, a, gal::mse(), options);
+    gal::adjust second(hurt.model, b, gal::mse(), options);
+    for (int k = 0; k < 5; ++k) {
+      first.step(clean.x, clean.y);
+      second.step(hurt.x, hurt.y);
+      const auto before = paths::parameters_of(hurt.backend, hurt.model);
+      const gal::step_report refused = second.step(hurt.x, broken);
+      CHECK(refused.non_finite);
+      CHECK_FALSE(refused.accepted);
+      CHECK(paths::parameters_of(hurt.backend, hurt.model) == before);
+    }
+    CHECK(paths::parameters_of(clean.backend, clean.model) == paths::parameters_of(hurt.backend, hurt.model));
+    CHECK(paths::parameters_of(clean.backend, first.adjuster().network()) ==
+          paths::parameters_of(hurt.backend, second.adjuster().network()));
+  }
+}
+
+TEST_CASE("where an exception is asked for, the host waits for it") {
+  small_training training;
+  training.y.fill(std::numeric_limits<float>::infinity());
+  gal::adam<float, backend_type> optimizer({}, training.backend);
+  gal::adjust trainer(training.model, optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::raise});
+  const auto before = paths::parameters_of(training.backend, training.model);
+  CHECK_THROWS_AS(trainer.step(training.x, training.y), gal::error);
+  CHECK(paths::parameters_of(training.backend, training.model) == before);
+}
+
+TEST_CASE("a report is of its own step only") {
+  small_training training;
+  gal::adam<float, backend_type> optimizer({}, training.backend);
+  gal::adjust trainer(training.model, optimizer, gal::mse());
+  const auto first = trainer.step(training.x, training.y);
+  CHECK(first.get().loss == trainer.report().loss);
+  const auto second = trainer.step(training.x, training.y);
+  CHECK(second.get().loss < 10.0);
+  CHECK_THROWS_AS(static_cast<void>(first.get()), gal::error);
+}
+
+TEST_CASE("a captured step repeats the ordinary ones, also where the learning rate changes") {
+  const auto run = [](bool captured) {
+    small_training training;
+    gal::adam<float, backend_type> optimizer({.learning_rate = 0.02, .schedule = gal::step_schedule(4, 0.5)},
+                                             training.backend);
+    gal::adjust trainer(training.model, optimizer, gal::mse(), {.hidden = {4}});
+    gal::captured_step step(trainer, training.x, training.y);
+    const auto other = paths::put(training.backend, paths::normal<float>(5, 16, 9));
+    std::vector<double> losses;
+    for (int k = 0; k < 12; ++k) {
+      if (k == 6) {
+        training.backend.copy(other.data(), training.x.data(), other.size());
+      }
+      if (captured) {
+        step();
+      } else {
+        trainer.step(training.x, training.y);
+      }
+      losses.push_back(trainer.report().loss);
+    }
+    CHECK(trainer.steps() == 12);
+    CHECK(optimizer.steps() == 12);
+    const auto parameters = paths::parameters_of(training.backend, training.model);
+    losses.insert(losses.end(), parameters.begin(), parameters.end());
+    return losses;
+  };
+  CHECK(run(true) == run(false));
+}
+
+TEST_CASE("steps that cannot be repeated are not captured") {
+  small_training training;
+  gal::adam<float, backend_type> optimizer({}, training.backend);
+  gal::adjust noisy(training.model, optimizer, gal::mse(),
+                    {.adjuster = {.kind = gal::adjuster_kind::uniform}});
+  CHECK_THROWS_AS(gal::captured_step(noisy, training.x, training.y), gal::error);
+  gal::nn::cnn<float, backend_type> with_dropout(
+      {5, 1, 1}, {gal::nn::flatten{}, gal::nn::dropout{0.5}, gal::nn::linear{2}}, {}, training.backend);
+  gal::adjust dropping(with_dropout, optimizer, gal::mse());
+  CHECK_THROWS_AS(gal::captured_step(dropping, training.x, training.y), gal::error);
+  gal::adjust raising(training.model, optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::raise});
+  CHECK_THROWS_AS(gal::captured_step(raising, training.x, training.y), gal::error);
+}
+
+TEST_CASE("memory that is not to be had is an error, and leaves a matrix as it was") {
+  const backend_type backend;
+  device_matrix<double> m(2, 2, 3.0, backend);
+  try {
+    m.resize(gal::index{1} << 28, gal::index{1} << 28);
+    FAIL("not refused");
+  } catch (const gal::error& failure) {
+    CHECK(failure.code() == gal::error_code::out_of_memory);
+    CHECK(std::string(failure.what()).find("bytes") != std::string::npos);
+  }
+  CHECK(m.shape() == gal::shape{2, 2});
+  CHECK(host(m) == std::vector<double>(4, 3.0));
+}
+
+TEST_CASE("targets that the host would refuse make a step that is refused") {
+  small_training training;
+  gal::adam<float, backend_type> optimizer({}, training.backend);
+  const auto before = paths::parameters_of(training.backend, training.model);
+  auto labels = paths::put(training.backend, paths::labels(16, 2, 1));
+  const int no_class = 2;
+  training.backend.upload(&no_class, labels.data() + 5, 1);
+  gal::adjust with_labels(training.model, optimizer, gal::softmax_cross_entropy());
+  CHECK(with_labels.step(training.x, labels).get().non_finite);
+  gal::adjust with_shares(training.model, optimizer, gal::binary_cross_entropy());
+  CHECK(with_shares.step(training.x, device_matrix<float>(2, 16, 1.5f, training.backend)).get().non_finite);
+  CHECK(paths::parameters_of(training.backend, training.model) == before);
+}
+
+TEST_CASE("shapes that do not fit are refused") {
+  small_training training;
+  gal::adam<float, backend_type> optimizer({}, training.backend);
+  gal::adjust trainer(training.model, optimizer, gal::mse());
+  CHECK_THROWS_AS(trainer.step(training.y, training.y), gal::error);
+  CHECK_THROWS_AS(trainer.step(training.x, training.x), gal::error);
+}

@@ -1,0 +1,470 @@
+// The training loop: the bits of the loop one would write, early stopping, resuming, Ctrl-C, and what callbacks see.
+#include <gal/fit/callbacks.hpp>
+#include <gal/gal.hpp>
+#include <gal/io/checkpoint.hpp>
+
+#include "scratch.hpp"
+#include "testing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using enum gal::error_code;
+using gal::stop_reason;
+namespace nn = gal::nn;
+
+// A network with all that evaluation and training do differently, on 23 samples: 4 batches an epoch.
+struct setting {
+  gal::dataset<double> data{random_matrix(20, 23, 1), random_matrix(2, 23, 2)};
+  gal::dataset<double> held_out{random_matrix(20, 11, 3), random_matrix(2, 11, 4)};
+  nn::cnn<double> model{{1, 4, 5},
+                        {nn::convolution{.channels = 3, .kernel = 3}, nn::batch_normalization{}, nn::relu,
+                         nn::dropout{0.2}, nn::flatten{}, nn::linear{2}},
+                        {.seed = 5}};
+  gal::adam<double> optimizer = make_optimizer();
+  gal::adjust<nn::cnn<double>, gal::adam<double>, gal::mse> trainer{
+      model, optimizer, gal::mse(), {.hidden = {4}}};
+  gal::batches<double> batches{data, 6, /*seed=*/7};
+  gal::batches<double> validation{held_out, 4, {.shuffle = false}};
+
+  // Not in place, where GCC 12 stumbles over the options' defaults.
+  static gal::adam<double> make_optimizer() {
+    return gal::adam<double>({.learning_rate = 0.02, .schedule = gal::linear_warm_up(6)});
+  }
+
+  setting() = default;
+  setting(const setting&) = delete;
+  setting& operator=(const setting&) = delete;
+};
+
+// Batches whose targets are off the model's outputs by a number for every pass: the validation losses are its squares.
+struct scripted_validation {
+  nn::mlp<double>* model;
+  gal::matrix<double> x = random_matrix(3, 5, 9);
+  std::vector<double> errors;
+  std::size_t pass = 0;
+  gal::matrix<double> y{};
+
+  struct batch {
+    gal::matrix_view<const double> input;
+    gal::matrix_view<const double> target;
+  };
+  std::array<batch, 1> batches{};
+
+  auto begin() {
+    y = model->forward(x);
+    for (gal::index i = 0; i < y.size(); ++i) {
+      y.data()[i] += errors[pass];
+    }
+    ++pass;
+    batches[0] = {x, y};
+    return batches.begin();
+  }
+  auto end() { return batches.end(); }
+};
+
+struct tally {
+  std::int64_t steps = 0;
+  void step_end(auto&) { ++steps; }
+  void visit_state(gal::state_view& visit) { visit("steps", steps); }
+};
+
+struct counter {
+  std::string calls;
+  void fit_begin(auto&) { calls += "("; }
+  void step_end(auto&) { calls += "s"; }
+  void epoch_end(auto&) { calls += "e"; }
+  void fit_end(auto&) { calls += ")"; }
+};
+
+}  // namespace
+
+TEST_CASE("fit does what the loop does that one would write, bit for bit") {
+  setting loop;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (const auto [x, y] : loop.batches) {
+      loop.trainer.step(x, y);
+    }
+  }
+  setting plain;
+  counter calls;
+  const gal::fit_result result = gal::fit(plain.trainer, plain.batches, {.epochs = 3}, calls);
+  CHECK(gal::state_difference(plain.trainer, loop.trainer) == "");
+  CHECK(gal::state_difference(plain.batches, loop.batches) == "");
+  CHECK(calls.calls ==
+        "(sssse"
+        "sssse"
+        "sssse)");
+  CHECK(result.reason == stop_reason::epochs);
+  CHECK(result.message == "3 epochs");
+  CHECK(result.epochs == 3);
+  CHECK(result.steps == 12);
+  CHECK(result.best_epoch == 0);
+  CHECK(std::isnan(result.history[2].validation_loss));
+
+  // Looking at other samples in between changes nothing.
+  setting validated;
+  gal::fit(validated.trainer, validated.batches, validated.validation, {.epochs = 3, .restore_best = false});
+  CHECK(gal::state_difference(validated.trainer, loop.trainer) == "");
+  CHECK(validated.model.training());
+}
+
+TEST_CASE("the losses of an epoch are means over the samples") {
+  setting loop;
+  setting fitted;
+  const gal::fit_result result = gal::fit(fitted.trainer, fitted.batches, fitted.validation, {.epochs = 2});
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    double sum = 0.0;
+    double accepted = 0.0;
+    for (const auto [x, y] : loop.batches) {
+      const gal::step_report report = loop.trainer.step(x, y);
+      sum += report.loss * static_cast<double>(x.columns());
+      accepted += report.accepted_share;
+    }
+    const gal::epoch_report& reported = result.history[static_cast<std::size_t>(epoch)];
+    CHECK(reported.training_loss == sum / 23.0);
+    CHECK(reported.accepted_share == accepted / 4.0);
+    loop.model.set_training(false);
+    const double loss =
+        gal::evaluate_loss(gal::mse(), loop.model.forward(loop.held_out.features), loop.held_out.targets)
+            .mean;
+    loop.model.set_training(true);
+    CHECK(reported.validation_loss == doctest::Approx(loss).epsilon(1e-14));
+    CHECK(reported.epoch == epoch + 1);
+    CHECK(reported.steps == 4 * (epoch + 1));
+    CHECK(reported.refused == 0);
+  }
+}
+
+TEST_CASE("training ends where validation does not improve, with the best weights") {
+  nn::mlp<double> model({3, 4, 2}, {.seed = 1});
+  gal::adam<double> optimizer({.learning_rate = 1e-2});
+  gal::adjust trainer(model, optimizer, gal::mse(), {.hidden = {4}});
+  const gal::dataset<double> data{random_matrix(3, 8, 1), random_matrix(2, 8, 2)};
+  gal::batches batches(data, 4, 3);
+  const auto run = [&](const std::vector<double>& errors, const gal::fit_options& options) {
+    scripted_validation validation{&model, random_matrix(3, 5, 9), errors};
+    std::vector<gal::state_copy> weights;
+    const gal::fit_result result =
+        gal::fit(trainer, batches, validation, options,
+                 gal::on_epoch_end([&](auto& training) { weights.emplace_back(training.model()); }));
+    const auto best = options.restore_best ? static_cast<std::size_t>(result.best_epoch) : weights.size();
+    if (best > 0) {
+      gal::state_copy now(model);
+      CHECK(gal::state_difference(now, weights[best - 1]) == "");
+      gal::state_copy& other = weights[best % weights.size()];
+      CHECK((weights.size() == 1 || gal::state_difference(now, other) != ""));
+    }
+    return result;
+  };
+  const double none = std::numeric_limits<double>::quiet_NaN();
+
+  gal::fit_result result = run({4, 3, 2, 2.5, 3, 2.1, 1}, {.epochs = 7, .patience = 3});
+  CHECK(result.reason == stop_reason::patience);
+  CHECK(result.message == "3 epochs without a better validation loss");
+  CHECK(result.epochs == 6);
+  CHECK(result.best_epoch == 3);
+  CHECK(result.best_validation_loss == doctest::Approx(4.0));
+  CHECK(result.history[2].is_best);
+  CHECK_FALSE(result.history[5].is_best);
+
+  result = run({4, 3, 2, 2.5, 1}, {.epochs = 5, .patience = 3});  // better in time, in the last epoch
+  CHECK(result.reason == stop_reason::epochs);
+  CHECK(result.best_epoch == 5);
+  result = run({4, 3.99, 3.98, 3.97}, {.epochs = 4, .patience = 2, .min_improvement = 0.5});
+  CHECK(result.reason == stop_reason::patience);
+  CHECK(result.epochs == 3);
+  CHECK(result.best_epoch == 1);
+  result = run({4, 2, 3}, {.epochs = 3, .restore_best = false});
+  CHECK(result.best_epoch == 2);
+  result = run({none, 2, none, none}, {.epochs = 4, .patience = 2});
+  CHECK(result.best_epoch == 2);
+  CHECK(result.reason == stop_reason::patience);
+  CHECK(result.epochs == 4);
+  result = run({none, none, none}, {.epochs = 3, .patience = 2});
+  CHECK(result.reason == stop_reason::patience);
+  CHECK(result.epochs == 2);
+  CHECK(std::isnan(result.best_validation_loss));
+}
+
+TEST_CASE("a callback ends training, after the step or after the epoch") {
+  setting in_epoch;
+  gal::fit_result result =
+      gal::fit(in_epoch.trainer, in_epoch.batches, {.epochs = 5}, gal::on_step_end([](auto& run) {
+                 if (run.trainer().steps() == 6) {
+                   run.stop("enough steps");
+                 }
+               }));
+  CHECK(result.reason == stop_reason::requested);
+  CHECK(result.message == "enough steps");
+  CHECK(result.steps == 6);
+  CHECK(result.epochs == 1);
+
+  setting after_epoch;
+  counter calls;
+  result = gal::fit(after_epoch.trainer, after_epoch.batches, {.epochs = 5}, calls,
+                    gal::on_epoch_end([](auto& run) {
+                      if (run.last_epoch().epoch == 2) {
+                        run.stop("enough epochs");
+                      }
+                    }));
+  CHECK(result.steps == 8);
+  CHECK(result.epochs == 2);
+  CHECK(calls.calls == "(ssssesssse)");
+
+  setting limited;
+  result = gal::fit(limited.trainer, limited.batches, {.epochs = 5}, gal::time_limit(0.0));
+  CHECK(result.reason == stop_reason::requested);
+  CHECK(result.message == "the time limit of 0 seconds");
+  CHECK(result.steps == 1);
+  CHECK(gal::fit(limited.trainer, limited.batches, {.epochs = 0}).steps == 1);
+}
+
+TEST_CASE("Ctrl-C ends training after the step, and the earlier handler is back") {
+  static int earlier = 0;
+  struct ::sigaction before = {};
+  struct ::sigaction ours = {};
+  ours.sa_handler = [](int) { ++earlier; };
+  REQUIRE(::sigaction(SIGINT, &ours, &before) == 0);
+  const auto interrupt_at = [](std::int64_t step) {
+    return gal::on_step_end([step](auto& run) {
+      if (run.trainer().steps() == step) {
+        ::raise(SIGINT);
+      }
+    });
+  };
+  for (const std::int64_t step : {1, 4, 6}) {  // the last of an epoch, too
+    setting s;
+    counter calls;
+    const gal::fit_result result =
+        gal::fit(s.trainer, s.batches, s.validation, {.epochs = 5}, interrupt_at(step), calls);
+    CHECK(result.reason == stop_reason::interrupted);
+    CHECK(result.message == "interrupted");
+    CHECK(result.steps == step);
+    CHECK(calls.calls.ends_with("s)"));
+    CHECK(earlier == 0);
+    ::raise(SIGINT);
+    CHECK(earlier == 1);
+    earlier = 0;
+  }
+  // Also after an exception; and where it is not to be handled, or ignored.
+  setting thrown;
+  CHECK_THROWS_AS(gal::fit(thrown.trainer, thrown.batches, {.epochs = 5},
+                           gal::on_step_end([](auto&) { throw std::runtime_error("no"); })),
+                  std::runtime_error);
+  ::raise(SIGINT);
+  CHECK(earlier == 1);
+  setting unhandled;
+  CHECK(gal::fit(unhandled.trainer, unhandled.batches, {.epochs = 2, .handle_interrupt = false},
+                 interrupt_at(3))
+            .steps == 8);
+  CHECK(earlier == 2);
+  struct ::sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGINT, &ignore, nullptr);
+  setting ignored;
+  CHECK(gal::fit(ignored.trainer, ignored.batches, {.epochs = 2}, interrupt_at(3)).steps == 8);
+  ::sigaction(SIGINT, &before, nullptr);
+}
+
+TEST_CASE("a training that is interrupted anywhere and called again is the one that was not") {
+  const scratch folder;
+  const gal::fit_options options{.epochs = 6, .patience = 2};
+  setting whole;
+  const gal::fit_result expected = gal::fit(whole.trainer, whole.batches, whole.validation, options,
+                                            gal::csv_log(folder.file("whole.csv")));
+  for (const std::int64_t step : {1, 3, 4, 5, 8, 11}) {
+    for (const std::int64_t every_steps : {0, 1}) {
+      std::filesystem::remove(folder.file("run"));
+      std::filesystem::remove(folder.file("log.csv"));
+      gal::fit_result result;
+      int calls = 0;
+      do {
+        setting part;
+        const std::int64_t end = part.trainer.steps() + step * ++calls;
+        result = gal::fit(part.trainer, part.batches, part.validation, options,
+                          gal::checkpointing(folder.file("run"), {.every_steps = every_steps}),
+                          gal::csv_log(folder.file("log.csv")), gal::on_step_end([&](auto& run) {
+                            if (run.trainer().steps() == end) {
+                              ::raise(SIGINT);
+                            }
+                          }));
+        if (result.reason != stop_reason::interrupted) {
+          CHECK(gal::state_difference(part.trainer, whole.trainer) == "");
+          CHECK(gal::state_difference(part.batches, whole.batches) == "");
+        }
+      } while (result.reason == stop_reason::interrupted && calls < 100);
+      CAPTURE(step);
+      CHECK(result.reason == expected.reason);
+      CHECK(result.epochs == expected.epochs);
+      CHECK(result.best_epoch == expected.best_epoch);
+      CHECK(result.best_validation_loss == expected.best_validation_loss);
+      CHECK(contents(folder.file("log.csv")) == contents(folder.file("whole.csv")));
+      CHECK(calls > 1);
+    }
+  }
+}
+
+TEST_CASE("a training that has ended ends at once when it is called again") {
+  const scratch folder;
+  setting first;
+  const auto run = [&](setting& s) {
+    return gal::fit(s.trainer, s.batches, s.validation, {.epochs = 3},
+                    gal::checkpointing(folder.file("run")));
+  };
+  const gal::fit_result result = run(first);
+  setting second;
+  const gal::fit_result again = run(second);
+  CHECK(again.history.empty());
+  CHECK(again.steps == result.steps);
+  CHECK(gal::state_difference(first.trainer, second.trainer) == "");
+}
+
+TEST_CASE("a callback's own state is part of the checkpoint") {
+  const scratch folder;
+  tally first;
+  setting a;
+  gal::fit(a.trainer, a.batches, {.epochs = 1}, first, gal::checkpointing(folder.file("run")));
+  tally second;
+  setting b;
+  gal::fit(b.trainer, b.batches, {.epochs = 2}, second, gal::checkpointing(folder.file("run")));
+  CHECK(second.steps == 8);
+}
+
+TEST_CASE("a state that is not finite ends training, and the checkpoint stays") {
+  const scratch folder;
+  nn::mlp<double> model({3, 4, 2}, {.seed = 1});
+  gal::sgd<double> optimizer({.learning_rate = 0.01});
+  gal::adjust trainer(model, optimizer, gal::mse(), {.hidden = {4}});
+  const gal::dataset<double> data{random_matrix(3, 8, 1), random_matrix(2, 8, 2)};
+  gal::batches batches(data, 4, 3);
+  std::string good;
+  const gal::fit_result result =
+      gal::fit(trainer, batches, {.epochs = 10}, gal::checkpointing(folder.file("run")),
+               gal::on_epoch_end([&](auto& run) {
+                 if (run.epochs() == 2) {
+                   good = contents(folder.file("run"));
+                   run.model().bias(0)(0, 0) = std::numeric_limits<double>::quiet_NaN();
+                 }
+               }));
+  CHECK(result.reason == stop_reason::requested);
+  CHECK(result.message.find("trainer.model.0.bias holds a NaN or an infinity") != std::string::npos);
+  CHECK(result.epochs == 3);
+  CHECK(result.history.back().refused == 2);
+  CHECK(std::isnan(result.history.back().training_loss));
+  CHECK(contents(folder.file("run")) == good);
+}
+
+TEST_CASE("the log has a row for every epoch, and keeps those from before") {
+  const scratch folder;
+  setting s;
+  const gal::fit_result result =
+      gal::fit(s.trainer, s.batches, s.validation, {.epochs = 2}, gal::csv_log(folder.file("log.csv")));
+  const gal::table log = gal::read_csv(folder.file("log.csv"));
+  CHECK(log.rows() == 2);
+  CHECK(log(1, log.column_index("training_loss")) == result.history[1].training_loss);
+  CHECK(log(1, log.column_index("validation_loss")) == result.history[1].validation_loss);
+  CHECK(log(0, log.column_index("steps")) == 4.0);
+  setting without;
+  gal::fit(without.trainer, without.batches, {.epochs = 1}, gal::csv_log(folder.file("log.csv")));
+  CHECK(contents(folder.file("log.csv")).find("1,4,0,") != std::string::npos);
+  CHECK(contents(folder.file("log.csv")).find(",,") !=
+        std::string::npos);  // no validation loss, and a new file
+  std::ofstream(folder.file("other.csv")) << "a,b\n1,2\n";
+  gal::csv_log refused(folder.file("other.csv"));
+  CHECK(refusal(malformed_data, [&] {
+          setting first;
+          gal::fit(first.trainer, first.batches, {.epochs = 1}, gal::checkpointing(folder.file("run")));
+          setting second;
+          gal::fit(second.trainer, second.batches, {.epochs = 2}, gal::checkpointing(folder.file("run")),
+                   refused);
+          return 0;
+        }).find("other.csv has other columns; expected epoch,steps,refused") != std::string::npos);
+}
+
+TEST_CASE("progress elsewhere than on a terminal is a line for every epoch") {
+  const scratch folder;
+  std::FILE* const to = std::fopen(folder.file("out").c_str(), "w");
+  REQUIRE(to != nullptr);
+  setting s;
+  const gal::fit_result result =
+      gal::fit(s.trainer, s.batches, s.validation, {.epochs = 2}, gal::progress_bar(to));
+  std::fclose(to);
+  const auto& h = result.history;
+  CHECK(contents(folder.file("out")) ==
+        gal::detail::text("epoch 1/2: loss ", h[0].training_loss, ", validation ", h[0].validation_loss,
+                          " (best)\n", "epoch 2/2: loss ", h[1].training_loss, ", validation ",
+                          h[1].validation_loss, h[1].is_best ? " (best)" : "", "\nended: 2 epochs\n"));
+}
+
+TEST_CASE("gradient statistics are those of all parameters") {
+  setting s;
+  gal::gradient_statistics norms;
+  std::vector<double> expected;
+  gal::fit(s.trainer, s.batches, {.epochs = 2}, norms, gal::on_step_end([&](auto& run) {
+             double square = 0.0;
+             for (const auto& block : run.model().parameters()) {
+               for (const double g : block.gradient) {
+                 square += g * g;
+               }
+             }
+             expected.push_back(std::sqrt(square));
+           }));
+  REQUIRE(norms.epochs().size() == 2);
+  const auto& last = norms.epochs().back();
+  CHECK(last.epoch == 2);
+  CHECK(last.smallest ==
+        doctest::Approx(*std::min_element(expected.begin() + 4, expected.end())).epsilon(1e-14));
+  CHECK(last.largest ==
+        doctest::Approx(*std::max_element(expected.begin() + 4, expected.end())).epsilon(1e-14));
+  CHECK(last.mean ==
+        doctest::Approx((expected[4] + expected[5] + expected[6] + expected[7]) / 4.0).epsilon(1e-14));
+}
+
+TEST_CASE("reports that are not read change nothing but what is reported") {
+  setting all;
+  setting some;
+  gal::fit(all.trainer, all.batches, {.epochs = 2});
+  const gal::fit_result result = gal::fit(some.trainer, some.batches, {.epochs = 2, .report_every = 4});
+  CHECK(gal::state_difference(all.trainer, some.trainer) == "");
+  CHECK(result.history[1].training_loss == some.trainer.report().loss);
+}
+
+TEST_CASE("options out of range") {
+  setting s;
+  const auto message = [&](const gal::fit_options& options) {
+    return refusal(invalid_option, [&] { return gal::fit(s.trainer, s.batches, options); });
+  };
+  CHECK(message({.epochs = -1}) == "gal::fit_options: epochs is -1; expected at least 0");
+  CHECK(message({.patience = -1}) == "gal::fit_options: patience is -1; expected at least 0");
+  CHECK(message({.patience = 2}) ==
+        "gal::fit_options: patience is 2 without a validation set; expected 0, or batches to validate on");
+  CHECK(message({.min_improvement = -0.5}) ==
+        "gal::fit_options: min_improvement is -0.5; expected a non-negative number");
+  CHECK(message({.report_every = 0}) == "gal::fit_options: report_every is 0; expected at least 1");
+  CHECK(refusal(invalid_option, [] { return gal::time_limit(-1.0); }) ==
+        "gal::time_limit: -1 seconds; expected a non-negative number");
+  CHECK(refusal(invalid_option, [] { return gal::checkpointing("x", {.every_steps = -1}); }) ==
+        "gal::checkpointing_options: every 1 epochs and -1 steps; expected non-negative numbers");
+  std::array<scripted_validation::batch, 0> none;
+  CHECK(refusal(shape_mismatch, [&] { return gal::fit(s.trainer, none, {.epochs = 1}); }) ==
+        "gal::fit: an epoch without batches; expected at least one");
+}

@@ -1,0 +1,575 @@
+// Replays golden traces through the public interface, in double, and compares every number.
+//
+//     gal_golden FILE...
+//
+// prints `FILE max_difference=...` for each file and fails where a difference passes 1e-9 (1e-7 for whole toy paths,
+// along which rounding grows), or a file is not wholly understood: what a replay leaves out, it does not check. The same
+// file is compiled for the device backend: device/gal_golden_device.cpp.
+
+#if defined(GAL_GOLDEN_ON_DEVICE)
+#include <gal/backends/thrust.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/optim/lookahead.hpp>
+#include <gal/train/adjust.hpp>
+#else
+#include <gal/gal.hpp>
+#endif
+
+#include "backends/device/memory.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <span>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using nlohmann::json;
+using names = std::vector<std::string_view>;
+
+#if defined(GAL_GOLDEN_ON_DEVICE)
+using backend_type = gal::thrust_backend;
+#else
+using backend_type = gal::eigen_backend;
+#endif
+using host_matrix = paths::host_matrix<double>;
+using device_matrix = gal::matrix<double, backend_type>;
+
+/// The numbers that a view in the backend's memory shows.
+template <class View>
+std::vector<double> host(View view) {
+  std::vector<double> result;
+  paths::append(backend_type(), static_cast<const double*>(view.data()), view.size(), result);
+  return result;
+}
+
+void put(const std::vector<double>& from, double* to) {
+  const device_matrix on_device =
+      paths::put(backend_type(), host_matrix{1, static_cast<gal::index>(from.size()), from});
+  backend_type().copy(on_device.data(), to, on_device.size());
+}
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream stream;
+  (stream << ... << parts);
+  return stream.str();
+}
+
+template <class... Parts>
+void require(bool condition, const Parts&... parts) {
+  if (!condition) {
+    throw std::runtime_error(text(parts...));
+  }
+}
+
+/// Python writes NaN and Infinity, for which JSON has no words. They become strings, which `number` reads.
+std::string quote_non_finite(std::string_view source) {
+  static constexpr std::string_view words[] = {"NaN", "Infinity", "-Infinity"};
+  std::string result;
+  bool in_string = false;
+  while (!source.empty()) {
+    std::size_t length = in_string && source.front() == '\\' ? 2 : 1;
+    const auto word = std::ranges::find_if(words, [&](auto w) { return source.starts_with(w); });
+    if (!in_string && word != std::end(words)) {
+      result.append("\"").append(*word).append("\"");
+      length = word->size();
+    } else {
+      in_string ^= source.front() == '"';
+      result += source.substr(0, length);
+    }
+    source.remove_prefix(std::min(length, source.size()));
+  }
+  return result;
+}
+
+double number(const json& value, std::string_view what) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (value.is_null() || value == "NaN") {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (value == "Infinity" || value == "-Infinity") {
+    return value == "Infinity" ? infinity : -infinity;
+  }
+  require(value.is_number(), what, " is ", value.dump(), "; expected a number");
+  return value.get<double>();
+}
+
+/// A truth value, as JSON's or as 0 or 1.
+bool truth(const json& value, std::string_view what) {
+  require(value.is_boolean() || value == 0 || value == 1, what, " is ", value.dump(),
+          "; expected true or false");
+  return value == true || value == 1;
+}
+
+const json& list(const json& value, std::string_view what) {
+  require(value.is_array() && !value.empty(), what, " is not a list with entries");
+  return value;
+}
+
+const json& list(const json& value, std::size_t size, std::string_view what) {
+  require(list(value, what).size() == size, what, " has ", value.size(), " entries; expected ", size);
+  return value;
+}
+
+std::vector<double> numbers(const json& value, std::size_t size, std::string_view what) {
+  std::vector<double> result;
+  for (const json& entry : list(value, size, what)) {
+    result.push_back(number(entry, what));
+  }
+  return result;
+}
+
+/// `rows` rows of `width` numbers as columns: a row of a golden file is a sample.
+host_matrix matrix_from_rows(const json& value, std::size_t rows, std::size_t width,
+                             const std::string& what) {
+  host_matrix result{static_cast<gal::index>(width), static_cast<gal::index>(rows), {}};
+  list(value, rows, what);
+  for (std::size_t j = 0; j < rows; ++j) {
+    const auto row = numbers(value[j], width, text(what, " row ", j));
+    result.values.insert(result.values.end(), row.begin(), row.end());
+  }
+  return result;
+}
+
+const json& at(const json& object, const char* key, std::string_view what) {
+  require(object.contains(key), what, " has no ", key);
+  return object.at(key);
+}
+
+/// Refuses keys that nothing here reads: a setting left out silently would be a wrong replay.
+void check_keys(const json& object, const names& known, std::string_view what) {
+  require(object.is_object(), what, " is not an object");
+  for (const auto& entry : object.items()) {
+    require(std::ranges::find(known, entry.key()) != known.end(), what, ": unknown key ", entry.key());
+  }
+}
+
+/// Where a file states how its rows are to be read, it has to be the way they are read here.
+void check_statement(const json& file, const char* key, const json& expected) {
+  const json stated = file.value(key, expected);
+  require(stated == expected, key, " is ", stated.dump(), "; expected ", expected.dump());
+}
+
+/// The largest difference seen, and where. A NaN on one side only is an infinite one.
+class comparison {
+ public:
+  void add(double expected, double actual, const std::string& what) {
+    ++count_;
+    const bool same = expected == actual || (std::isnan(expected) && std::isnan(actual));
+    double difference = same ? 0.0 : std::abs(expected - actual);
+    if (std::isnan(difference)) {
+      difference = std::numeric_limits<double>::infinity();
+    }
+    if (difference > largest_) {
+      largest_ = difference;
+      where_ = what;
+    }
+  }
+  void add_row(const json& row, std::span<const double> actual, const std::string& what) {
+    const auto expected = numbers(row, actual.size(), what);
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      add(expected[i], actual[i], what);
+    }
+  }
+  template <class View>
+  void add_rows(const json& rows, View columns, const std::string& what) {
+    const std::vector<double> values = host(columns);
+    const auto height = static_cast<std::size_t>(columns.rows());
+    list(rows, static_cast<std::size_t>(columns.columns()), what);
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      add_row(rows[j], std::span(values).subspan(j * height, height), text(what, " row ", j));
+    }
+  }
+  [[nodiscard]] int count() const { return count_; }
+  [[nodiscard]] double largest() const { return largest_; }
+  [[nodiscard]] const std::string& where() const { return where_; }
+
+ private:
+  int count_ = 0;
+  double largest_ = 0.0;
+  std::string where_;
+};
+
+/// The adjuster of these layers, for `rows` feature rows.
+gal::adjuster<double, backend_type> adjuster_from(const json& layers, std::size_t rows) {
+  std::vector<gal::index> widths{static_cast<gal::index>(rows)};
+  std::vector<host_matrix> weights;
+  std::vector<std::vector<double>> biases;
+  const bool bias = !at(list(layers, "adjuster")[0], "bias", "adjuster layer 0").is_null();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const std::string name = text("adjuster layer ", l);
+    check_keys(layers[l], {"weight", "bias"}, name);
+    const json& weight = list(at(layers[l], "weight", name), name + " weight");
+    const json& offset = at(layers[l], "bias", name);
+    const std::size_t out = l + 1 == layers.size() ? rows : weight.size();
+    weights.push_back(
+        matrix_from_rows(weight, out, static_cast<std::size_t>(widths.back()), name + " weight"));
+    require(bias == !offset.is_null(), name, " bias: expected all layers with biases, or none");
+    biases.push_back(bias ? numbers(offset, out, name + " bias") : std::vector<double>());
+    widths.push_back(static_cast<gal::index>(out));
+  }
+  gal::adjuster<double, backend_type> h(widths, {.activation = gal::nn::identity, .bias = bias});
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    // `weight` has a row per output: a column of the library's weight.
+    put(weights[l].values, h.network().weight(l).data());
+    if (bias) {
+      put(biases[l], h.network().bias(l).data());
+    }
+  }
+  return h;
+}
+
+/// Settings by PyTorch's names.
+class settings {
+ public:
+  /// Throws on names that are not in `known`.
+  settings(const json& config, names known, const std::string& optimizer) : config_(config) {
+    known.insert(known.end(), {"lr", "weight_decay"});
+    check_keys(config_, known, "config of " + optimizer);
+  }
+
+  [[nodiscard]] double number(const char* name, double otherwise) const {
+    return config_.contains(name) ? ::number(config_.at(name), name) : otherwise;
+  }
+  [[nodiscard]] double beta(std::size_t which, double otherwise) const {
+    if (!config_.contains("betas")) {
+      return number(which == 0 ? "beta1" : "beta2", otherwise);
+    }
+    require(!config_.contains("beta1") && !config_.contains("beta2"), "config has betas twice");
+    return numbers(config_.at("betas"), 2, "betas")[which];
+  }
+  [[nodiscard]] bool flag(const char* name) const {
+    return config_.contains(name) && truth(config_.at(name), name);
+  }
+
+ private:
+  const json& config_;
+};
+
+/// Calls `use` with the optimizer of that name.
+template <class Use>
+void with_optimizer(const std::string& name, const json& config, double learning_rate, Use use) {
+  const auto sgd_of = [&](const settings& s) {
+    require(s.number("dampening", 0.0) == 0.0, "dampening is not supported");
+    return gal::sgd<double, backend_type>({.learning_rate = learning_rate,
+                                           .momentum = s.number("momentum", 0.0),
+                                           .nesterov = s.flag("nesterov"),
+                                           .weight_decay = s.number("weight_decay", 0.0)});
+  };
+  if (name == "sgd" || name == "gd") {
+    use(sgd_of(settings(config, {"momentum", "nesterov", "dampening"}, name)));
+  } else if (name == "lookahead") {
+    const settings s(config, {"momentum", "nesterov", "dampening", "k", "alpha"}, name);
+    const double k = s.number("k", 5.0);
+    require(k >= 1.0 && k <= 1e9 && k == std::floor(k), "k is ", k, "; expected a whole number");
+    use(gal::lookahead(sgd_of(s), {.k = static_cast<std::int64_t>(k), .alpha = s.number("alpha", 0.5)}));
+  } else if (name == "rmsprop") {
+    const settings s(config, {"alpha", "eps", "momentum", "centered"}, name);
+    use(gal::rmsprop<double, backend_type>({.learning_rate = learning_rate,
+                                            .smoothing = s.number("alpha", 0.99),
+                                            .epsilon = s.number("eps", 1e-8),
+                                            .momentum = s.number("momentum", 0.0),
+                                            .centred = s.flag("centered"),
+                                            .weight_decay = s.number("weight_decay", 0.0)}));
+  } else if (name == "adam") {
+    const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
+    use(gal::adam<double, backend_type>({.learning_rate = learning_rate,
+                                         .beta1 = s.beta(0, 0.9),
+                                         .beta2 = s.beta(1, 0.999),
+                                         .epsilon = s.number("eps", 1e-8),
+                                         .weight_decay = s.number("weight_decay", 0.0)}));
+  } else if (name == "adamw") {
+    const settings s(config, {"betas", "beta1", "beta2", "eps"}, name);
+    use(gal::adamw<double, backend_type>({.learning_rate = learning_rate,
+                                          .beta1 = s.beta(0, 0.9),
+                                          .beta2 = s.beta(1, 0.999),
+                                          .epsilon = s.number("eps", 1e-8),
+                                          .weight_decay = s.number("weight_decay", 1e-2)}));
+  } else if (name == "adabound") {
+    const settings s(config, {"betas", "beta1", "beta2", "eps", "final_lr", "gamma"}, name);
+    use(gal::adabound<double, backend_type>({.learning_rate = learning_rate,
+                                             .beta1 = s.beta(0, 0.9),
+                                             .beta2 = s.beta(1, 0.999),
+                                             .epsilon = s.number("eps", 1e-8),
+                                             .final_learning_rate = s.number("final_lr", 0.1),
+                                             .gamma = s.number("gamma", 1e-3),
+                                             .weight_decay = s.number("weight_decay", 0.0)}));
+  } else {
+    require(false, "unknown optimizer ", name);
+  }
+}
+
+/// The paper's settings with the file's epsilon and tau.
+gal::adjust_options options_of(const json& file) {
+  gal::adjust_options options = gal::paper();
+  options.epsilon = number(file.at("epsilon"), "epsilon");
+  options.tau = number(file.at("tau"), "tau");
+  options.non_finite = gal::non_finite_policy::ignore;  // PyTorch steps on, whatever the numbers
+  return options;
+}
+
+/// z = -sin(x^2) cos(3 y^2) exp(-(xy)^2) - exp(-(x + y)^2), the surface of the paper's 3D problem, as a loss of points.
+struct surface {
+  template <class Backend, class View, class Values, class Gradient>
+  void evaluate(const Backend& backend, View points, const gal::nothing&, Values values,
+                Gradient gradient) const {
+    backend.for_each(points.columns(), [=] GAL_KERNEL(gal::index j) {
+      const double x = points(0, j);
+      const double y = points(1, j);
+      const double sine = std::sin(x * x);
+      const double cosine = std::cos(3 * y * y);
+      const double ridge = std::exp(-x * x * y * y);
+      const double valley = std::exp(-(x + y) * (x + y));
+      const double slope = 2 * (x + y) * valley;
+      values.data()[j] = -sine * cosine * ridge - valley;
+      if (gradient.size() > 0) {
+        const double samples = static_cast<double>(points.columns());
+        gradient(0, j) =
+            (-cosine * ridge * (2 * x * std::cos(x * x) - 2 * x * y * y * sine) + slope) / samples;
+        gradient(1, j) =
+            (sine * ridge * (6 * y * std::sin(3 * y * y) + 2 * x * x * y * cosine) + slope) / samples;
+      }
+    });
+  }
+};
+
+void replay_toy(const json& file, comparison& differences) {
+  check_keys(file,
+             {"kind", "optimizer", "config", "seed", "lr", "tau", "epsilon", "start", "first_term",
+              "adjuster", "columns", "adjusted", "vanilla_columns", "vanilla"},
+             "toy");
+  check_statement(file, "columns", {"x", "y", "z", "tentative", "abs_remainder", "accepted"});
+  check_statement(file, "vanilla_columns", {"x", "y", "z"});
+  const std::string term = file.at("first_term").get<std::string>();
+  require(term == "mean" || term == "sum", "unknown first_term ", term);
+  gal::adjust_options options = options_of(file);
+  options.normalisation = gal::normalisation::per_batch;
+  options.remainder =
+      term == "mean" ? gal::remainder_kind::mean_over_coordinates : gal::remainder_kind::exact;
+  const auto start = numbers(file.at("start"), 2, "start");
+  const device_matrix column = paths::put(backend_type(), host_matrix{2, 1, start});
+  const surface loss;
+  const double learning_rate = number(file.at("lr"), "lr");
+  const json& config = file.at("config");
+  require(config.value("lr", file.at("lr")) == file.at("lr"), "config and file differ in lr");
+
+  const auto replay = [&](auto optimizer) {
+    auto plain = optimizer;
+    gal::nn::point<double, backend_type> adjusted_point(column.view());
+    gal::adjust trainer(adjusted_point, optimizer, loss, options, adjuster_from(file.at("adjuster"), 2));
+    const json& adjusted = list(file.at("adjusted"), "adjusted");
+    for (std::size_t step = 0; step < adjusted.size(); ++step) {
+      const std::string what = text("adjusted row ", step);
+      const std::vector<double> at = host(adjusted_point.coordinates());
+      const gal::step_report report = trainer.step();
+      const std::array actual = {at[0],
+                                 at[1],
+                                 report.loss,
+                                 report.tentative_loss,
+                                 std::abs(report.remainder),
+                                 report.accepted ? 1.0 : 0.0};
+      differences.add_row(adjusted[step], actual, what);
+    }
+
+    gal::nn::point<double, backend_type> vanilla_point(column.view());
+    gal::adjust_options vanilla_options = options;
+    vanilla_options.safeguard = gal::safeguard::never;
+    vanilla_options.adjuster.kind = gal::adjuster_kind::zero;
+    gal::adjust vanilla_trainer(vanilla_point, plain, loss, vanilla_options);
+    const json& vanilla = list(file.at("vanilla"), "vanilla");
+    for (std::size_t step = 0; step < vanilla.size(); ++step) {
+      const std::string what = text("vanilla row ", step);
+      const std::vector<double> at = host(vanilla_point.coordinates());
+      const gal::step_report report = vanilla_trainer.step();
+      const std::array actual = {at[0], at[1], report.loss};
+      differences.add_row(vanilla[step], actual, what);
+    }
+  };
+  with_optimizer(file.at("optimizer").get<std::string>(), config, learning_rate, replay);
+}
+
+void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double, backend_type>& network,
+                                const std::string& what, comparison& differences) {
+  list(layers, network.layer_count(), what);
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const std::string name = text(what, " layer ", l);
+    check_keys(layers[l], {"weight", "bias"}, name);
+    const json& bias = at(layers[l], "bias", name);
+    differences.add_rows(at(layers[l], "weight", name), network.weight_gradient(l), name + " weight");
+    if (network.options().bias) {
+      differences.add_rows(json::array({bias}), network.bias_gradient(l), name + " bias");
+    } else {
+      require(bias.is_null(), name, " bias is given; the adjuster has none");
+    }
+  }
+}
+
+template <class Loss, class Target>
+void replay_step_with(const json& file, const device_matrix& features, Loss loss, const Target& target,
+                      comparison& differences) {
+  names known = {"kind",   "loss",     "lr",      "tau",      "epsilon",    "seed",
+                 "layout", "features", "targets", "adjuster", "loss_value", "gradient"};
+  if (file.at("loss") == "huber") {
+    known.push_back("delta");
+  }
+  const names cases = {"sample/exact", "sample/reference", "batch/exact", "batch/reference"};
+  known.insert(known.end(), cases.begin(), cases.end());
+  check_keys(file, known, "step");
+  check_statement(file, "layout", "row i is sample i");
+
+  for (const std::string_view view : cases) {
+    const std::string name(view);
+    if (!file.contains(name)) {
+      continue;
+    }
+    const json& expected = file.at(name);
+    check_keys(expected,
+               {"adjustment", "tentative_loss", "vanilla_tentative_loss", "remainder", "accepted",
+                "adjuster_gradients"},
+               name);
+    gal::adjust_options options = options_of(file);
+    options.normalisation =
+        name.starts_with("sample") ? gal::normalisation::per_sample : gal::normalisation::per_batch;
+    options.remainder =
+        name.ends_with("exact") ? gal::remainder_kind::exact : gal::remainder_kind::mean_over_samples;
+    options.report_vanilla = true;
+
+    gal::nn::point<double, backend_type> model(features.view());
+    gal::sgd<double, backend_type> optimizer({.learning_rate = number(file.at("lr"), "lr")});
+    gal::adjust trainer(model, optimizer, loss, options,
+                        adjuster_from(file.at("adjuster"), static_cast<std::size_t>(features.rows())));
+    const gal::step_report report = trainer.step(gal::nothing{}, target);
+
+    const auto add = [&](const json& from, const char* key, double actual) {
+      differences.add(number(at(from, key, name), key), actual, text(name, " ", key));
+    };
+    add(file, "loss_value", report.loss);
+    add(expected, "tentative_loss", report.tentative_loss);
+    add(expected, "vanilla_tentative_loss", report.vanilla_tentative_loss);
+    add(expected, "remainder", report.remainder);
+    differences.add(truth(at(expected, "accepted", name), "accepted") ? 1.0 : 0.0,
+                    report.accepted ? 1.0 : 0.0, name + " accepted");
+    differences.add_rows(file.at("gradient"), trainer.last_gradient(), "gradient");
+    differences.add_rows(at(expected, "adjustment", name), trainer.last_adjustment(), name + " adjustment");
+    compare_adjuster_gradients(at(expected, "adjuster_gradients", name), trainer.adjuster().network(),
+                               name + " adjuster_gradients", differences);
+  }
+}
+
+void replay_step(const json& file, comparison& differences) {
+  const json& rows = list(file.at("features"), "features");
+  const std::size_t samples = rows.size();
+  const std::size_t width = list(rows[0], "features row 0").size();
+  const auto features = paths::put(backend_type(), matrix_from_rows(rows, samples, width, "features"));
+  const json& targets = list(file.at("targets"), samples, "targets");
+  const auto replay = [&](auto loss, const auto& target) {
+    replay_step_with(file, features, loss, target, differences);
+  };
+  const std::string name = file.at("loss").get<std::string>();
+  if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
+    paths::host_matrix<int> labels{1, static_cast<gal::index>(samples), {}};
+    for (const json& label : targets) {
+      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
+      labels.values.push_back(label.get<int>());
+    }
+    return replay(gal::softmax_cross_entropy(), paths::put(backend_type(), labels));
+  }
+  const auto y = paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
+  if (name == "softmax_cross_entropy") {
+    replay(gal::softmax_cross_entropy(), y);
+  } else if (name == "mse") {
+    replay(gal::mse(), y);
+  } else if (name == "mae") {
+    replay(gal::mae(), y);
+  } else if (name == "huber") {
+    replay(gal::huber(number(file.value("delta", json(1.0)), "delta")), y);
+  } else if (name == "binary_cross_entropy") {
+    replay(gal::binary_cross_entropy(), y);
+  } else {
+    require(false, "unknown loss ", name);
+  }
+}
+
+void replay_optimizer(const json& file, comparison& differences) {
+  check_keys(file,
+             {"kind", "optimizer", "config", "seed", "start", "gradients", "parameters_after_each_step"},
+             "optimizer");
+  const std::size_t size = list(file.at("start"), "start").size();
+  const json& gradients = list(file.at("gradients"), "gradients");
+  const json& expected =
+      list(file.at("parameters_after_each_step"), gradients.size(), "parameters_after_each_step");
+  const json& config = file.at("config");
+  const auto replay = [&](auto optimizer) {
+    const auto width = static_cast<gal::index>(size);
+    device_matrix values(1, width);
+    device_matrix gradient(1, width);
+    put(numbers(file.at("start"), size, "start"), values.data());
+    for (std::size_t step = 0; step < gradients.size(); ++step) {
+      put(numbers(gradients[step], size, text("gradients row ", step)), gradient.data());
+      const gal::parameter<double, backend_type::memory_type> block(std::span(values.data(), size),
+                                                                    std::span(gradient.data(), size));
+      optimizer.step(std::span(&block, 1));
+      differences.add_row(expected[step], host(values.view()), text("parameters_after_each_step row ", step));
+    }
+  };
+  with_optimizer(file.at("optimizer").get<std::string>(), config, number(at(config, "lr", "config"), "lr"),
+                 replay);
+}
+
+/// Throws where the file does not replay within its tolerance.
+void replay(const std::string& path) {
+  std::ifstream stream(path);
+  require(stream.good(), "cannot be opened");
+  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  const json file = json::parse(quote_non_finite(content));
+  const std::string kind = file.at("kind").get<std::string>();
+  comparison differences;
+  if (kind == "toy") {
+    replay_toy(file, differences);
+  } else if (kind == "step") {
+    replay_step(file, differences);
+  } else if (kind == "optimizer") {
+    replay_optimizer(file, differences);
+  } else {
+    require(false, "unknown kind ", kind);
+  }
+  require(differences.count() > 0, "has nothing to compare");
+  std::printf("%s max_difference=%.3g\n", path.c_str(), differences.largest());
+  const double tolerance = kind == "toy" ? 1e-7 : 1e-9;
+  require(differences.largest() <= tolerance, "differs by ", differences.largest(), " in ",
+          differences.where(), "; the tolerance is ", tolerance);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) {
+    std::fprintf(stderr, "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer)\n");
+    return 2;
+  }
+  bool passed = true;
+  for (int i = 1; i < count; ++i) {
+    try {
+      replay(arguments[i]);
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "%s: %s\n", arguments[i], failure.what());
+      passed = false;
+    }
+  }
+  return passed ? 0 : 1;
+}

@@ -1,0 +1,249 @@
+// Scores of predictions and t-tests. Expected values: scikit-learn 1.2.1 and SciPy 1.10.1.
+#include <gal/backends/eigen.hpp>
+#include <gal/study/stats.hpp>
+#include <gal/study/t_test.hpp>
+
+#include "testing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <Eigen/Core>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace {
+
+using doctest::Approx;
+using doubles = std::vector<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+const doubles a = {8.21, 7.95, 8.64, 8.02, 7.71, 8.33, 8.11, 7.88};
+const doubles b = {8.42, 8.31, 8.59, 8.44, 7.90, 8.61, 8.20, 8.35};
+const doubles c = {9.1, 7.4, 8.8, 10.2, 6.9};
+
+}  // namespace
+
+TEST_CASE("errors of a regression") {
+  const auto targets = matrix<>({{3, -0.5, 2, 7}, {1, 1, 1, 1}, {0, 2, 4, 9}});
+  const auto predictions = matrix<>({{2.5, 0, 2, 8}, {1, 1, 1, 1}, {1, 2, 3, 7}});
+  CHECK(gal::mean_absolute_error(predictions, targets) == 0.5);
+  CHECK(gal::mean_squared_error(predictions, targets) == 0.625);
+  CHECK(gal::mean_squared_error(targets, targets) == 0.0);
+  CHECK(gal::r2_score(predictions, targets) == Approx(0.9381766415848217).epsilon(1e-15));
+  CHECK(gal::r2_score(targets, targets) == 1.0);
+
+  const std::vector<float> p = {2.5f, 0.0f, 2.0f, 8.0f};  // scalars may differ
+  const doubles t = {3, -0.5, 2, 7};
+  CHECK(gal::mean_absolute_error(p, t) == 0.5);
+  CHECK(gal::mean_squared_error(p, t) == 0.375);
+  CHECK(gal::r2_score(p, t) == Approx(0.9486081370449679).epsilon(1e-15));
+}
+
+TEST_CASE("n numbers are a row or a column") {
+  const doubles p = {2.5, 0, 2, 8};
+  const Eigen::VectorXd p_column = Eigen::Vector4d(2.5, 0, 2, 8);
+  const Eigen::VectorXd t_column = Eigen::Vector4d(3, -0.5, 2, 7);
+  CHECK(gal::mean_absolute_error(p, t_column) == 0.5);
+  CHECK(gal::mean_squared_error(p, t_column) == 0.375);
+  CHECK(gal::mean_squared_error(t_column, p) == 0.375);
+  // Four samples, not one sample of four numbers.
+  CHECK(gal::r2_score(p, t_column) == Approx(0.9486081370449679).epsilon(1e-15));
+  CHECK(gal::r2_score(p_column, t_column) == Approx(0.9486081370449679).epsilon(1e-15));
+  const auto logits = matrix<float>({{0, 2, 1, 5}, {1, 2, 0, 4}, {-1, 0, 1, 6}});
+  CHECK(gal::error_rate(logits, Eigen::Vector4i(1, 0, 0, 1)) == 0.25);
+}
+
+TEST_CASE("the coefficient of determination of equal targets is 1 if predicted exactly, else 0") {
+  CHECK(gal::r2_score(doubles{2, 2, 2}, doubles{2, 2, 2}) == 1.0);
+  CHECK(gal::r2_score(doubles{2, 2, 3}, doubles{2, 2, 2}) == 0.0);
+  CHECK(gal::r2_score(doubles(11, 0.3), doubles(11, 0.1)) == 0.0);
+  CHECK(gal::r2_score(doubles{1}, doubles{1}) == 1.0);
+  const auto targets = matrix<>({{3, -0.5, 2, 7}, {1, 1, 1, 1}, {0, 2, 4, 9}});
+  const auto predictions = matrix<>({{2.5, 0, 2, 8}, {1, 1, 2, 1}, {1, 2, 3, 7}});
+  CHECK(gal::r2_score(predictions, targets) == Approx(0.6048433082514885).epsilon(1e-15));
+}
+
+TEST_CASE("NaN in, NaN out") {
+  CHECK(std::isnan(gal::mean_absolute_error(doubles{1, not_a_number}, doubles{1, 2})));
+  CHECK(std::isnan(gal::mean_squared_error(doubles{1, 2}, doubles{not_a_number, 2})));
+  CHECK(std::isnan(gal::r2_score(doubles{not_a_number, 1}, doubles{1, 1})));
+  CHECK(std::isnan(gal::r2_score(doubles{1, 1}, doubles{not_a_number, 1})));
+  CHECK(std::isnan(gal::mean(doubles{not_a_number, 1})));
+  CHECK(std::isnan(gal::standard_deviation(doubles{1, not_a_number})));
+}
+
+TEST_CASE("sums are double for float values") {
+  const std::vector<float> ones(1 << 25, 1.0f);  // a float sum would stop at 2^24
+  const std::vector<float> zeros(1 << 25, 0.0f);
+  CHECK(gal::mean_absolute_error(ones, zeros) == 1.0);
+  CHECK(gal::mean(ones) == 1.0);
+}
+
+TEST_CASE("the share of wrong classes") {
+  const auto logits = matrix<float>({{0, 2, 1, 5}, {1, 2, 0, 4}, {-1, 0, 1, 6}});
+  CHECK(gal::error_rate(logits, std::vector<int>{1, 0, 0, 2}) == 0.0);
+  CHECK(gal::error_rate(logits, std::vector<int>{1, 0, 0, 1}) == 0.25);
+  CHECK(gal::error_rate(logits, std::vector<int>{0, 2, 1, 1}) == 1.0);
+  // Among equals the first is the largest.
+  CHECK(gal::error_rate(logits, std::vector<int>{1, 1, 2, 2}) == 0.5);
+  // A matrix of labels, of any integer type.
+  CHECK(gal::error_rate(logits, gal::matrix<std::uint8_t>(1, 4, std::uint8_t{0})) == 0.5);
+  CHECK(gal::error_rate(matrix<>({{not_a_number, 1, 0}, {0, not_a_number, 0}}), std::vector<int>{0, 0, 0}) ==
+        Approx(2.0 / 3.0));
+  CHECK(gal::error_rate(matrix<>({{-infinity}, {-infinity}}), std::vector<int>{0}) == 0.0);
+}
+
+TEST_CASE("mean and standard deviation of a sample") {
+  CHECK(gal::mean(a) == Approx(8.10625).epsilon(1e-15));
+  CHECK(gal::standard_deviation(a) == Approx(0.2892817460045288).epsilon(1e-14));
+  CHECK(gal::mean(matrix<>({{1, 2}, {3, 6}})) == 3.0);
+  CHECK(gal::mean(doubles(7, 0.1)) == 0.1);
+  CHECK(gal::standard_deviation(doubles(7, 0.1)) == 0.0);
+}
+
+TEST_CASE("scores refuse what does not fit") {
+  using enum gal::error_code;
+  const doubles two = {1, 2};
+  const doubles three = {1, 2, 3};
+  const doubles none;
+  CHECK(refusal(shape_mismatch, [&] { return gal::mean_absolute_error(two, three); }) ==
+        "gal::mean_absolute_error: predictions are 1 x 2, targets are 1 x 3; expected the same shape");
+  CHECK(refusal(shape_mismatch, [&] { return gal::mean_squared_error(gal::matrix<double>(3, 1), two); }) ==
+        "gal::mean_squared_error: predictions are 3 x 1, targets are 1 x 2; expected the same shape");
+  CHECK(refusal(shape_mismatch, [&] { return gal::r2_score(none, none); }) ==
+        "gal::r2_score: a 1 x 0 matrix; expected at least one value");
+  CHECK(refusal(shape_mismatch, [&] { return gal::mean(none); }) ==
+        "gal::mean: a 1 x 0 matrix; expected at least one value");
+  CHECK(refusal(shape_mismatch, [&] { return gal::standard_deviation(doubles{1}); }) ==
+        "gal::standard_deviation: 1 values; expected at least two");
+
+  const gal::matrix<float> logits(3, 2);
+  CHECK(refusal(invalid_target, [&] {
+          return gal::error_rate(logits, std::vector<int>{0, 3});
+        }) == "gal::error_rate: label 3 of sample 1; expected 0 to 2");
+  CHECK(refusal(invalid_target, [&] {
+          return gal::error_rate(logits, std::vector<int>{-1, 0});
+        }) == "gal::error_rate: label -1 of sample 0; expected 0 to 2");
+  CHECK(refusal(shape_mismatch, [&] { return gal::error_rate(logits, std::vector<int>{0}); }) ==
+        "gal::error_rate: logits are 3 x 2, labels are 1 x 1; expected 2 labels, one per sample");
+  CHECK(refusal(shape_mismatch, [&] {
+          return gal::error_rate(gal::matrix<float>(3, 0), std::vector<int>{});
+        }) == "gal::error_rate: a 3 x 0 matrix; expected at least one value");
+}
+
+TEST_CASE("the paired t-test agrees with SciPy's ttest_rel") {
+  const auto test = gal::paired_t_test(a, b);
+  CHECK(test.statistic == Approx(-4.011824161189283).epsilon(1e-12));
+  CHECK(test.degrees_of_freedom == 7.0);
+  CHECK(test.p_value == Approx(0.00511243752282081).epsilon(1e-12));
+  CHECK(test.mean_difference == Approx(-0.24625).epsilon(1e-14));
+  // SciPy's quantiles are right to ten digits.
+  CHECK(test.low == Approx(-0.39139313150720656).epsilon(1e-9));
+  CHECK(test.high == Approx(-0.10110686849279296).epsilon(1e-9));
+
+  const auto narrower = gal::paired_t_test(a, b, 0.8);
+  CHECK(narrower.p_value == test.p_value);
+  CHECK(narrower.low == Approx(-0.33309952360430506).epsilon(1e-9));
+  CHECK(narrower.high == Approx(-0.1594004763956944).epsilon(1e-9));
+
+  const auto reversed = gal::paired_t_test(b, a);
+  CHECK(reversed.statistic == -test.statistic);
+  CHECK(reversed.p_value == test.p_value);
+  CHECK(reversed.low == -test.high);
+}
+
+TEST_CASE("Welch's t-test agrees with SciPy's ttest_ind of unequal variances") {
+  const auto test = gal::welch_t_test(a, c);
+  CHECK(test.statistic == Approx(-0.6179074690526368).epsilon(1e-12));
+  CHECK(test.degrees_of_freedom == Approx(4.2368319148872295).epsilon(1e-12));
+  CHECK(test.p_value == Approx(0.5683107042023134).epsilon(1e-12));
+  CHECK(test.mean_difference == Approx(-0.37375).epsilon(1e-13));
+  CHECK(test.low == Approx(-2.0167397042677737).epsilon(1e-9));
+  CHECK(test.high == Approx(1.2692397042677714).epsilon(1e-9));
+
+  const auto wider = gal::welch_t_test(a, c, 0.99);
+  CHECK(wider.low == Approx(-3.055116953818625).epsilon(1e-9));
+  CHECK(wider.high == Approx(2.3076169538186226).epsilon(1e-9));
+  CHECK(gal::welch_t_test(c, a).statistic == Approx(-test.statistic).epsilon(1e-14));
+}
+
+TEST_CASE("effect sizes are relative to a standard deviation") {
+  // Differences -1, 1, 3: mean 1, deviation 2.
+  CHECK(gal::paired_t_test(doubles{1, 2, 3}, doubles{2, 1, 0}).effect_size == Approx(0.5).epsilon(1e-14));
+  // Means 1 and 3, variances 2 and 8.
+  CHECK(gal::welch_t_test(doubles{0, 2}, doubles{1, 5}).effect_size ==
+        Approx(-2.0 / std::sqrt(5.0)).epsilon(1e-14));
+  // Of a paired test it is the statistic without the number of pairs.
+  const auto test = gal::paired_t_test(a, b);
+  CHECK(test.effect_size == Approx(test.statistic / std::sqrt(8.0)).epsilon(1e-14));
+  CHECK(gal::paired_t_test(b, a).effect_size == -test.effect_size);
+  CHECK(gal::paired_t_test(a, a).effect_size == 0.0);
+  CHECK(gal::paired_t_test(doubles{1, 2}, doubles{3, 4}).effect_size == -infinity);
+}
+
+TEST_CASE("small values are tested like large ones") {
+  doubles tiny_a = a;
+  doubles tiny_c = c;
+  for (doubles* values : {&tiny_a, &tiny_c}) {
+    for (double& value : *values) {
+      value *= 1e-120;
+    }
+  }
+  const auto test = gal::welch_t_test(tiny_a, tiny_c);
+  CHECK(test.degrees_of_freedom == Approx(4.2368319148872295).epsilon(1e-12));
+  CHECK(test.p_value == Approx(0.5683107042023134).epsilon(1e-12));
+}
+
+TEST_CASE("without spread the mean difference decides") {
+  const auto equal = gal::paired_t_test(a, a);
+  CHECK(equal.statistic == 0.0);
+  CHECK(equal.p_value == 1.0);
+  CHECK(equal.degrees_of_freedom == 7.0);
+  CHECK(equal.low == 0.0);
+  CHECK(equal.high == 0.0);
+
+  const auto less = gal::paired_t_test(doubles{1, 2, 3}, doubles{3, 4, 5});
+  CHECK(less.statistic == -infinity);
+  CHECK(less.p_value == 0.0);
+  CHECK(less.mean_difference == -2.0);
+  CHECK(less.low == -2.0);
+  CHECK(less.high == -2.0);
+
+  const auto same = gal::welch_t_test(doubles{0.1, 0.1, 0.1}, doubles{0.1, 0.1});
+  CHECK(same.statistic == 0.0);
+  CHECK(same.p_value == 1.0);
+  CHECK(same.degrees_of_freedom == 3.0);
+  const auto more = gal::welch_t_test(doubles{2, 2}, doubles{1, 1});
+  CHECK(more.statistic == infinity);
+  CHECK(more.p_value == 0.0);
+  // Spread in one sample only: its own degrees of freedom.
+  CHECK(gal::welch_t_test(a, doubles{1, 1, 1}).degrees_of_freedom == Approx(7.0).epsilon(1e-14));
+}
+
+TEST_CASE("t-tests refuse what they cannot test") {
+  using enum gal::error_code;
+  const doubles one = {1};
+  CHECK(refusal(shape_mismatch, [&] { return gal::paired_t_test(a, c); }) ==
+        "gal::paired_t_test: 8 values in a, 5 in b; expected pairs");
+  CHECK(refusal(shape_mismatch, [&] { return gal::paired_t_test(one, one); }) ==
+        "gal::paired_t_test: 1 values in a; expected at least two");
+  CHECK(refusal(shape_mismatch, [&] { return gal::welch_t_test(a, one); }) ==
+        "gal::welch_t_test: 1 values in b; expected at least two");
+  CHECK(refusal(non_finite, [&] {
+          return gal::welch_t_test(a, doubles{1, not_a_number});
+        }) == "gal::welch_t_test: value nan at position 1 of b; expected a finite number");
+  CHECK(refusal(non_finite, [&] {
+          return gal::paired_t_test(doubles{1e300, 2}, doubles{-1e300, 2});
+        }) == "gal::paired_t_test: the variance of the values is inf; expected one in the range of double");
+  for (const double level : {0.0, 1.0, 95.0}) {
+    CHECK(refusal(invalid_option, [&] {
+            return gal::paired_t_test(a, b, level);
+          }).starts_with("gal::paired_t_test: confidence level "));
+  }
+}
