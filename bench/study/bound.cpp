@@ -51,6 +51,8 @@ segment examine(const std::vector<double>& from, const std::vector<double>& to, 
   const double before = value(from, start);
   segment result{};
   double lipschitz = 0.0;
+  // std::max would lose NaN.
+  const auto largest = [](double a, double b) { return a < b || std::isnan(b) ? b : a; };
   for (int k = 1; k <= points; ++k) {
     const double share = static_cast<double>(k) / points;
     std::vector<double> place = from;
@@ -65,10 +67,10 @@ segment examine(const std::vector<double>& from, const std::vector<double>& to, 
       gradient[i] -= start[i];
     }
     const double change = std::sqrt(product(gradient, gradient));
-    if (change > 0.0) {
-      lipschitz = std::max(lipschitz, change / (share * length));
+    if (change != 0.0) {
+      lipschitz = largest(lipschitz, change / (share * length));
       result.largest_cosine =
-          std::max(result.largest_cosine, std::abs(product(gradient, step)) / (change * length));
+          largest(result.largest_cosine, std::abs(product(gradient, step)) / (change * length));
     }
   }
   result.bound = 0.5 * lipschitz * result.largest_cosine * length * length;
@@ -81,7 +83,7 @@ json summary(const std::vector<segment>& segments) {
   std::vector<double> remainders;
   double held = 0.0;
   for (const segment& s : segments) {
-    if (s.bound > rounding) {
+    if (!(s.bound <= rounding)) {  // where it is NaN, it does not hold
       ratios.push_back(s.remainder / s.bound);
       cosines.push_back(s.largest_cosine);
       remainders.push_back(s.remainder);
@@ -93,7 +95,7 @@ json summary(const std::vector<segment>& segments) {
   }
   return {{"segments", ratios.size()},
           {"held_share", rounded(held / static_cast<double>(ratios.size()))},
-          {"largest_ratio", rounded(std::ranges::max(ratios))},
+          {"largest_ratio", rounded(all_finite(ratios) ? std::ranges::max(ratios) : gal::step_report::none)},
           {"median_ratio", rounded(median(ratios))},
           {"median_cosine", rounded(median(cosines))},
           {"median_remainder", rounded(median(remainders))}};

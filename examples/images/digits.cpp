@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -60,7 +61,8 @@ gal::adjust_options options_of(const settings& s) {
 
 // ---- Training ------------------------------------------------------------------------------------------------------
 
-using confusion = std::array<std::array<gal::index, classes>, classes>;  // counts, by digit, then by answer
+// Counts, by digit, then by answer; a sample without an answer is in none.
+using confusion = std::array<std::array<gal::index, classes>, classes>;
 
 struct digits_run : support::training_run {
   confusion answers{};  // on the test part, after the last epoch
@@ -70,8 +72,12 @@ using comparison = support::comparison<digits_run>;
 
 using parts = support::parts<int>;
 
-gal::index answer(const gal::matrix<float>& scores, gal::index sample) {
+// The class of the largest score; none where one is not finite.
+std::optional<gal::index> answer(const gal::matrix<float>& scores, gal::index sample) {
   const auto column = scores.view().column(sample);
+  if (!std::ranges::all_of(column, [](float score) { return std::isfinite(score); })) {
+    return std::nullopt;
+  }
   return std::ranges::max_element(column) - column.begin();
 }
 
@@ -90,8 +96,9 @@ digits_run train(const parts& data, const settings& s, std::uint64_t seed, Model
                                            })};
   const gal::matrix<float>& scores = model.forward(data.test.features);
   for (gal::index j = 0; j < scores.columns(); ++j) {
-    ++result.answers[static_cast<std::size_t>(data.test.targets(0, j))]
-                    [static_cast<std::size_t>(answer(scores, j))];
+    if (const auto given = answer(scores, j)) {
+      ++result.answers[static_cast<std::size_t>(data.test.targets(0, j))][static_cast<std::size_t>(*given)];
+    }
   }
   return result;
 }
@@ -148,7 +155,7 @@ confusion total_answers(const comparison& c, std::size_t method) {
   return sum;
 }
 
-// Of a digit's samples the share in percent that got each answer.
+// Of a digit's samples that got an answer the share in percent that got each.
 std::string confusion_csv(const comparison& c, std::size_t method) {
   std::string text = "digit,answer,percent\n";
   const confusion answers = total_answers(c, method);

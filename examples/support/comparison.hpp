@@ -29,6 +29,7 @@
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -231,6 +232,14 @@ std::vector<double> by_seed(const comparison<Run>& c, std::size_t method, std::s
   return values;
 }
 
+/// The smallest and the largest; NaN both where a run left the range of numbers.
+inline std::array<double, 2> range_of(const std::vector<double>& values) {
+  if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); })) {
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  }
+  return {std::ranges::min(values), std::ranges::max(values)};
+}
+
 /// None for one run.
 inline std::optional<double> deviation_of(const std::vector<double>& values) {
   return values.size() < 2 ? std::nullopt : std::optional(gal::standard_deviation(values));
@@ -339,7 +348,7 @@ void print(const comparison<Run>& c) {
       return fixed(value ? std::optional(m.factor * *value) : std::nullopt, m.decimals);
     };
     const std::vector<double> values = by_seed(c, method, 0);
-    const double worst = first.larger_is_better ? std::ranges::min(values) : std::ranges::max(values);
+    const double worst = range_of(values)[first.larger_is_better ? 0 : 1];
     std::vector<std::string> cells = {std::string(method_titles[method]), show(first, gal::mean(values)),
                                       show(first, deviation_of(values)), show(first, values.front()),
                                       show(first, worst)};
@@ -544,9 +553,13 @@ template <class Run>
   for (std::size_t i = 0; i < means.size(); ++i) {
     curve.values.push_back(factor * means[i][column]);
     if (c.seeds() > 1) {
-      const auto of_run = [&](const training_run& run) { return factor * run.epochs[i][column]; };
-      curve.low.push_back(of_run(*std::ranges::min_element(c.runs[method], {}, of_run)));
-      curve.high.push_back(of_run(*std::ranges::max_element(c.runs[method], {}, of_run)));
+      std::vector<double> values;
+      for (const training_run& run : c.runs[method]) {
+        values.push_back(factor * run.epochs[i][column]);
+      }
+      const auto [low, high] = range_of(values);
+      curve.low.push_back(low);
+      curve.high.push_back(high);
     }
   }
   return curve;

@@ -111,6 +111,19 @@ TEST_CASE("a comparison's numbers are those of its runs") {
   CHECK_FALSE(support::drawable(c));
   c.runs[support::adjusted][0].epochs[1][4] = std::numeric_limits<double>::infinity();
   CHECK_FALSE(support::p_value(c, 0).has_value());
+  // A run that left the range of numbers is in the range of the runs, wherever it stands.
+  CHECK(support::curve_of(c, support::vanilla, 4).low[1] == 20.0);
+  CHECK(support::curve_of(c, support::vanilla, 4).high[1] == 40.0);
+  for (const std::size_t seed : {0U, 1U}) {
+    for (const double bad :
+         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+      c = two_seeds();
+      c.runs[support::adjusted][seed].epochs[1][4] = bad;
+      CHECK(std::isnan(support::range_of(support::by_seed(c, support::adjusted, 0))[1]));
+      CHECK(std::isnan(support::curve_of(c, support::adjusted, 4).low[1]));
+      CHECK(std::isnan(support::curve_of(c, support::adjusted, 4).high[1]));
+    }
+  }
   c = two_seeds();
   for (auto& runs : c.runs) {
     runs.pop_back();

@@ -301,6 +301,66 @@ TEST_CASE("a constant row stays finite, however long and large") {
   }
 }
 
+TEST_CASE_TEMPLATE("large and small numbers are standardised like others", T, float, double) {
+  constexpr T most = std::numeric_limits<T>::max();
+  constexpr T least = std::numeric_limits<T>::min();
+  gal::matrix<T> x(6, 4);
+  const T rows[6][4] = {
+      {most, most, most, most}, {most, -most, most, -most},           {most, most, 0, 0},
+      {least, least, 0, 0},     {3 * least, least, least, 3 * least}, {-most, -most, -most, -most}};
+  for (gal::index i = 0; i < 6; ++i) {
+    for (gal::index j = 0; j < 4; ++j) {
+      x(i, j) = rows[i][j];
+    }
+  }
+  gal::standardizer<T> scale;
+  scale.fit(x);
+  const std::vector<double> mean = {most, 0, most / 2, least / 2, 2 * least, -most};
+  const std::vector<double> deviation = {1, most, most / 2, least / 2, least, 1};
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(i);
+    CHECK(scale.mean()[i] == mean[i]);
+    CHECK(scale.deviation()[i] == deviation[i]);
+  }
+  auto y = x;
+  scale.apply(y);
+  const T expected[6][4] = {{0, 0, 0, 0},   {1, -1, 1, -1}, {1, 1, -1, -1},
+                            {1, 1, -1, -1}, {1, -1, -1, 1}, {0, 0, 0, 0}};
+  for (gal::index i = 0; i < 6; ++i) {
+    for (gal::index j = 0; j < 4; ++j) {
+      CHECK(y(i, j) == expected[i][j]);
+    }
+  }
+  scale.apply_inverse(y);
+  CHECK(y == x);
+  // Numbers whose difference from the mean, or product with the deviation, is beyond the range of double.
+  const gal::standardizer<T> wide({-most, most}, {most, most});
+  gal::matrix<T> z(2, 1);
+  z(0, 0) = most;
+  z(1, 0) = -most;
+  wide.apply(z);
+  CHECK(z(0, 0) == T(2));
+  CHECK(z(1, 0) == T(-2));
+  wide.apply_inverse(z);
+  CHECK(z(0, 0) == most);
+  CHECK(z(1, 0) == -most);
+}
+
+TEST_CASE("the sum of many large numbers is in range") {
+  for (const gal::index n : {2, 3, 5, 7, 100, 1001}) {
+    gal::standardizer<double> scale;
+    scale.fit(gal::matrix<double>(1, n, std::numeric_limits<double>::max()));
+    CHECK(scale.mean()[0] == doctest::Approx(std::numeric_limits<double>::max()));
+    CHECK(scale.deviation()[0] == 1.0);
+    scale.fit(gal::matrix<double>(1, n, 1.5e308));
+    CHECK(scale.mean()[0] == doctest::Approx(1.5e308).epsilon(1e-12));
+    CHECK(scale.deviation()[0] == 1.0);
+  }
+  gal::standardizer<double> scale;
+  scale.fit(matrix({{1e160, -1e160}}));
+  CHECK(scale.deviation()[0] == 1e160);
+}
+
 TEST_CASE("standardisation refuses what it cannot measure and what does not fit") {
   using enum gal::error_code;
   gal::standardizer<float> scale;

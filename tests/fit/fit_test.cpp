@@ -437,6 +437,22 @@ TEST_CASE("gradient statistics are those of all parameters") {
         doctest::Approx(*std::max_element(expected.begin() + 4, expected.end())).epsilon(1e-14));
   CHECK(last.mean ==
         doctest::Approx((expected[4] + expected[5] + expected[6] + expected[7]) / 4.0).epsilon(1e-14));
+
+  // Without a finite norm there is nothing to say.
+  setting broken;
+  for (const auto& block : broken.model.parameters()) {
+    std::ranges::fill(block.value, std::numeric_limits<double>::quiet_NaN());
+  }
+  gal::gradient_statistics none;
+  gal::fit(broken.trainer, broken.batches, {.epochs = 1}, gal::on_step_end([](auto& run) {
+             for (const auto& block : run.model().parameters()) {
+               std::ranges::fill(block.gradient, std::numeric_limits<double>::quiet_NaN());
+             }
+           }),
+           none);
+  CHECK(std::isnan(none.epochs().back().smallest));
+  CHECK(std::isnan(none.epochs().back().mean));
+  CHECK(std::isnan(none.epochs().back().largest));
 }
 
 TEST_CASE("reports that are not read change nothing but what is reported") {

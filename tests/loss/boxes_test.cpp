@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,36 @@ TEST_CASE("a box of negative size has no area and is pulled back by the distance
   CHECK(gal::intersection_over_union(x, truth, 0) == 0.0);
 }
 
+TEST_CASE_TEMPLATE("a box that is not finite overlaps by NaN, and its loss is never finite", T, float,
+                   double) {
+  const gal::matrix<T> truth = matrix<T>({{0, 1}, {0, 1}, {2, 2}, {2, 2}});
+  constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const auto check = [&](const gal::matrix<T>& boxes) {
+    CHECK(std::isnan(gal::intersection_over_union(boxes, truth, 0)));
+    CHECK(gal::intersection_over_union(boxes, truth, 1) == 1.0);
+    CHECK(std::isnan(gal::mean_intersection_over_union(boxes, truth)));
+    for (const gal::box_loss_options options :
+         {gal::box_loss_options{}, {.distance = 0.0, .overlap = 1.0}, {.distance = 1.0, .overlap = 0.0}}) {
+      const auto result = gal::evaluate_loss(gal::box_loss(options), boxes, truth);
+      CHECK_FALSE(std::isfinite(result.samples(0, 0)));
+      CHECK(result.samples(0, 1) == 0.0);
+    }
+  };
+  for (const T bad : {nan, infinity, -infinity}) {
+    CAPTURE(bad);
+    for (gal::index i = 0; i < 4; ++i) {
+      CAPTURE(i);
+      auto boxes = truth;
+      boxes(i, 0) = bad;
+      check(boxes);
+    }
+    auto boxes = truth;
+    std::fill_n(boxes.data(), 4, bad);
+    check(boxes);
+  }
+}
+
 TEST_CASE("adjusted gradients bring boxes onto their targets") {
   const auto truth = columns(random_boxes(8, 5));
   gal::nn::point<float> boxes([] {
@@ -164,6 +195,15 @@ TEST_CASE("what is refused") {
   flat(3, 1) = 0.0;
   CHECK(message(invalid_target, box, flat) ==
         "gal::box_loss: true box of sample 1 is 1 wide and 0 high; expected positive numbers");
+  auto nowhere = box;
+  nowhere(1, 0) = std::nan("");
+  CHECK(message(invalid_target, box, nowhere) ==
+        "gal::box_loss: number 1 of the true box of sample 0 is nan; expected a finite number");
+  auto endless = box;
+  endless(2, 1) = INFINITY;
+  CHECK(refusal(invalid_target, [&] { return gal::mean_intersection_over_union(box, endless); }) ==
+        "gal::mean_intersection_over_union: number 2 of the true box of sample 1 is inf; expected a finite "
+        "number");
   CHECK(refusal(invalid_option, [] { return gal::box_loss({.distance = -1.0}); }) ==
         "gal::box_loss: distance is -1; expected a non-negative number");
   CHECK(refusal(invalid_option, [] { return gal::box_loss({.overlap = INFINITY}); }) ==

@@ -69,13 +69,91 @@ TEST_CASE("the coefficient of determination of equal targets is 1 if predicted e
   CHECK(gal::r2_score(predictions, targets) == Approx(0.6048433082514885).epsilon(1e-15));
 }
 
-TEST_CASE("NaN in, NaN out") {
-  CHECK(std::isnan(gal::mean_absolute_error(doubles{1, not_a_number}, doubles{1, 2})));
-  CHECK(std::isnan(gal::mean_squared_error(doubles{1, 2}, doubles{not_a_number, 2})));
-  CHECK(std::isnan(gal::r2_score(doubles{not_a_number, 1}, doubles{1, 1})));
-  CHECK(std::isnan(gal::r2_score(doubles{1, 1}, doubles{not_a_number, 1})));
-  CHECK(std::isnan(gal::mean(doubles{not_a_number, 1})));
-  CHECK(std::isnan(gal::standard_deviation(doubles{1, not_a_number})));
+TEST_CASE_TEMPLATE("of numbers that are not finite every measure is NaN", T, float, double) {
+  const auto targets = matrix<T>({{1, 2, 4}, {3, 0, 1}});
+  for (const T bad : {static_cast<T>(not_a_number), static_cast<T>(infinity), static_cast<T>(-infinity)}) {
+    CAPTURE(bad);
+    for (gal::index i = 0; i < targets.size(); ++i) {  // wherever it is
+      auto broken = targets;
+      broken.data()[i] = bad;
+      CHECK(std::isnan(gal::mean_absolute_error(broken, targets)));
+      CHECK(std::isnan(gal::mean_absolute_error(targets, broken)));
+      CHECK(std::isnan(gal::mean_absolute_error(broken, broken)));
+      CHECK(std::isnan(gal::mean_squared_error(broken, targets)));
+      CHECK(std::isnan(gal::mean_squared_error(targets, broken)));
+      CHECK(std::isnan(gal::mean_squared_error(broken, broken)));
+      CHECK(std::isnan(gal::r2_score(broken, targets)));
+      CHECK(std::isnan(gal::r2_score(targets, broken)));
+      CHECK(std::isnan(gal::r2_score(broken, broken)));
+      CHECK(std::isnan(gal::mean(broken)));
+      CHECK(std::isnan(gal::standard_deviation(broken)));
+    }
+    const std::vector<T> equal = {bad, bad, bad};
+    CHECK(std::isnan(gal::mean(equal)));
+    CHECK(std::isnan(gal::standard_deviation(equal)));
+    // Of targets that are equal, too.
+    CHECK(std::isnan(gal::r2_score(std::vector<T>{1, bad, 1}, std::vector<T>{1, 1, 1})));
+  }
+}
+
+TEST_CASE_TEMPLATE("without a largest logit the share of wrong classes is NaN", T, float, double) {
+  const T nan = static_cast<T>(not_a_number);
+  const T inf = static_cast<T>(infinity);
+  const std::vector<int> labels = {0, 1};
+  for (const std::vector<T>& first : {std::vector<T>{nan, 0},
+                                      {0, nan},
+                                      {nan, nan},
+                                      {inf, 0},
+                                      {0, inf},
+                                      {inf, inf},
+                                      {inf, -inf},
+                                      {-inf, -inf},
+                                      {nan, -inf}}) {
+    CAPTURE(first[0]);
+    CAPTURE(first[1]);
+    CHECK(std::isnan(gal::error_rate(matrix<T>({{first[0], 0}, {first[1], 1}}), labels)));
+    CHECK(std::isnan(gal::error_rate(matrix<T>({{0, first[0]}, {1, first[1]}}), labels)));
+  }
+  // A class that is masked out is not the largest.
+  CHECK(gal::error_rate(matrix<T>({{-inf, 0}, {1, -inf}}), std::vector<int>{1, 0}) == 0.0);
+  CHECK(gal::error_rate(matrix<T>({{-inf, 0}, {1, -inf}}), std::vector<int>{0, 0}) == 0.5);
+}
+
+TEST_CASE("numbers near the ends of the range of double are measured like others") {
+  // Powers of two, so that all else stays the same bit by bit.
+  const double large = 0x1p1020;
+  const double small = 0x1p-1040;  // denormal
+  const auto times = [](double factor, doubles values) {
+    for (double& value : values) {
+      value *= factor;
+    }
+    return values;
+  };
+  const doubles t = {3, -0.5, 2, 7};
+  const doubles p = {2.5, 0, 2, 8};
+  for (const double unit : {large, 0x1p600, 0x1p-600, small}) {
+    CAPTURE(unit);
+    CHECK(gal::mean_absolute_error(times(unit, p), times(unit, t)) == 0.5 * unit);
+    CHECK(gal::r2_score(times(unit, p), times(unit, t)) == gal::r2_score(p, t));
+    CHECK(gal::mean(times(unit, t)) == 2.875 * unit);
+    CHECK(gal::standard_deviation(times(unit, {1, 3, 5})) == 2.0 * unit);
+  }
+  CHECK(gal::mean_squared_error(times(0x1p500, p), times(0x1p500, t)) == 0.375 * 0x1p1000);
+  CHECK(gal::mean_squared_error(doubles(16, 0x1p511), doubles(16, 0.0)) == 0x1p1022);  // the sum is 2^1026
+
+  constexpr double most = std::numeric_limits<double>::max();
+  CHECK(gal::mean(doubles{most, -most}) == 0.0);
+  CHECK(gal::mean(doubles{-most, most, most}) == Approx(most / 3.0));
+  CHECK(gal::mean(doubles(7, most)) == most);
+  CHECK(gal::standard_deviation(doubles(7, most)) == 0.0);
+  CHECK(gal::standard_deviation(doubles{1e160, -1e160, 0.0}) == Approx(1e160).epsilon(1e-15));
+  CHECK(gal::mean_absolute_error(doubles{most, 0.0, 0.0}, doubles{-most, 0.0, 0.0}) ==
+        Approx(2.0 * (most / 3.0)).epsilon(1e-15));
+  // A bad prediction is no good one, however small the numbers.
+  CHECK(gal::r2_score(doubles{5e-200, 0}, doubles{1e-200, 2e-200}) == Approx(-39.0).epsilon(1e-14));
+  CHECK(gal::r2_score(doubles{most, -most}, doubles{-most, most}) == Approx(-3.0).epsilon(1e-15));
+  CHECK(gal::r2_score(doubles{1e300, 0}, doubles{1e-200, 2e-200}) == -infinity);  // beyond the range
+  CHECK(gal::r2_score(doubles{1e-200, 0}, doubles{1e300, 0}) == Approx(-1.0).epsilon(1e-15));
 }
 
 TEST_CASE("sums are double for float values") {
@@ -94,9 +172,6 @@ TEST_CASE("the share of wrong classes") {
   CHECK(gal::error_rate(logits, std::vector<int>{1, 1, 2, 2}) == 0.5);
   // A matrix of labels, of any integer type.
   CHECK(gal::error_rate(logits, gal::matrix<std::uint8_t>(1, 4, std::uint8_t{0})) == 0.5);
-  CHECK(gal::error_rate(matrix<>({{not_a_number, 1, 0}, {0, not_a_number, 0}}), std::vector<int>{0, 0, 0}) ==
-        Approx(2.0 / 3.0));
-  CHECK(gal::error_rate(matrix<>({{-infinity}, {-infinity}}), std::vector<int>{0}) == 0.0);
 }
 
 TEST_CASE("mean and standard deviation of a sample") {
@@ -187,17 +262,38 @@ TEST_CASE("effect sizes are relative to a standard deviation") {
   CHECK(gal::paired_t_test(doubles{1, 2}, doubles{3, 4}).effect_size == -infinity);
 }
 
-TEST_CASE("small values are tested like large ones") {
-  doubles tiny_a = a;
-  doubles tiny_c = c;
-  for (doubles* values : {&tiny_a, &tiny_c}) {
-    for (double& value : *values) {
-      value *= 1e-120;
+TEST_CASE("very small and very large values are tested like others") {
+  const auto times = [](double factor, doubles values) {
+    for (double& value : values) {
+      value *= factor;
     }
+    return values;
+  };
+  for (const double unit : {1e-300, 1e-160, 1e-120, 1e160, 1e306}) {
+    CAPTURE(unit);
+    const doubles x = times(unit, a);
+    const auto welch = gal::welch_t_test(x, times(unit, c));
+    CHECK(welch.degrees_of_freedom == Approx(4.2368319148872295).epsilon(1e-12));
+    CHECK(welch.p_value == Approx(0.5683107042023134).epsilon(1e-12));
+    CHECK(welch.effect_size == Approx(gal::welch_t_test(a, c).effect_size).epsilon(1e-12));
+    CHECK(welch.mean_difference / unit == Approx(-0.37375).epsilon(1e-12));
+    CHECK(welch.high / unit == Approx(1.2692397042677714).epsilon(1e-9));
+    const auto paired = gal::paired_t_test(x, times(unit, b));
+    CHECK(paired.p_value == Approx(0.00511243752282081).epsilon(1e-12));
+    CHECK(paired.effect_size == Approx(gal::paired_t_test(a, b).effect_size).epsilon(1e-12));
+    CHECK(paired.low / unit == Approx(-0.39139313150720656).epsilon(1e-9));
   }
-  const auto test = gal::welch_t_test(tiny_a, tiny_c);
-  CHECK(test.degrees_of_freedom == Approx(4.2368319148872295).epsilon(1e-12));
-  CHECK(test.p_value == Approx(0.5683107042023134).epsilon(1e-12));
+  // The difference of the first pair, and those of the means, are beyond the range.
+  const double most = std::numeric_limits<double>::max();
+  const auto paired = gal::paired_t_test(doubles{most, most / 2}, doubles{-most, -most / 2});
+  CHECK(paired.statistic == Approx(3.0).epsilon(1e-14));
+  CHECK(paired.effect_size == Approx(3.0 / std::sqrt(2.0)).epsilon(1e-14));
+  CHECK(paired.mean_difference == infinity);
+  const auto welch = gal::welch_t_test(doubles{most, most / 2}, doubles{-most, -most / 2});
+  CHECK(welch.statistic == Approx(3.0 * std::sqrt(2.0)).epsilon(1e-14));
+  CHECK(welch.mean_difference == infinity);
+  // The spread is too small a share of the mean to be divided by.
+  CHECK(gal::paired_t_test(doubles{1, 1, 1}, doubles{0, 0, 1e-300}).p_value == 0.0);
 }
 
 TEST_CASE("without spread the mean difference decides") {
@@ -239,8 +335,11 @@ TEST_CASE("t-tests refuse what they cannot test") {
           return gal::welch_t_test(a, doubles{1, not_a_number});
         }) == "gal::welch_t_test: value nan at position 1 of b; expected a finite number");
   CHECK(refusal(non_finite, [&] {
-          return gal::paired_t_test(doubles{1e300, 2}, doubles{-1e300, 2});
-        }) == "gal::paired_t_test: the variance of the values is inf; expected one in the range of double");
+          return gal::paired_t_test(doubles{1, 2, infinity}, doubles{1, 2, infinity});
+        }) == "gal::paired_t_test: value inf at position 2 of a; expected a finite number");
+  CHECK(refusal(invalid_option, [&] {
+          return gal::paired_t_test(a, b, not_a_number);
+        }).starts_with("gal::paired_t_test: confidence level nan"));
   for (const double level : {0.0, 1.0, 95.0}) {
     CHECK(refusal(invalid_option, [&] {
             return gal::paired_t_test(a, b, level);

@@ -2,11 +2,20 @@
 // Provides: dataset, make_dataset, labels, take, train_test_split, standardizer, batches. Includes gal/data/csv.hpp.
 #pragma once
 
+<<<<<<< HEAD:include/gal/data/dataset.hpp
 #include <gal/core/backend.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/data/csv.hpp>
+=======
+#include <gal/backend.hpp>
+#include <gal/csv.hpp>
+#include <gal/error.hpp>
+#include <gal/random.hpp>
+#include <gal/stats.hpp>
+#include <gal/view.hpp>
+>>>>>>> measures:include/gal/data.hpp
 
 #include <algorithm>
 #include <cmath>
@@ -218,7 +227,7 @@ struct split_indices {
 ///     scale.apply(test.features);
 ///
 /// The deviation is that of the population (divided by n), and 1 for a row that is constant up to rounding,
-/// as in scikit-learn's `StandardScaler`.
+/// as in scikit-learn's `StandardScaler`; unlike there, also of numbers whose squares leave the range of double.
 template <std::floating_point T>
 class standardizer {
  public:
@@ -249,13 +258,23 @@ class standardizer {
                     " matrix; expected at least one row and one sample");
     const auto rows = static_cast<std::size_t>(samples.rows());
     const auto count = static_cast<double>(samples.columns());
-    std::vector<double> mean(rows, 0.0);
+    std::vector<double> scale(rows, 0.0);
     for (index j = 0; j < samples.columns(); ++j) {
-      for (index i = 0; i < samples.rows(); ++i) {
-        const double value = samples(i, j);
+      for (std::size_t i = 0; i < rows; ++i) {
+        const double value = samples(static_cast<index>(i), j);
         detail::require(std::isfinite(value), error_code::non_finite, "gal::standardizer::fit: value ", value,
                         " in row ", i, ", column ", j, "; expected a finite number");
-        mean[static_cast<std::size_t>(i)] += value;
+        scale[i] = std::max(scale[i], std::abs(value));
+      }
+    }
+    // All below is of scaled numbers, which can be added and squared.
+    for (double& largest : scale) {
+      largest = detail::scale_for(largest);
+    }
+    std::vector<double> mean(rows, 0.0);
+    for (index j = 0; j < samples.columns(); ++j) {
+      for (std::size_t i = 0; i < rows; ++i) {
+        mean[i] += scale[i] * samples(static_cast<index>(i), j);
       }
     }
     for (double& value : mean) {
@@ -266,7 +285,7 @@ class standardizer {
     std::vector<double> drift(rows, 0.0);
     for (index j = 0; j < samples.columns(); ++j) {
       for (std::size_t i = 0; i < rows; ++i) {
-        const double difference = samples(static_cast<index>(i), j) - mean[i];
+        const double difference = scale[i] * samples(static_cast<index>(i), j) - mean[i];
         squares[i] += difference * difference;
         drift[i] += difference;
       }
@@ -276,7 +295,11 @@ class standardizer {
       const double variance = (squares[i] - drift[i] * drift[i] / count) / count;
       const double rounding = count * std::numeric_limits<double>::epsilon();
       const bool constant = variance <= rounding * variance + (rounding * mean[i]) * (rounding * mean[i]);
-      deviation[i] = constant ? 1.0 : std::sqrt(variance);
+      mean[i] /= scale[i];
+      deviation[i] = constant ? 0.0 : std::sqrt(variance) / scale[i];
+      if (deviation[i] == 0.0) {  // also where it is below the least double
+        deviation[i] = 1.0;
+      }
     }
     mean_ = std::move(mean);
     deviation_ = std::move(deviation);
@@ -285,14 +308,19 @@ class standardizer {
   /// Replaces x by (x - mean) / deviation, in place. Throws where `samples` has another number of rows than
   /// the fit.
   void apply(matrix_view<T> samples) const {
-    transform(samples, "apply",
-              [](double x, double mean, double deviation) { return (x - mean) / deviation; });
+    transform(samples, "apply", [](double x, double mean, double deviation) {
+      const double difference = x - mean;
+      return std::isfinite(difference) ? difference / deviation
+                                       : (0.5 * x - 0.5 * mean) / (0.5 * deviation);  // of large numbers
+    });
   }
 
   /// Undoes `apply`: replaces x by x * deviation + mean, in place.
   void apply_inverse(matrix_view<T> samples) const {
-    transform(samples, "apply_inverse",
-              [](double x, double mean, double deviation) { return x * deviation + mean; });
+    transform(samples, "apply_inverse", [](double x, double mean, double deviation) {
+      const double value = x * deviation + mean;
+      return std::isfinite(value) ? value : 2.0 * (0.5 * x * deviation + 0.5 * mean);  // of large numbers
+    });
   }
 
   [[nodiscard]] std::span<const double> mean() const { return mean_; }            ///< one per row

@@ -185,7 +185,7 @@ class time_limit {
 };
 
 /// Gathers the Euclidean norm of all parameters' gradients in every step: smallest, mean and largest of each epoch, of those
-/// that are finite. On a device it waits in every step.
+/// that are finite; NaN where none is. On a device it waits in every step.
 ///
 ///     gal::gradient_statistics norms;
 ///     gal::fit(trainer, batches, {.epochs = 10}, norms);
@@ -226,7 +226,10 @@ class gradient_statistics {
   template <class Run>
   void epoch_end(Run& run) {
     current_.epoch = run.last_epoch().epoch;
-    current_.mean /= static_cast<double>(steps_);
+    current_.mean /= static_cast<double>(steps_);  // NaN without any
+    if (steps_ == 0) {
+      current_.smallest = current_.largest = current_.mean;
+    }
     epochs_.push_back(std::exchange(current_, {}));
     steps_ = 0;
   }

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <string_view>
 
 namespace gal {
@@ -17,6 +18,7 @@ namespace gal {
 namespace detail {
 
 // One side of a predicted and a true box, along one axis: a centre and a length each. A negative length counts as zero.
+// Comparisons are written so that NaN of the predicted box is kept.
 struct box_side {
   double length, overlap, hull;
   // Slopes of the overlap and the hull with respect to the predicted box's lower and upper end.
@@ -24,14 +26,14 @@ struct box_side {
   bool has_length;
 
   GAL_HOST_DEVICE box_side(double centre, double size, double true_centre, double true_size)
-      : length(size > 0.0 ? size : 0.0), has_length(size > 0.0) {
+      : length(size < 0.0 ? 0.0 : size), has_length(size > 0.0) {
     const double low = centre - 0.5 * length;
     const double high = centre + 0.5 * length;
     const double true_low = true_centre - 0.5 * true_size;
     const double true_high = true_centre + 0.5 * true_size;
-    const double inner = (high < true_high ? high : true_high) - (low > true_low ? low : true_low);
-    overlap = inner < 0.0 ? 0.0 : inner;  // keeps NaN
-    hull = (high > true_high ? high : true_high) - (low < true_low ? low : true_low);
+    const double inner = (high > true_high ? true_high : high) - (low < true_low ? true_low : low);
+    overlap = inner < 0.0 ? 0.0 : inner;
+    hull = (high < true_high ? true_high : high) - (low > true_low ? true_low : low);
     overlap_low = inner > 0.0 && low > true_low ? -1.0 : 0.0;
     overlap_high = inner > 0.0 && high < true_high ? 1.0 : 0.0;
     hull_low = low < true_low ? -1.0 : 0.0;
@@ -79,6 +81,11 @@ void check_boxes(const Features& features, const Targets& targets, std::string_v
       require(targets(2, j) > 0 && targets(3, j) > 0, error_code::invalid_target, where,
               ": true box of sample ", j, " is ", targets(2, j), " wide and ", targets(3, j),
               " high; expected positive numbers");
+      for (index i = 0; i < 4; ++i) {
+        require(std::isfinite(static_cast<double>(targets(i, j))), error_code::invalid_target, where,
+                ": number ", i, " of the true box of sample ", j, " is ", targets(i, j),
+                "; expected a finite number");
+      }
     }
   }
 }
@@ -99,7 +106,8 @@ struct box_loss_options {
 /// of negative width or height has none; true boxes have positive ones. At kinks the slope is one of those beside it,
 /// of the absolute difference zero. There is no closed form of the remainder: it is subtracted in double.
 ///
-/// Throws where the shapes do not fit, and on host memory for a true box without area.
+/// The loss of a box that is not finite is infinite or NaN. Throws where the shapes do not fit, and on host memory for a
+/// true box without area or with a number that is not finite.
 class box_loss {
  public:
   explicit box_loss(box_loss_options options = {}) : options_(options) {
@@ -155,7 +163,22 @@ class box_loss {
   box_loss_options options_;
 };
 
-/// Intersection over union of a sample's box with the true one; both as `box_loss` takes them. Host memory.
+namespace detail {
+
+template <class Features, class Targets>
+double measured_iou(const Features& x, const Targets& y, index sample) {
+  for (index i = 0; i < 4; ++i) {
+    if (!std::isfinite(static_cast<double>(x(i, sample)))) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+  return box_pair(x.data() + 4 * sample, y.data() + 4 * sample).iou();
+}
+
+}  // namespace detail
+
+/// Intersection over union of a sample's box with the true one; both as `box_loss` takes them. NaN where a number of the
+/// predicted box is not finite. Host memory.
 template <viewable Boxes, viewable Truth>
 [[nodiscard]] double intersection_over_union(const Boxes& boxes, const Truth& truth, index sample) {
   const auto x = gal::view(boxes);
@@ -163,10 +186,10 @@ template <viewable Boxes, viewable Truth>
   detail::check_boxes(x, y, "gal::intersection_over_union");
   detail::require(sample >= 0 && sample < x.columns(), error_code::shape_mismatch,
                   "gal::intersection_over_union: sample ", sample, " of ", x.columns());
-  return detail::box_pair(x.data() + 4 * sample, y.data() + 4 * sample).iou();
+  return detail::measured_iou(x, y, sample);
 }
 
-/// Its mean over all samples.
+/// Its mean over all samples: NaN where one of them is.
 template <viewable Boxes, viewable Truth>
 [[nodiscard]] double mean_intersection_over_union(const Boxes& boxes, const Truth& truth) {
   const auto x = gal::view(boxes);
@@ -176,7 +199,7 @@ template <viewable Boxes, viewable Truth>
                   "gal::mean_intersection_over_union: 0 samples; expected at least one");
   double sum = 0.0;
   for (index j = 0; j < x.columns(); ++j) {
-    sum += detail::box_pair(x.data() + 4 * j, y.data() + 4 * j).iou();
+    sum += detail::measured_iou(x, y, j);
   }
   return sum / static_cast<double>(x.columns());
 }

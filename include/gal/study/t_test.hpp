@@ -9,6 +9,7 @@
 
 #include <boost/math/distributions/students_t.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -18,7 +19,7 @@
 
 namespace gal {
 
-/// Outcome of a t-test of a against b.
+/// Outcome of a t-test of a against b. Numbers beyond the range of double are infinite.
 struct t_test_result {
   double statistic = 0.0;           ///< mean difference over its standard error
   double degrees_of_freedom = 0.0;  ///< not always an integer for Welch's test
@@ -45,14 +46,25 @@ inline void require_level(std::string_view name, double level) {
           "; expected a number in (0, 1)");
 }
 
-// `deviation`: what the effect size is relative to.
-inline t_test_result t_test(std::string_view name, double difference, double deviation, double standard_error,
-                            double degrees_of_freedom, double level) {
-  require(std::isfinite(standard_error), error_code::non_finite, name, ": the variance of the values is ",
-          standard_error, "; expected one in the range of double");
+inline double largest_size(std::span<const double> values) {
+  return largest_size(static_cast<index>(values.size()),
+                      [&](index i) { return values[static_cast<std::size_t>(i)]; });
+}
+
+inline std::vector<double> scaled(std::span<const double> values, double scale) {
+  std::vector<double> result(values.begin(), values.end());
+  for (double& value : result) {
+    value *= scale;
+  }
+  return result;
+}
+
+// `deviation`: what the effect size is relative to. The first three numbers are `scale` times those of the samples.
+inline t_test_result t_test(double difference, double deviation, double standard_error,
+                            double degrees_of_freedom, double level, double scale) {
   t_test_result result;
   result.degrees_of_freedom = degrees_of_freedom;
-  result.mean_difference = result.low = result.high = difference;
+  result.mean_difference = result.low = result.high = difference / scale;
   if (standard_error == 0.0) {
     if (difference != 0.0) {
       result.statistic = std::copysign(std::numeric_limits<double>::infinity(), difference);
@@ -67,8 +79,8 @@ inline t_test_result t_test(std::string_view name, double difference, double dev
   result.p_value = 2.0 * boost::math::cdf(boost::math::complement(distribution, std::abs(result.statistic)));
   const double margin =
       standard_error * boost::math::quantile(boost::math::complement(distribution, (1.0 - level) / 2.0));
-  result.low -= margin;
-  result.high += margin;
+  result.low = (difference - margin) / scale;
+  result.high = (difference + margin) / scale;
   return result;
 }
 
@@ -82,8 +94,8 @@ inline t_test_result t_test(std::string_view name, double difference, double dev
 ///
 /// Without any spread the test is decided by the mean: where all differences are the same number, the
 /// statistic and the effect size are infinite with its sign and p is 0; where all are 0, they are 0 and p is 1.
-/// The interval then is one point. Throws for different lengths, fewer than two pairs, values that are not finite
-/// or whose variance is not, and a level outside (0, 1).
+/// The interval then is one point. Throws for different lengths, fewer than two pairs, values that are not finite,
+/// naming the first, and a level outside (0, 1).
 [[nodiscard]] inline t_test_result paired_t_test(std::span<const double> a, std::span<const double> b,
                                                  double level = 0.95) {
   constexpr std::string_view name = "gal::paired_t_test";
@@ -92,13 +104,19 @@ inline t_test_result t_test(std::string_view name, double difference, double dev
   detail::require_sample(name, "a", a);
   detail::require_sample(name, "b", b);
   detail::require_level(name, level);
+  const auto n = static_cast<index>(a.size());
+  const detail::differences apart(
+      n, [a](index i) { return a[static_cast<std::size_t>(i)]; },
+      [b](index i) { return b[static_cast<std::size_t>(i)]; });
+  const double scale = detail::scale_for(detail::largest_size(n, apart));
   std::vector<double> differences(a.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    differences[i] = a[i] - b[i];
+    differences[i] = scale * apart(static_cast<index>(i));
   }
-  const auto n = static_cast<double>(a.size());
+  const auto pairs = static_cast<double>(n);
   const double deviation = standard_deviation(differences);
-  return detail::t_test(name, mean(differences), deviation, deviation / std::sqrt(n), n - 1.0, level);
+  return detail::t_test(mean(differences), deviation, deviation / std::sqrt(pairs), pairs - 1.0, level,
+                        scale * apart.factor);
 }
 
 /// Welch's t-test of independent samples, which may differ in length and in spread. `level`: of the
@@ -106,29 +124,31 @@ inline t_test_result t_test(std::string_view name, double difference, double dev
 ///
 /// Where neither sample has any spread, the degrees of freedom are those of equal variances (both lengths
 /// minus 2) and the rest is as for `paired_t_test`. Throws for fewer than two values in a sample, values that
-/// are not finite or whose variance is not, and a level outside (0, 1).
+/// are not finite, naming the first, and a level outside (0, 1).
 [[nodiscard]] inline t_test_result welch_t_test(std::span<const double> a, std::span<const double> b,
                                                 double level = 0.95) {
   constexpr std::string_view name = "gal::welch_t_test";
   detail::require_sample(name, "a", a);
   detail::require_sample(name, "b", b);
   detail::require_level(name, level);
+  const double scale = detail::scale_for(std::max(detail::largest_size(a), detail::largest_size(b)));
   const auto a_count = static_cast<double>(a.size());
   const auto b_count = static_cast<double>(b.size());
-  const double a_deviation = standard_deviation(a);
-  const double b_deviation = standard_deviation(b);
+  const double a_deviation = standard_deviation(detail::scaled(a, scale));
+  const double b_deviation = standard_deviation(detail::scaled(b, scale));
   const double a_error = a_deviation / std::sqrt(a_count);
   const double b_error = b_deviation / std::sqrt(b_count);
   const double standard_error = std::hypot(a_error, b_error);
   double degrees_of_freedom = a_count + b_count - 2.0;
   if (standard_error > 0.0) {
-    // Welch-Satterthwaite, by the samples' shares of the variance: nothing overflows.
+    // Welch-Satterthwaite, by the samples' shares of the variance.
     const double a_share = std::pow(a_error / standard_error, 2);
     const double b_share = std::pow(b_error / standard_error, 2);
     degrees_of_freedom = 1.0 / (a_share * a_share / (a_count - 1.0) + b_share * b_share / (b_count - 1.0));
   }
   const double deviation = std::hypot(a_deviation, b_deviation) / std::sqrt(2.0);
-  return detail::t_test(name, mean(a) - mean(b), deviation, standard_error, degrees_of_freedom, level);
+  return detail::t_test(mean(detail::scaled(a, scale)) - mean(detail::scaled(b, scale)), deviation,
+                        standard_error, degrees_of_freedom, level, scale);
 }
 
 }  // namespace gal
