@@ -1,6 +1,7 @@
 // A training step on the device backend over width and batch: plain, with adjusted gradients, and as a recorded graph,
 // beside the rate of a large product in the same run. Prints a table; --json FILE writes the numbers.
 #include <gal/adjust.hpp>
+#include <gal/files.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -227,19 +227,9 @@ int main(int count, char** arguments) try {
     }
   }
   if (!file.empty()) {
-    const std::string partial = file + ".partial";
-    {
-      std::ofstream stream(partial);
-      stream << json{{"device", d.backend.name()},
-                     {"precision", precision},
-                     {"peak_gflops", peak},
-                     {"steps", rows}}
-                    .dump(2)
-             << '\n';
-      gal::detail::require(stream.good(), gal::error_code::unreadable_file, partial, ": cannot be written");
-    }
-    gal::detail::require(std::rename(partial.c_str(), file.c_str()) == 0, gal::error_code::unreadable_file,
-                         file, ": cannot be written");
+    const json result = {
+        {"device", d.backend.name()}, {"precision", precision}, {"peak_gflops", peak}, {"steps", rows}};
+    gal::replace_file(file, {result.dump(2), "\n"});
   }
 } catch (const std::exception& failure) {
   std::fprintf(stderr, "device_bench: %s\n", failure.what());
