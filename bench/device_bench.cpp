@@ -1,6 +1,7 @@
 // A training step on the device backend over width and batch: plain, with adjusted gradients, and as a recorded graph,
 // beside the rate of a large product in the same run. Prints a table; --json FILE writes the numbers.
 #include <gal/backends/thrust.hpp>
+#include <gal/io/files.hpp>
 #include <gal/loss/losses.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -228,19 +228,9 @@ int main(int count, char** arguments) try {
     }
   }
   if (!file.empty()) {
-    const std::string partial = file + ".partial";
-    {
-      std::ofstream stream(partial);
-      stream << json{{"device", d.backend.name()},
-                     {"precision", precision},
-                     {"peak_gflops", peak},
-                     {"steps", rows}}
-                    .dump(2)
-             << '\n';
-      gal::detail::require(stream.good(), gal::error_code::unreadable_file, partial, ": cannot be written");
-    }
-    gal::detail::require(std::rename(partial.c_str(), file.c_str()) == 0, gal::error_code::unreadable_file,
-                         file, ": cannot be written");
+    const json result = {
+        {"device", d.backend.name()}, {"precision", precision}, {"peak_gflops", peak}, {"steps", rows}};
+    gal::replace_file(file, {result.dump(2), "\n"});
   }
 } catch (const std::exception& failure) {
   std::fprintf(stderr, "device_bench: %s\n", failure.what());

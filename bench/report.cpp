@@ -1,14 +1,17 @@
 // Usage: bench_report RESULTS.json [PAGE.md]
 // Prints the tables of a run of gal_bench (medians of its repetitions), and writes them to PAGE.md.
+#include <gal/files.hpp>
+#include <gal/text.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <locale>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -71,12 +74,7 @@ class results {
 };
 
 std::string number(double value, int digits = 1) {
-  if (!std::isfinite(value)) {
-    return "-";
-  }
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
+  return std::isfinite(value) ? gal::detail::fixed(value, digits) : "-";
 }
 
 std::string processor() {
@@ -243,17 +241,6 @@ void report_memory(std::ostream& page, const results& r) {
        << " bytes.\n";
 }
 
-void write(const std::string& path, const std::string& content) {
-  const std::string temporary = path + ".part";
-  std::ofstream file(temporary);
-  file << content;
-  file.close();
-  if (!file) {
-    throw std::runtime_error("cannot write " + temporary);
-  }
-  std::filesystem::rename(temporary, path);
-}
-
 }  // namespace
 
 int main(int count, char** arguments) try {
@@ -274,6 +261,7 @@ int main(int count, char** arguments) try {
   const json content = json::parse(text);
   const results r(content);
   std::ostringstream page;
+  page.imbue(std::locale::classic());
   page << "# Benchmarks\n\nWritten by `bench/compare.sh`, which measures everything below in one run; "
           "medians of nine "
           "repetitions in random\norder. Machine: ";
@@ -292,7 +280,7 @@ int main(int count, char** arguments) try {
           "float, TF32 and\nbfloat16, and PyTorch's eager step where PyTorch is installed.\n";
   std::cout << page.str();
   if (count == 3) {
-    write(arguments[2], page.str());
+    gal::replace_file(arguments[2], {page.str()});
   }
 } catch (const std::exception& error) {
   std::fprintf(stderr, "bench_report: %s\n", error.what());

@@ -5,12 +5,14 @@
 #include "support/comparison.hpp"
 
 #include <gal/study/t_test.hpp>
+#include <gal/text.hpp>
 
 #include <time.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -32,9 +34,7 @@ inline json rounded(double value) {
   if (!std::isfinite(value)) {
     return nullptr;
   }
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%.6g", value);
-  return std::strtod(digits, nullptr);
+  return gal::detail::parse_number(gal::detail::significant(value, 6)).value();
 }
 
 inline json rounded(const std::vector<double>& values) {

@@ -6,10 +6,11 @@
 #include "support/files.hpp"
 #include "support/text.hpp"
 
+#include <gal/text.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <set>
@@ -21,18 +22,14 @@ namespace study {
 
 namespace {
 
+using gal::detail::fixed;
+using gal::detail::significant;
 using support::text;
 
 // ---- Numbers as text -----------------------------------------------------------------------------------------------
 
-std::string printed(const char* format, double value) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, format, value);
-  return digits;
-}
-
 std::string number(const json& value) {
-  return value.is_null() ? "n/a" : printed("%.4g", value.get<double>());
+  return value.is_null() ? "n/a" : significant(value.get<double>(), 4);
 }
 
 std::string probability(const json& value) {
@@ -40,7 +37,7 @@ std::string probability(const json& value) {
     return "n/a";
   }
   const double p = value.get<double>();
-  return p < 0.001 ? "< 0.001" : printed("%.3f", p);
+  return p < 0.001 ? "< 0.001" : fixed(p, 3);
 }
 
 // A measure's number; shares as percent.
@@ -48,7 +45,7 @@ std::string shown(const std::string& measure, const json& value) {
   if (measure != "test_error" || value.is_null()) {
     return number(value);
   }
-  return printed("%.2f %%", 100.0 * value.get<double>());
+  return fixed(100.0 * value.get<double>(), 2) + " %";
 }
 
 // Better, worse or level with the baseline, at p < 0.05.
@@ -313,7 +310,7 @@ class page {
     for (const json* part : parts) {
       add("### ", string_of(*part, "title"), "\n\n", part->at("seeds"), " seeds, ", part->at("epochs"),
           " epochs, learning rate ", number(part->at("learning_rate")), ". Vanilla's step takes ",
-          printed("%.0f", 1e6 * part->at("vanilla_step_seconds").get<double>()), " microseconds.\n\n");
+          fixed(1e6 * part->at("vanilla_step_seconds").get<double>(), 0), " microseconds.\n\n");
       add("| method | measure | mean | vanilla | difference, 95 % | d | p | better | verdict | cost | "
           "vanilla in equal time | p | verdict "
           "|\n|---|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|---|\n");
@@ -330,7 +327,7 @@ class page {
               shown(measure, steps.at("mean")), " | ", shown(measure, steps.at("baseline")), " | ",
               interval(measure, steps), " | ", number(steps.at("d")), " | ", probability(steps.at("p")),
               " | ", steps.at("better"), " of ", steps.at("pairs"), " | ", verdict(measure, steps), " | ",
-              first ? printed("%.2f", method.at("cost").get<double>()) : "", " | ",
+              first ? fixed(method.at("cost").get<double>(), 2) : "", " | ",
               shown(measure, time.at("baseline")), " | ", probability(time.at("p")), " | ",
               verdict(measure, time), " |\n");
           first = false;
@@ -462,8 +459,9 @@ class page {
     if (contrast.at("difference").is_null()) {
       return "diverged";
     }
-    const std::string change = printed(
-        "%+.1f %%", 100.0 * contrast.at("difference").get<double>() / contrast.at("baseline").get<double>());
+    const double percent =
+        100.0 * contrast.at("difference").get<double>() / contrast.at("baseline").get<double>();
+    const std::string change = text(std::signbit(percent) ? "" : "+", fixed(percent, 1), " %");
     const bool better = verdict(measure, contrast) == "**better**";
     return text(better ? "**" : "", change, better ? "**" : "", " (", probability(contrast.at("p")), ")");
   }
@@ -554,8 +552,8 @@ class page {
           continue;
         }
         add("| ", string_of(path, "path"), " | ", string_of(path, "method"), " | ", n.at("segments"), " | ",
-            printed("%.1f %%", 100.0 * n.at("held_share").get<double>()), " | ", number(n.at("median_ratio")),
-            " | ", number(n.at("largest_ratio")), " | ", number(n.at("median_cosine")), " |\n");
+            fixed(100.0 * n.at("held_share").get<double>(), 1), " % | ", number(n.at("median_ratio")), " | ",
+            number(n.at("largest_ratio")), " | ", number(n.at("median_cosine")), " |\n");
       }
     }
     add("\n");

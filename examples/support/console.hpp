@@ -2,6 +2,8 @@
 // Provides: progress_bar, console_table, fixed, scientific.
 #pragma once
 
+#include <gal/text.hpp>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,27 +18,14 @@
 
 namespace support {
 
-namespace detail {
-
-inline std::string printed(const char* format, std::optional<double> number, int decimals) {
-  if (!number || !std::isfinite(*number)) {
-    return "n/a";
-  }
-  std::string result(static_cast<std::size_t>(std::snprintf(nullptr, 0, format, decimals, *number)), '\0');
-  std::snprintf(result.data(), result.size() + 1, format, decimals, *number);
-  return result;
-}
-
-}  // namespace detail
-
 /// A number with so many decimals; "n/a" for none, NaN and infinity.
 inline std::string fixed(std::optional<double> number, int decimals) {
-  return detail::printed("%.*f", number, decimals);
+  return number && std::isfinite(*number) ? gal::detail::fixed(*number, decimals) : "n/a";
 }
 
 /// The same with an exponent: 1.20e-03.
 inline std::string scientific(std::optional<double> number, int decimals) {
-  return detail::printed("%.*e", number, decimals);
+  return number && std::isfinite(*number) ? gal::detail::scientific(*number, decimals) : "n/a";
 }
 
 /// How far a long task is, on stderr; silent where that is no terminal. Any thread may advance it.

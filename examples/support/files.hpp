@@ -12,7 +12,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -89,17 +88,12 @@ inline std::string no_name(const std::string& path) {
   return path.empty() ? "an empty name; expected a path" : "";
 }
 
-/// Appends a row of a CSV file: a count, then numbers; an empty field for NaN and infinity.
+/// Appends a row of a CSV file: a count, then numbers, which read back exactly; an empty field for NaN and infinity.
 template <class Numbers>
 void append_csv_row(std::string& text, std::size_t count, const Numbers& numbers) {
-  text += std::to_string(count);
+  text += support::text(count);
   for (const double number : numbers) {
-    char field[32] = "";
-    if (std::isfinite(number)) {
-      std::snprintf(field, sizeof field, "%.10g", number);
-    }
-    text += ',';
-    text += field;
+    text += support::text(",", std::isfinite(number) ? support::text(number) : "");
   }
   text += '\n';
 }

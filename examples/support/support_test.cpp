@@ -11,6 +11,8 @@
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/check_gradients.hpp>
 
+#include "other_locale.hpp"
+
 #include <doctest/doctest.h>
 
 #include <stdlib.h>
@@ -130,6 +132,22 @@ TEST_CASE("a comparison's numbers are those of its runs") {
   }
   CHECK_FALSE(support::p_value(c, 0).has_value());
   CHECK_FALSE(support::deviation_of(support::by_seed(c, support::vanilla, 0)).has_value());
+}
+
+TEST_CASE("files and tables have the same numbers in every locale, and files have them exactly") {
+  const auto written = [] {
+    std::string row;
+    support::append_csv_row(row, 1234567, std::array{1.0 / 3.0, 1234567.5, std::nan("")});
+    return std::array{row, support::fixed(1234567.5, 2), support::scientific(0.125, 1),
+                      support::text(1234567, " ", 0.33333349), support::curves_csv(two_seeds())};
+  };
+  const auto plain = written();
+  CHECK(plain[0] == "1234567,0.3333333333333333,1234567.5,\n");
+  CHECK(plain[1] == "1234567.50");
+  CHECK(plain[2] == "1.2e-01");
+  CHECK(plain[3] == "1234567 0.33333349");
+  const other_locale locale;
+  CHECK(written() == plain);
 }
 
 TEST_CASE("an epoch's numbers are means over its samples and steps, and both methods share their seeds") {

@@ -409,10 +409,12 @@ TEST_CASE("progress elsewhere than on a terminal is a line for every epoch") {
       gal::fit(s.trainer, s.batches, s.validation, {.epochs = 2}, gal::progress_bar(to));
   std::fclose(to);
   const auto& h = result.history;
+  const auto shown = [](double number) { return gal::detail::significant(number, 6); };
   CHECK(contents(folder.file("out")) ==
-        gal::detail::text("epoch 1/2: loss ", h[0].training_loss, ", validation ", h[0].validation_loss,
-                          " (best)\n", "epoch 2/2: loss ", h[1].training_loss, ", validation ",
-                          h[1].validation_loss, h[1].is_best ? " (best)" : "", "\nended: 2 epochs\n"));
+        gal::detail::text("epoch 1/2: loss ", shown(h[0].training_loss), ", validation ",
+                          shown(h[0].validation_loss), " (best)\n", "epoch 2/2: loss ",
+                          shown(h[1].training_loss), ", validation ", shown(h[1].validation_loss),
+                          h[1].is_best ? " (best)" : "", "\nended: 2 epochs\n"));
 }
 
 TEST_CASE("gradient statistics are those of all parameters") {

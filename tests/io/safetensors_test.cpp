@@ -403,7 +403,7 @@ TEST_CASE("files that are damaged or hostile are refused, cost nothing and chang
     CHECK(with_header(entry("[9223372036854775808]", "[0,12]")) ==
           "\"0.weight\": the number 9223372036854775808; expected sizes below 2^63, and two offsets");
     CHECK(with_header(entry("[1]", "[0,18446744073709551616]"))
-              .starts_with("\"0.weight\": the number 1.84467e+19"));
+              .starts_with("\"0.weight\": the number 18446744073709551616;"));
     CHECK(with_header(entry("[-1]", "[0,12]")) == "\"0.weight\": the number -1; expected none below 0");
     std::string sizes = "[1";
     for (int k = 0; k < 100000; ++k) {

@@ -2,12 +2,10 @@
 // Provides: gal::error, gal::error_code.
 #pragma once
 
-#include <cstdio>
+#include <gal/text.hpp>
+
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <type_traits>
-#include <utility>
 
 namespace gal {
 
@@ -24,10 +22,12 @@ enum class error_code {
 };
 
 /// Thrown for misuse: wrong shapes, options out of range, unreadable files. The message names the value and what
-/// was expected. Numbers that go wrong during training are no misuse: they are data in `step_report`.
+/// was expected; control characters in it, but line breaks and tabs, stand as \x00. Numbers that go wrong during training
+/// are no misuse: they are data in `step_report`.
 class error : public std::runtime_error {
  public:
-  error(error_code code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  error(error_code code, const std::string& message)
+      : std::runtime_error(detail::printable(message, "\n\t")), code_(code) {}
 
   [[nodiscard]] error_code code() const noexcept { return code_; }
 
@@ -36,43 +36,6 @@ class error : public std::runtime_error {
 };
 
 namespace detail {
-
-inline void append(std::string& text, std::string_view part) { text += part; }
-
-template <class Number>
-  requires std::is_arithmetic_v<Number>
-void append(std::string& text, Number number) {
-  if constexpr (std::is_floating_point_v<Number>) {
-    char buffer[32];
-    std::snprintf(buffer, sizeof buffer, "%.6g", static_cast<double>(number));
-    text += buffer;
-  } else {
-    text += std::to_string(number);
-  }
-}
-
-template <class Value>
-  requires requires(const Value& value) { to_string(value); }
-void append(std::string& text, const Value& value) { text += to_string(value); }
-
-/// Concatenates strings, numbers and what has a `to_string`: `text("batch of ", 0, " samples")`.
-template <class... Parts>
-[[nodiscard]] std::string text(const Parts&... parts) {
-  std::string result;
-  (append(result, parts), ...);
-  return result;
-}
-
-/// Sizes as NumPy writes them: "(3, 4)".
-template <class Numbers>
-[[nodiscard]] std::string tuple_text(const Numbers& numbers) {
-  std::string result;
-  for (const auto number : numbers) {
-    append(result, result.empty() ? "(" : ", ");
-    append(result, number);
-  }
-  return result.empty() ? "()" : result + ")";
-}
 
 /// Throws unless `condition` holds. Cold: messages are built only on failure.
 template <class... Parts>

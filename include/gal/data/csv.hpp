@@ -7,11 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -184,25 +182,8 @@ class csv_reader {
   index row_line_ = 1;
 };
 
-// The number that `field` spells, in any locale; infinite beyond the range of double, nothing for other text.
-inline std::optional<double> parse_number(std::string_view field) {
-  if (field.size() > 1 && field.front() == '+' && field[1] != '-') {
-    field.remove_prefix(1);  // std::from_chars takes no plus sign
-  }
-  double value = 0.0;
-  const auto [stop, status] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (stop != field.data() + field.size() || status == std::errc::invalid_argument) {
-    return std::nullopt;
-  }
-  return status == std::errc::result_out_of_range ? std::numeric_limits<double>::infinity() : value;
-}
-
 // A field as messages show it.
-inline std::string quoted(std::string_view field) {
-  constexpr std::size_t shown = 40;
-  return field.empty() ? "no value"
-                       : text("\"", field.substr(0, shown), field.size() > shown ? "...\"" : "\"");
-}
+inline std::string shown(std::string_view field) { return field.empty() ? "no value" : in_quotes(field); }
 
 // Whether the first row names the columns. One that holds numbers and text may be either: names with a year among
 // them, or data with a bad value, which must not be lost as a name.
@@ -212,7 +193,7 @@ inline bool is_header(const csv_reader& reader) {
   const auto word = std::find_if_not(fields.begin(), fields.end(), is_number);
   const bool numbers = std::any_of(fields.begin(), fields.end(), is_number);
   if (word != fields.end() && numbers) {
-    reader.fail(", column ", word - fields.begin() + 1, ": ", quoted(*word),
+    reader.fail(", column ", word - fields.begin() + 1, ": ", shown(*word),
                 " in a first row with numbers; expected csv_header::yes if the row names the columns, or "
                 "csv_header::no and a number");
   }
@@ -243,7 +224,7 @@ inline void append_row(table& result, const csv_reader& reader, index first_line
   for (std::size_t j = 0; j < fields.size(); ++j) {
     const std::optional<double> value = parse_number(fields[j]);
     if (!value || !std::isfinite(*value)) [[unlikely]] {
-      reader.fail(", column ", j + 1, " (\"", result.names[j], "\"): ", quoted(fields[j]),
+      reader.fail(", column ", j + 1, " (\"", result.names[j], "\"): ", shown(fields[j]),
                   "; expected a finite number in the range of double");
     }
     result.values.push_back(*value);

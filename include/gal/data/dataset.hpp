@@ -2,20 +2,12 @@
 // Provides: dataset, make_dataset, labels, take, train_test_split, standardizer, batches. Includes gal/data/csv.hpp.
 #pragma once
 
-<<<<<<< HEAD:include/gal/data/dataset.hpp
 #include <gal/core/backend.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/data/csv.hpp>
-=======
-#include <gal/backend.hpp>
-#include <gal/csv.hpp>
-#include <gal/error.hpp>
-#include <gal/random.hpp>
-#include <gal/stats.hpp>
-#include <gal/view.hpp>
->>>>>>> measures:include/gal/data.hpp
+#include <gal/study/stats.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -76,19 +76,22 @@ class progress_bar {
     const std::int64_t done = std::min(width, width * run.steps_in_epoch() / run.batches_in_epoch());
     const std::string bar(static_cast<std::size_t>(done), '=');
     const std::string rest(static_cast<std::size_t>(width - done), ' ');
-    std::fprintf(to_, "\repoch %lld/%lld [%s%s] loss %.4g\033[K", static_cast<long long>(run.epochs() + 1),
-                 static_cast<long long>(run.options().epochs), bar.c_str(), rest.c_str(),
-                 run.last_step().loss);
+    std::fputs(detail::text("\repoch ", run.epochs() + 1, "/", run.options().epochs, " [", bar, rest,
+                            "] loss ", detail::significant(run.last_step().loss, 4), "\033[K")
+                   .c_str(),
+               to_);
     std::fflush(to_);
   }
 
   template <class Run>
   void epoch_end(Run& run) {
     const epoch_report& epoch = run.last_epoch();
-    std::string line = detail::text(on_terminal_ ? "\r" : "", "epoch ", epoch.epoch, "/",
-                                    run.options().epochs, ": loss ", epoch.training_loss);
+    std::string line =
+        detail::text(on_terminal_ ? "\r" : "", "epoch ", epoch.epoch, "/", run.options().epochs, ": loss ",
+                     detail::significant(epoch.training_loss, 6));
     if (!std::isnan(epoch.validation_loss)) {
-      line += detail::text(", validation ", epoch.validation_loss, epoch.is_best ? " (best)" : "");
+      line += detail::text(", validation ", detail::significant(epoch.validation_loss, 6),
+                           epoch.is_best ? " (best)" : "");
     }
     if (epoch.refused > 0) {
       line += detail::text(", ", epoch.refused, " steps refused");
@@ -129,7 +132,7 @@ class csv_log {
     rows_ += detail::text(epoch.epoch, ",", epoch.steps, ",", epoch.refused);
     for (const double number :
          {epoch.training_loss, epoch.validation_loss, epoch.learning_rate, epoch.accepted_share}) {
-      rows_ += detail::text(",", std::isfinite(number) ? detail::setting_text(number) : "");
+      rows_ += detail::text(",", std::isfinite(number) ? detail::text(number) : "");
     }
     rows_ += "\n";
     replace_file(path_, {rows_});

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <fstream>
@@ -76,10 +75,7 @@ namespace detail {
   std::string result = "[";
   for (const double number : numbers) {
     result += result.size() > 1 ? "," : "";
-    char buffer[32];
-    result += std::isfinite(number)
-                  ? std::string_view(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr)
-                  : std::string_view("null");
+    result += std::isfinite(number) ? text(number) : "null";
   }
   return result + "]";
 }

@@ -258,22 +258,24 @@ class html_report {
       return;
     }
     const row& last = history_.back();
-    page.add(html_page::headline{"training loss", detail::text(last[training]), "in the last epoch"});
+    page.add(
+        html_page::headline{"training loss", detail::significant(last[training], 6), "in the last epoch"});
     for (std::size_t k = history_.size(); k-- > 0;) {
       if (history_[k][best] == 1.0) {
-        page.add(html_page::headline{"best validation loss", detail::text(history_[k][validation]),
-                                     detail::text("epoch ", k + 1, "; now ", last[validation])});
+        page.add(html_page::headline{
+            "best validation loss", detail::significant(history_[k][validation], 6),
+            detail::text("epoch ", k + 1, "; now ", detail::significant(last[validation], 6))});
         break;
       }
     }
     page.add(html_page::headline{"adjusted gradients",
                                  detail::text(std::round(1000.0 * last[accepted]) / 10.0, " %"),
                                  "of the samples, in the last epoch"});
-    double sum = 0.0;
+    std::int64_t sum = 0;
     for (const row& epoch : history_) {
-      sum += std::isfinite(epoch[refused]) ? epoch[refused] : 0.0;
+      sum += std::isfinite(epoch[refused]) ? static_cast<std::int64_t>(epoch[refused]) : 0;
     }
-    if (sum > 0.0) {
+    if (sum > 0) {
       page.add(html_page::headline{"refused steps", detail::text(sum), "a number was not finite"});
     }
   }

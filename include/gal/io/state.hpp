@@ -8,7 +8,6 @@
 #include <gal/core/error.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -92,14 +91,9 @@ void from_host(const Backend& backend, const T* from, T* to, index count) {
 template <class Value>
 std::string setting_text(const Value& value) {
   if constexpr (std::is_enum_v<Value>) {
-    return std::to_string(static_cast<int>(value));
-  } else if constexpr (std::is_floating_point_v<Value>) {
-    char buffer[32];
-    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-  } else if constexpr (std::is_arithmetic_v<Value>) {
-    return std::to_string(value);
-  } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
-    return std::string(std::string_view(value));
+    return text(static_cast<int>(value));
+  } else if constexpr (std::is_arithmetic_v<Value> || std::convertible_to<const Value&, std::string_view>) {
+    return text(value);
   } else {
     std::string list;
     for (const auto& element : value) {

@@ -9,7 +9,6 @@
 
 #include <concepts>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,9 +18,11 @@ namespace gal::detail {
 
 /// A tensor's sizes as messages have them: `[32, 10]`.
 [[nodiscard]] inline std::string sizes_of(const torch::Tensor& tensor) {
-  std::ostringstream text;
-  text << tensor.sizes();
-  return text.str();
+  std::string list;
+  for (const auto size : tensor.sizes()) {
+    list += text(list.empty() ? "" : ", ", size);
+  }
+  return text("[", list, "]");
 }
 
 inline void require_same_sizes(const torch::Tensor& target, const torch::Tensor& x, std::string_view loss) {
