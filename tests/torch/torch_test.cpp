@@ -11,8 +11,10 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -912,4 +914,153 @@ TEST_CASE("misuse is refused by name, before anything changes") {
                            return changed.step(x, torch::zeros({6, 8})).get();
                          }),
                  "the features are [6, 8]; expected 3 as the last size"));
+}
+
+namespace {
+
+// The state of the generator that torch draws from unless told otherwise.
+std::vector<std::uint8_t> generator_state() {
+  at::Generator generator = at::globalContext().defaultGenerator(torch::kCPU);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  const Tensor state = generator.get_state();
+  return {state.data_ptr<std::uint8_t>(), state.data_ptr<std::uint8_t>() + state.numel()};
+}
+
+option_list options_with_noise() {
+  option_list list = several_options();
+  gal::adjust_options options;
+  options.adjuster_steps = 2;
+  options.adjuster.kind = gal::adjuster_kind::uniform;
+  list.emplace_back("uniform noise", options);
+  options.adjuster.kind = gal::adjuster_kind::normal;
+  list.emplace_back("normal noise", options);
+  options.hidden = {};
+  options.adjuster.kind = gal::adjuster_kind::learned;
+  options.normalisation = gal::normalisation::per_batch;
+  list.emplace_back("without hidden layers", options);
+  options.hidden = {8, 8, 8};
+  options.adjuster.initialization = gal::nn::initialization::xavier;
+  options.adjuster.activation = gal::nn::silu;
+  list.emplace_back("three hidden layers", options);
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("torch's generators are left alone, by every option") {
+  for (const auto& [name, options] : options_with_noise()) {
+    CAPTURE(name);
+    auto model = perceptron(torch::kFloat);
+    const auto optimizer = torch_adam(model->parameters());
+    const Tensor x = torch::randn({6, 5});
+    const Tensor y = torch::randn({6, 3});
+    const auto check = [&](auto loss, const Tensor& target) {
+      const auto before = generator_state();
+      gal::torch_adjust trainer(model, *optimizer, loss, options);
+      CHECK(generator_state() == before);
+      for (int k = 0; k < 3; ++k) {
+        CHECK(trainer.step(x, target).get().learning_rate == 0.02);
+        CHECK(generator_state() == before);
+      }
+      CHECK(trainer.step(x, torch::full_like(y, NAN)).get().non_finite);
+      CHECK(generator_state() == before);
+    };
+    check(gal::mse(), y);
+    check(squared_errors, y);
+    check(gal::softmax_cross_entropy(), y.softmax(-1));
+  }
+}
+
+TEST_CASE("the seed in the options decides the adjuster's first weights, torch's seed does not") {
+  const auto adjuster = [](std::uint64_t torch_seed, std::uint64_t seed) {
+    auto model = perceptron(torch::kFloat);
+    torch::optim::SGD optimizer(model->parameters(), 0.1);
+    torch::manual_seed(torch_seed);
+    gal::torch_adjust trainer(model, optimizer, gal::mse(),
+                              {.adjuster = {.kind = gal::adjuster_kind::untrained, .seed = seed}});
+    trainer.step(torch::ones({6, 5}), torch::ones({6, 3}));
+    return copies(trainer.adjuster()->parameters());
+  };
+  CHECK(same(adjuster(1, 7), adjuster(2, 7)));
+  CHECK_FALSE(same(adjuster(1, 7), adjuster(1, 8)));
+}
+
+TEST_CASE("plain and adjusted training see the same batches, weights and dropout masks") {
+  const auto train = [](bool adjusted) {
+    torch::manual_seed(29);
+    counting model;
+    torch::optim::SGD optimizer(model.parameters(), 0.1);
+    const Tensor x = torch::randn({24, 5});
+    const Tensor y = torch::randn({24, 3});
+    gal::torch_adjust trainer(model, optimizer, gal::mse(), {.safeguard = gal::safeguard::never});
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      for (const Tensor& rows : torch::randperm(24, torch::kLong).split(8)) {
+        if (adjusted) {
+          trainer.step(x.index_select(0, rows), y.index_select(0, rows));
+        } else {
+          optimizer.zero_grad();
+          torch::mse_loss(model.forward(x.index_select(0, rows)), y.index_select(0, rows)).backward();
+          optimizer.step();
+        }
+      }
+    }
+    return copies(model.parameters());
+  };
+  const std::vector<Tensor> plain = train(false);
+  const std::vector<Tensor> adjusted = train(true);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    CHECK(difference(plain[i], adjusted[i]) < 1e-6);
+  }
+}
+
+TEST_CASE("a loss that draws is one function within a step, and draws as often as in a plain step") {
+  const auto noisy = [](const Tensor& x, const Tensor& y) {
+    return (torch::dropout(x, 0.5, true) - y).square().mean(-1);
+  };
+  auto model = perceptron(torch::kDouble);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  const Tensor x = torch::randn({6, 5}, torch::kDouble);
+  const Tensor y = torch::randn({6, 3}, torch::kDouble);
+  gal::torch_adjust trainer(model, optimizer, noisy, {.tau = 0.0, .adjuster_steps = 3});
+  for (int k = 0; k < 3; ++k) {
+    torch::manual_seed(static_cast<std::uint64_t>(k));
+    const double expected = number(noisy(model->forward(x), y).mean());
+    const auto after_loss = generator_state();
+    torch::manual_seed(static_cast<std::uint64_t>(k));
+    const gal::step_report report = trainer.step(x, y);
+    CHECK(generator_state() == after_loss);
+    CHECK(report.loss == doctest::Approx(expected));
+    CHECK(report.tentative_loss == doctest::Approx(report.loss).epsilon(1e-14));
+    CHECK(report.vanilla_tentative_loss == doctest::Approx(report.loss).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("an adjuster of one's own draws from the seed in the options") {
+  const auto adjustments = [](std::uint64_t seed) {
+    auto model = perceptron(torch::kDouble);
+    torch::optim::SGD optimizer(model->parameters(), 0.0);
+    const Tensor x = torch::randn({6, 5}, torch::kDouble);
+    const Tensor y = torch::randn({6, 3}, torch::kDouble);
+    gal::adjust_options options = gal::paper();
+    options.training = gal::adjuster_training::own_adam;
+    options.adjuster_learning_rate = 0.0;
+    options.adjuster.seed = seed;
+    torch::nn::Sequential adjuster(torch::nn::Linear(3, 16), torch::nn::Dropout(0.5),
+                                   torch::nn::Linear(16, 3));
+    adjuster->to(torch::kDouble);
+    gal::torch_adjust trainer(model, optimizer, gal::mse(), options, adjuster);
+    std::vector<Tensor> result;
+    for (int k = 0; k < 2; ++k) {
+      const auto before = generator_state();
+      trainer.step(x, y);
+      CHECK(generator_state() == before);
+      result.push_back(trainer.last_adjustment().clone());
+    }
+    CHECK(adjuster->is_training());
+    return result;
+  };
+  const std::vector<Tensor> first = adjustments(1);
+  CHECK(same(first, adjustments(1)));
+  CHECK(difference(first[0], first[1]) > 1e-6);
+  CHECK(difference(first[0], adjustments(2)[0]) > 1e-6);
 }

@@ -74,28 +74,28 @@ inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, co
   };
   const torch::NoGradGuard no_grad;
   std::uint64_t counter = 0;
-  const auto start = [&](const torch::Tensor& parameter, double bound) {
-    const torch::Tensor values = torch::empty(parameter.sizes(), torch::kDouble);
+  const auto start = [&](torch::Tensor& parameter, const std::vector<std::int64_t>& sizes, double bound) {
+    const torch::Tensor values = torch::empty(sizes, torch::kDouble);
     for (std::int64_t i = 0; i < values.numel(); ++i) {
       values.data_ptr<double>()[i] =
           nn::detail::initial_value(adjuster_network_seed(options.seed), counter++, bound);
     }
-    parameter.copy_(values);
+    parameter.set_data(values.to(where.device(), where.dtype().toScalarType()));
   };
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     if (l > 0) {
       activate();
     }
-    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], widths[l + 1]).bias(options.bias));
+    // Without outputs to begin with: torch would draw first weights from the program's generator.
+    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], 0).bias(options.bias));
+    layer->options.out_features(widths[l + 1]);
     const double bound = nn::detail::initial_bound(options.initialization, widths[l], widths[l + 1]);
-    layer->to(torch::kDouble);
-    start(layer->weight, bound);
+    start(layer->weight, {widths[l + 1], widths[l]}, bound);
     if (options.bias) {
-      start(layer->bias, options.initialization == nn::initialization::xavier ? 0.0 : bound);
+      start(layer->bias, {widths[l + 1]}, options.initialization == nn::initialization::xavier ? 0.0 : bound);
     }
     network->push_back(layer);
   }
-  network->to(where.device(), where.dtype().toScalarType());
   return network;
 }
 
@@ -149,6 +149,7 @@ class torch_adjust {
                torch::nn::Sequential adjuster)
       : torch_adjust(model, optimizer, std::move(loss), std::move(options)) {
     options_.adjuster.kind = adjuster_kind::learned;
+    is_given_ = true;
     adopt(std::move(adjuster));
   }
 
@@ -401,11 +402,16 @@ class torch_adjust {
       return torch::zeros_like(x);
     }
     if (!has_adjuster()) {
-      at::Generator generator = at::globalContext().defaultGenerator(x.device()).clone();
-      generator.set_current_seed(random_bits(options_.adjuster.seed, draws_++));
+      const at::Generator generator =
+          detail::own_generator(x.device(), random_bits(options_.adjuster.seed, draws_++));
       return options_.adjuster.kind == adjuster_kind::uniform
                  ? 2.0 * torch::rand(x.sizes(), generator, x.options()) - 1.0
                  : torch::randn(x.sizes(), generator, x.options());
+    }
+    std::optional<detail::borrowed_generators> borrowed;  // by dropout, of an adjuster that was given
+    if (is_given_) {
+      borrowed.emplace(x.device());
+      borrowed->set_seed(random_bits(options_.adjuster.seed, draws_++));
     }
     const auto samples = static_cast<double>(samples_of(x));
     const torch::Tensor h =
@@ -518,6 +524,7 @@ class torch_adjust {
   adjust_options options_;
 
   torch::nn::Sequential adjuster_ = nullptr;
+  bool is_given_ = false;                                        // the adjuster, at construction
   std::unique_ptr<torch::optim::Optimizer> adjuster_optimizer_;  // where the adjuster learns
   std::int64_t features_ = 0;                                    // that the adjuster was built for
   std::optional<detail::optimizer_snapshot> before_;

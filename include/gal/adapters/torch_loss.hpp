@@ -2,6 +2,7 @@
 // Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
 #pragma once
 
+#include <gal/adapters/torch_random.hpp>
 #include <gal/concepts.hpp>
 #include <gal/loss.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -101,13 +103,16 @@ concept torch_loss = (torch_closed_form<Loss> && std::same_as<Target, torch::Ten
 
 /// The expansion of a loss at the features `x` (`..., d`; the axes before the last are those of the samples). All in
 /// double: the remainder is a small difference, and the loss is small beside the model.
+///
+/// A loss that is a function is called once at `x` and once for every remainder. It is the same function each time: where
+/// it draws random numbers, such as dropout's, every call draws those of the first.
 template <class Loss, class Target>
 class torch_expansion {
  public:
   torch_expansion(Loss& loss, const torch::Tensor& x, const Target& target)
       : loss_(&loss), x_(x.detach().to(torch::kDouble)), target_(in_double(target)) {
     const torch::Tensor leaf = x_.detach().requires_grad_();
-    const torch::Tensor values = evaluate(leaf);
+    const torch::Tensor values = evaluate_first(leaf);
     const bool known_size =
         values.dim() == 0 || values.sizes() == x_.sizes().slice(0, static_cast<std::size_t>(x_.dim() - 1));
     require(known_size, error_code::shape_mismatch, "gal::torch_adjust: the loss returned ", sizes_of(values),
@@ -136,6 +141,11 @@ class torch_expansion {
     if constexpr (torch_closed_form<Loss>) {
       return torch_remainders(*loss_, x_, target_, displacement);
     } else {
+      std::optional<borrowed_generators> borrowed;
+      if (first_draws_) {
+        borrowed.emplace(x_.device());
+        first_draws_->restore();
+      }
       return evaluate(x_ - displacement) - losses_ + first_order(displacement);
     }
   }
@@ -148,6 +158,20 @@ class torch_expansion {
       return (*loss_)(x, target_);
     } else {
       return (*loss_)(x);
+    }
+  }
+
+  // Draws as in any step. Where it does, the other calls begin where this one did.
+  [[nodiscard]] torch::Tensor evaluate_first(const torch::Tensor& x) {
+    if constexpr (torch_closed_form<Loss>) {
+      return evaluate(x);
+    } else {
+      const default_generators before(x.device());
+      const torch::Tensor values = evaluate(x);
+      if (!(before == default_generators(x.device()))) {
+        first_draws_ = before;
+      }
+      return values;
     }
   }
 
@@ -167,6 +191,7 @@ class torch_expansion {
   target_type target_;
   torch::Tensor losses_;
   torch::Tensor gradient_;
+  std::optional<default_generators> first_draws_;
 };
 
 }  // namespace gal::detail
