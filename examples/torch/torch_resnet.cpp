@@ -4,6 +4,7 @@
 #include <gal/adapters/torch.hpp>
 #include <gal/data/images.hpp>
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 #include <CLI/CLI.hpp>
 
@@ -74,6 +75,7 @@ struct settings {
   std::uint64_t seed = 1;
 };
 
+// Both methods start from the same weights and see the same batches.
 void train(const images& training, const images& test, bool adjusted, const settings& s) {
   const torch::Device device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   torch::manual_seed(s.seed);
@@ -82,11 +84,12 @@ void train(const images& training, const images& test, bool adjusted, const sett
   torch::optim::SGD optimizer(model->parameters(), torch::optim::SGDOptions(s.learning_rate).momentum(0.9));
   gal::torch_adjust trainer(model, optimizer, gal::softmax_cross_entropy(),
                             {.epsilon = s.epsilon, .adjuster = {.seed = s.seed}});
+  const at::Generator shuffling = at::make_generator<at::CPUGeneratorImpl>(s.seed);
   double accepted = 0.0;
   std::int64_t steps = 0;
   const auto start = std::chrono::steady_clock::now();
   for (int epoch = 0; epoch < s.epochs; ++epoch) {
-    const Tensor order = torch::randperm(training.labels.size(0), torch::kLong);
+    const Tensor order = torch::randperm(training.labels.size(0), shuffling, torch::kLong);
     for (const Tensor& rows : order.split(s.batch)) {
       const Tensor x = training.pixels.index_select(0, rows).to(device);
       const Tensor y = training.labels.index_select(0, rows).to(device);

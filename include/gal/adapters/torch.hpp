@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -74,28 +75,28 @@ inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, co
   };
   const torch::NoGradGuard no_grad;
   std::uint64_t counter = 0;
-  const auto start = [&](const torch::Tensor& parameter, double bound) {
-    const torch::Tensor values = torch::empty(parameter.sizes(), torch::kDouble);
+  const auto start = [&](torch::Tensor& parameter, const std::vector<std::int64_t>& sizes, double bound) {
+    const torch::Tensor values = torch::empty(sizes, torch::kDouble);
     for (std::int64_t i = 0; i < values.numel(); ++i) {
       values.data_ptr<double>()[i] =
           nn::detail::initial_value(adjuster_network_seed(options.seed), counter++, bound);
     }
-    parameter.copy_(values);
+    parameter.set_data(values.to(where.device(), where.dtype().toScalarType()));
   };
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     if (l > 0) {
       activate();
     }
-    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], widths[l + 1]).bias(options.bias));
+    // Without outputs to begin with: torch would draw first weights from the program's generator.
+    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], 0).bias(options.bias));
+    layer->options.out_features(widths[l + 1]);
     const double bound = nn::detail::initial_bound(options.initialization, widths[l], widths[l + 1]);
-    layer->to(torch::kDouble);
-    start(layer->weight, bound);
+    start(layer->weight, {widths[l + 1], widths[l]}, bound);
     if (options.bias) {
-      start(layer->bias, options.initialization == nn::initialization::xavier ? 0.0 : bound);
+      start(layer->bias, {widths[l + 1]}, options.initialization == nn::initialization::xavier ? 0.0 : bound);
     }
     network->push_back(layer);
   }
-  network->to(where.device(), where.dtype().toScalarType());
   return network;
 }
 
@@ -112,10 +113,15 @@ struct reads_on_processor {
 /// step waits for it: the safeguard and the policy for numbers that are not finite are decided there.
 ///
 /// The model is any module, TorchScript module, or function of the input; it runs forward once in a step. The features
-/// have at least two axes; the last one is the feature, all others count samples: `(n, d)`, boxes `(n, q, 4)`, sequences
-/// `(n, t, d)`. The loss is `gal::mse` or `gal::softmax_cross_entropy`, with closed forms of the remainder, or a function
-/// of features and target (both in double) that returns the losses of all samples, or their mean. The optimizer is any
-/// of torch's that steps without a closure, and holds the model's parameters.
+/// have at least two axes, the last of which is the feature: `(n, d)`, boxes `(n, q, 4)`, sequences `(n, t, d)`. The loss is
+/// `gal::mse` or `gal::softmax_cross_entropy`, with closed forms of the remainder, where all axes but the last count
+/// samples; or a function of features and target (both in double) that returns the losses of the samples, of the sizes of
+/// the features' first axes (all but the last, or fewer: `(n)` of sequences), or their mean. Parameters that the loss
+/// depends on get its gradient at the features, as in a plain step.
+///
+/// The optimizer is any of torch's that steps without a closure, over the parameters of model and loss. Those that no
+/// gradient reaches in a step are an error, unless they are frozen or `allow_unreached_parameters` was called. Torch's
+/// default generators are left as a plain step leaves them.
 ///
 ///     torch::nn::Sequential model(torch::nn::Linear(13, 50), torch::nn::ReLU(), torch::nn::Linear(50, 1));
 ///     torch::optim::Adam optimizer(model->parameters(), 1e-3);
@@ -149,6 +155,7 @@ class torch_adjust {
                torch::nn::Sequential adjuster)
       : torch_adjust(model, optimizer, std::move(loss), std::move(options)) {
     options_.adjuster.kind = adjuster_kind::learned;
+    is_given_ = true;
     adopt(std::move(adjuster));
   }
 
@@ -169,77 +176,19 @@ class torch_adjust {
     prepare(x);
     const detail::torch_expansion<Loss, Target> expansion(loss_, x, target);
     check_decision(expansion.has_samples());
-    ++steps_;
-    numbers_ = {};
-    losses_ = expansion.losses();
-    gradient_ = expansion.gradient().to(x.dtype());
-    numbers_.loss = losses_.mean();
-    const bool ignores = options_.non_finite == non_finite_policy::ignore;
-    numbers_.proceeds = ignores ? torch::ones_like(numbers_.loss, torch::kBool) : numbers_.loss.isfinite();
-    if (refused()) {
-      return refuse("the loss is not finite");
-    }
-
-    const double length = step_length(x);
-    numbers_.gradient_square = inner(gradient_, gradient_);
-    torch::Tensor vanilla_changes;
-    if (options_.safeguard == safeguard::not_worse_than_vanilla || options_.report_vanilla) {
-      const torch::NoGradGuard no_grad;
-      const torch::Tensor displacement = (length * gradient_).to(torch::kDouble);
-      vanilla_changes = expansion.remainder(displacement) - expansion.first_order(displacement);
-      numbers_.vanilla_change = vanilla_changes.mean();
-    }
-
-    // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
     remember_adjuster();
-    torch::Tensor changes;
-    for (int k = 1;; ++k) {
-      const torch::AutoGradMode only_where_it_learns(trains());
-      const torch::Tensor adjustment = adjustment_from(propose(x));
-      const torch::Tensor displacement = (length * (gradient_ + adjustment)).to(torch::kDouble);
-      const torch::Tensor remainders = expansion.remainder(displacement);
-      const torch::Tensor first_order = expansion.first_order(displacement);
-      const torch::Tensor remainder = remainders.mean() + (first_order_weight(x) - 1.0) * first_order.mean();
-      // Lt - L = R - <D, G>, sample by sample, where both terms are small.
-      const torch::Tensor tentative = remainders - first_order;
-      adjustment_ = adjustment.detach();
-      numbers_.remainder = remainder.detach();
-      changes = tentative.detach();
-      if (!trains()) {
-        break;
-      }
-      adjuster_optimizer_->zero_grad();
-      (options_.objective == objective::remainder ? remainder.abs() : tentative.mean()).backward();
-      if (k == options_.adjuster_steps) {
-        break;
-      }
-      step_or_refuse(bounded(*adjuster_optimizer_), *adjuster_optimizer_);
-    }
-    numbers_.change = changes.mean();
-    numbers_.gradient_adjustment = inner(gradient_, adjustment_);
-    numbers_.adjustment_square = inner(adjustment_, adjustment_);
-
-    // The safeguard, and the chosen gradient through the model; model and adjuster step.
-    const torch::Tensor accepted = decide(changes, vanilla_changes);
-    numbers_.accepted = accepted.to(torch::kDouble).mean();
-    const torch::Tensor chosen = torch::where(accepted.unsqueeze(-1), gradient_ + adjustment_, gradient_);
-    optimizer_->zero_grad();
-    features.backward(chosen.to(features.dtype()));
-    numbers_.proceeds = numbers_.proceeds.logical_and(bounded(*optimizer_));
-    if (refused()) {
+    try {
+      return step_along(features, x, expansion);
+    } catch (...) {
       restore_adjuster();
-      return refuse("a parameter's gradient is not finite, or too large to be squared");
+      throw;
     }
-    if (before_ && !reads_) {
-      before_->restore_unless(numbers_.proceeds);
-    }
-    before_.reset();
-    step_or_refuse(numbers_.proceeds, *optimizer_);
-    if (trains()) {
-      step_or_refuse(numbers_.proceeds.logical_and(bounded(*adjuster_optimizer_)), *adjuster_optimizer_);
-    }
-    return pending_report(*this);
   }
+
+  /// Lets the optimizer, or an adjuster of one's own, hold parameters that no gradient reaches in a step, as where a part of
+  /// the model runs in some steps only: such a step leaves them as they are. Otherwise, as by default, it throws an error
+  /// that names them. Frozen ones (`requires_grad` false) may always be there.
+  void allow_unreached_parameters(bool allowed = true) { allows_unreached_ = allowed; }
 
   /// What the last step did; waits for the device. NaN before the first step.
   [[nodiscard]] step_report report() const {
@@ -312,6 +261,95 @@ class torch_adjust {
     torch::Tensor proceeds;
   };
 
+  // A step on the features, and on them as the adjuster takes them, `x`.
+  template <class Expansion>
+  pending_report<torch_adjust> step_along(const torch::Tensor& features, const torch::Tensor& x,
+                                          const Expansion& expansion) {
+    ++steps_;
+    numbers_ = {};
+    samples_ = expansion.samples();
+    sample_axes_ = expansion.sample_axes();
+    losses_ = expansion.losses();
+    gradient_ = expansion.gradient().to(x.dtype());
+    numbers_.loss = losses_.mean();
+    const bool ignores = options_.non_finite == non_finite_policy::ignore;
+    numbers_.proceeds = ignores ? torch::ones_like(numbers_.loss, torch::kBool) : numbers_.loss.isfinite();
+    if (refused()) {
+      return refuse("the loss is not finite");
+    }
+
+    const double length = step_length();
+    numbers_.gradient_square = inner(gradient_, gradient_);
+    torch::Tensor vanilla_changes;
+    if (options_.safeguard == safeguard::not_worse_than_vanilla || options_.report_vanilla) {
+      const torch::NoGradGuard no_grad;
+      const torch::Tensor displacement = (length * gradient_).to(torch::kDouble);
+      vanilla_changes = expansion.remainder(displacement) - expansion.first_order(displacement);
+      numbers_.vanilla_change = vanilla_changes.mean();
+    }
+
+    // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
+    torch::Tensor changes;
+    for (int k = 1;; ++k) {
+      const torch::AutoGradMode only_where_it_learns(trains());
+      const torch::Tensor adjustment = adjustment_from(propose(x));
+      const torch::Tensor displacement = (length * (gradient_ + adjustment)).to(torch::kDouble);
+      const torch::Tensor remainders = expansion.remainder(displacement);
+      const torch::Tensor first_order = expansion.first_order(displacement);
+      const torch::Tensor remainder = remainders.mean() + (first_order_weight(x) - 1.0) * first_order.mean();
+      // Lt - L = R - <D, G>, sample by sample, where both terms are small.
+      const torch::Tensor tentative = remainders - first_order;
+      adjustment_ = adjustment.detach();
+      numbers_.remainder = remainder.detach();
+      changes = tentative.detach();
+      if (!trains()) {
+        break;
+      }
+      teach(options_.objective == objective::remainder ? remainder.abs() : tentative.mean());
+      if (k == options_.adjuster_steps) {
+        break;
+      }
+      step_or_refuse(bounded(*adjuster_optimizer_), *adjuster_optimizer_);
+    }
+    numbers_.change = changes.mean();
+    numbers_.gradient_adjustment = inner(gradient_, adjustment_);
+    numbers_.adjustment_square = inner(adjustment_, adjustment_);
+
+    // The safeguard, and the chosen gradient through the model; model and adjuster step.
+    const torch::Tensor accepted = decide(changes, vanilla_changes);
+    numbers_.accepted = accepted.to(torch::kDouble).mean();
+    const torch::Tensor chosen =
+        torch::where(beside_features(accepted), gradient_ + adjustment_, gradient_).to(features.dtype());
+    detail::clear_gradients(*optimizer_);
+    if (const torch::Tensor& mean = expansion.mean_of_parameters(); mean.defined()) {
+      // In one pass: the loss may depend on tensors of the model too.
+      torch::autograd::backward({features, mean}, {chosen, torch::ones_like(mean)});
+    } else {
+      features.backward(chosen);
+    }
+    detail::require_gradients(*optimizer_, *model_, "optimizer", allows_unreached_);
+    numbers_.proceeds = numbers_.proceeds.logical_and(bounded(*optimizer_));
+    if (refused()) {
+      return refuse("a parameter's gradient is not finite, or too large to be squared");
+    }
+    if (before_ && !reads_) {
+      before_->restore_unless(numbers_.proceeds);
+    }
+    before_.reset();
+    step_or_refuse(numbers_.proceeds, *optimizer_);
+    if (trains()) {
+      step_or_refuse(numbers_.proceeds.logical_and(bounded(*adjuster_optimizer_)), *adjuster_optimizer_);
+    }
+    return pending_report(*this);
+  }
+
+  // The objective's gradient for the adjuster, and for nothing else that the loss depends on.
+  void teach(const torch::Tensor& objective) {
+    detail::clear_gradients(*adjuster_optimizer_);
+    objective.backward({}, /*retain_graph=*/false, /*create_graph=*/false, adjuster_parameters_);
+    detail::require_gradients(*adjuster_optimizer_, adjuster_, "adjuster", allows_unreached_);
+  }
+
   static torch::ScalarType working_type(const torch::Tensor& features) {
     return features.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
   }
@@ -320,7 +358,6 @@ class torch_adjust {
     return (a.to(torch::kDouble) * b).sum();
   }
 
-  [[nodiscard]] static index samples_of(const torch::Tensor& x) { return x.numel() / x.size(-1); }
   [[nodiscard]] bool has_adjuster() const { return !adjuster_.is_empty(); }
   [[nodiscard]] bool trains() const { return adjuster_optimizer_ != nullptr; }
   [[nodiscard]] bool sees_gradients() const {
@@ -373,26 +410,38 @@ class torch_adjust {
   // Takes an adjuster, and an optimizer for it where it learns.
   void adopt(torch::nn::Sequential adjuster) {
     adjuster_ = std::move(adjuster);
-    const std::vector<torch::Tensor> parameters = adjuster_->parameters();
-    if (options_.adjuster.kind != adjuster_kind::learned || parameters.empty()) {
+    adjuster_parameters_.clear();
+    for (const torch::Tensor& parameter : adjuster_->parameters()) {
+      if (parameter.requires_grad()) {
+        adjuster_parameters_.push_back(parameter);
+      }
+    }
+    if (options_.adjuster.kind != adjuster_kind::learned || adjuster_parameters_.empty()) {
       return;
     }
     if (options_.training == adjuster_training::model_optimizer) {
-      adjuster_optimizer_ = detail::companion_of(*optimizer_, parameters);
+      adjuster_optimizer_ = detail::companion_of(*optimizer_, adjuster_parameters_);
     } else {
       adjuster_optimizer_ = std::make_unique<torch::optim::Adam>(
-          parameters, torch::optim::AdamOptions(options_.adjuster_learning_rate));
+          adjuster_parameters_, torch::optim::AdamOptions(options_.adjuster_learning_rate));
     }
   }
 
   // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
-  [[nodiscard]] double step_length(const torch::Tensor& x) const {
+  [[nodiscard]] double step_length() const {
     const bool own = options_.tentative_step == tentative_step::sample_gradients;
-    return learning_rate_ * options_.tau * (own ? static_cast<double>(samples_of(x)) : 1.0);
+    return learning_rate_ * options_.tau * (own ? static_cast<double>(samples_) : 1.0);
   }
 
   [[nodiscard]] double first_order_weight(const torch::Tensor& x) const {
-    return detail::first_order_weight(options_.remainder, x.size(-1), samples_of(x));
+    return detail::first_order_weight(options_.remainder, x.numel() / samples_, samples_);
+  }
+
+  // A number for every sample, or one for all, to be combined with features.
+  [[nodiscard]] torch::Tensor beside_features(const torch::Tensor& numbers) const {
+    std::vector<std::int64_t> sizes = numbers.sizes().vec();
+    sizes.resize(static_cast<std::size_t>(gradient_.dim()), 1);
+    return numbers.reshape(sizes);
   }
 
   // h of the features, or of the features beside the samples' own gradients; or noise.
@@ -401,13 +450,18 @@ class torch_adjust {
       return torch::zeros_like(x);
     }
     if (!has_adjuster()) {
-      at::Generator generator = at::globalContext().defaultGenerator(x.device()).clone();
-      generator.set_current_seed(random_bits(options_.adjuster.seed, draws_++));
+      const at::Generator generator =
+          detail::own_generator(x.device(), random_bits(options_.adjuster.seed, draws_++));
       return options_.adjuster.kind == adjuster_kind::uniform
                  ? 2.0 * torch::rand(x.sizes(), generator, x.options()) - 1.0
                  : torch::randn(x.sizes(), generator, x.options());
     }
-    const auto samples = static_cast<double>(samples_of(x));
+    std::optional<detail::borrowed_generators> borrowed;  // by dropout, of an adjuster that was given
+    if (is_given_) {
+      borrowed.emplace(x.device());
+      borrowed->set_seed(random_bits(options_.adjuster.seed, draws_++));
+    }
+    const auto samples = static_cast<double>(samples_);
     const torch::Tensor h =
         adjuster_->forward(sees_gradients() ? torch::cat({x, samples * gradient_}, -1) : x);
     detail::require(h.sizes() == x.sizes(), error_code::shape_mismatch,
@@ -424,7 +478,7 @@ class torch_adjust {
     } else {
       const bool per_sample = options_.normalisation == normalisation::per_sample;
       const auto norm = [&](const torch::Tensor& t) {
-        return (per_sample ? t.norm(2, -1, /*keepdim=*/true) : t.norm());
+        return per_sample ? beside_features(t.flatten(sample_axes_).norm(2, -1)) : t.norm();
       };
       const torch::Tensor length = norm(h);
       const torch::Tensor is_zero = length == 0.0;
@@ -451,17 +505,13 @@ class torch_adjust {
   // Whether the gradients of an optimizer's parameters are finite. Squares beyond the scalar's range would make the
   // moments infinite, and keep them so.
   [[nodiscard]] torch::Tensor bounded(torch::optim::Optimizer& optimizer) const {
-    const std::vector<torch::Tensor> parameters = detail::parameters_with_gradient(optimizer);
-    detail::require(
-        !parameters.empty(), error_code::invalid_option,
-        "gal::torch_adjust: no parameter of the optimizer has a gradient; expected the optimizer of the "
-        "model's parameters");
     if (options_.non_finite == non_finite_policy::ignore) {
       return torch::ones_like(numbers_.loss, torch::kBool);
     }
     const double limit = gradient_.scalar_type() == torch::kDouble
                              ? std::numeric_limits<double>::max()
                              : static_cast<double>(std::numeric_limits<float>::max());
+    const std::vector<torch::Tensor> parameters = detail::parameters_with_gradient(optimizer);
     return detail::squared_gradient_norm(parameters, gradient_.device()) <= limit;
   }
 
@@ -475,7 +525,8 @@ class torch_adjust {
   }
 
   // Ends a step that changes nothing.
-  pending_report<torch_adjust> refuse(std::string_view what) const {
+  pending_report<torch_adjust> refuse(std::string_view what) {
+    restore_adjuster();
     detail::require(options_.non_finite != non_finite_policy::raise, error_code::non_finite,
                     "gal::torch_adjust::step: ", what, " (loss ", report().loss, ", learning rate ",
                     learning_rate_, "); nothing was changed");
@@ -517,7 +568,11 @@ class torch_adjust {
   Loss loss_;
   adjust_options options_;
 
+  bool allows_unreached_ = false;
+
   torch::nn::Sequential adjuster_ = nullptr;
+  bool is_given_ = false;                                        // the adjuster, at construction
+  std::vector<torch::Tensor> adjuster_parameters_;               // that learn
   std::unique_ptr<torch::optim::Optimizer> adjuster_optimizer_;  // where the adjuster learns
   std::int64_t features_ = 0;                                    // that the adjuster was built for
   std::optional<detail::optimizer_snapshot> before_;
@@ -527,6 +582,8 @@ class torch_adjust {
   torch::Tensor gradient_;    // G
   torch::Tensor adjustment_;  // A
   torch::Tensor losses_;
+  std::int64_t samples_ = 1;
+  std::int64_t sample_axes_ = 1;  // of the features, the first
   numbers_type numbers_;
   double learning_rate_ = step_report::none;
   bool reads_ = true;

@@ -11,9 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -869,7 +872,7 @@ TEST_CASE("misuse is refused by name, before anything changes") {
   auto other = perceptron(torch::kFloat);
   const auto other_model = [&](const Tensor& input) { return other->forward(input); };
   CHECK(contains(message(invalid_option, other_model, gal::mse(), y),
-                 "no parameter of the optimizer has a gradient"));
+                 "no parameter of the optimizer has a gradient; expected"));
 
   CHECK(contains(message(shape_mismatch, model, gal::mse(), y.select(1, 0)),
                  "gal::mse: targets are [6]; expected the features' size [6, 3]"));
@@ -912,4 +915,522 @@ TEST_CASE("misuse is refused by name, before anything changes") {
                            return changed.step(x, torch::zeros({6, 8})).get();
                          }),
                  "the features are [6, 8]; expected 3 as the last size"));
+}
+
+namespace {
+
+// The state of the generator that torch draws from unless told otherwise.
+std::vector<std::uint8_t> generator_state() {
+  at::Generator generator = at::globalContext().defaultGenerator(torch::kCPU);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  const Tensor state = generator.get_state();
+  return {state.data_ptr<std::uint8_t>(), state.data_ptr<std::uint8_t>() + state.numel()};
+}
+
+option_list options_with_noise() {
+  option_list list = several_options();
+  gal::adjust_options options;
+  options.adjuster_steps = 2;
+  options.adjuster.kind = gal::adjuster_kind::uniform;
+  list.emplace_back("uniform noise", options);
+  options.adjuster.kind = gal::adjuster_kind::normal;
+  list.emplace_back("normal noise", options);
+  options.hidden = {};
+  options.adjuster.kind = gal::adjuster_kind::learned;
+  options.normalisation = gal::normalisation::per_batch;
+  list.emplace_back("without hidden layers", options);
+  options.hidden = {8, 8, 8};
+  options.adjuster.initialization = gal::nn::initialization::xavier;
+  options.adjuster.activation = gal::nn::silu;
+  list.emplace_back("three hidden layers", options);
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("torch's generators are left alone, by every option") {
+  for (const auto& [name, options] : options_with_noise()) {
+    CAPTURE(name);
+    auto model = perceptron(torch::kFloat);
+    const auto optimizer = torch_adam(model->parameters());
+    const Tensor x = torch::randn({6, 5});
+    const Tensor y = torch::randn({6, 3});
+    const auto check = [&](auto loss, const Tensor& target) {
+      const auto before = generator_state();
+      gal::torch_adjust trainer(model, *optimizer, loss, options);
+      CHECK(generator_state() == before);
+      for (int k = 0; k < 3; ++k) {
+        CHECK(trainer.step(x, target).get().learning_rate == 0.02);
+        CHECK(generator_state() == before);
+      }
+      CHECK(trainer.step(x, torch::full_like(y, NAN)).get().non_finite);
+      CHECK(generator_state() == before);
+    };
+    check(gal::mse(), y);
+    check(squared_errors, y);
+    check(gal::softmax_cross_entropy(), y.softmax(-1));
+  }
+}
+
+TEST_CASE("the seed in the options decides the adjuster's first weights, torch's seed does not") {
+  const auto adjuster = [](std::uint64_t torch_seed, std::uint64_t seed) {
+    auto model = perceptron(torch::kFloat);
+    torch::optim::SGD optimizer(model->parameters(), 0.1);
+    torch::manual_seed(torch_seed);
+    gal::torch_adjust trainer(model, optimizer, gal::mse(),
+                              {.adjuster = {.kind = gal::adjuster_kind::untrained, .seed = seed}});
+    trainer.step(torch::ones({6, 5}), torch::ones({6, 3}));
+    return copies(trainer.adjuster()->parameters());
+  };
+  CHECK(same(adjuster(1, 7), adjuster(2, 7)));
+  CHECK_FALSE(same(adjuster(1, 7), adjuster(1, 8)));
+}
+
+TEST_CASE("plain and adjusted training see the same batches, weights and dropout masks") {
+  const auto train = [](bool adjusted) {
+    torch::manual_seed(29);
+    counting model;
+    torch::optim::SGD optimizer(model.parameters(), 0.1);
+    const Tensor x = torch::randn({24, 5});
+    const Tensor y = torch::randn({24, 3});
+    gal::torch_adjust trainer(model, optimizer, gal::mse(), {.safeguard = gal::safeguard::never});
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      for (const Tensor& rows : torch::randperm(24, torch::kLong).split(8)) {
+        if (adjusted) {
+          trainer.step(x.index_select(0, rows), y.index_select(0, rows));
+        } else {
+          optimizer.zero_grad();
+          torch::mse_loss(model.forward(x.index_select(0, rows)), y.index_select(0, rows)).backward();
+          optimizer.step();
+        }
+      }
+    }
+    return copies(model.parameters());
+  };
+  const std::vector<Tensor> plain = train(false);
+  const std::vector<Tensor> adjusted = train(true);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    CHECK(difference(plain[i], adjusted[i]) < 1e-6);
+  }
+}
+
+TEST_CASE("a loss that draws is one function within a step, and draws as often as in a plain step") {
+  const auto noisy = [](const Tensor& x, const Tensor& y) {
+    return (torch::dropout(x, 0.5, true) - y).square().mean(-1);
+  };
+  auto model = perceptron(torch::kDouble);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  const Tensor x = torch::randn({6, 5}, torch::kDouble);
+  const Tensor y = torch::randn({6, 3}, torch::kDouble);
+  gal::torch_adjust trainer(model, optimizer, noisy, {.tau = 0.0, .adjuster_steps = 3});
+  for (int k = 0; k < 3; ++k) {
+    torch::manual_seed(static_cast<std::uint64_t>(k));
+    const double expected = number(noisy(model->forward(x), y).mean());
+    const auto after_loss = generator_state();
+    torch::manual_seed(static_cast<std::uint64_t>(k));
+    const gal::step_report report = trainer.step(x, y);
+    CHECK(generator_state() == after_loss);
+    CHECK(report.loss == doctest::Approx(expected));
+    CHECK(report.tentative_loss == doctest::Approx(report.loss).epsilon(1e-14));
+    CHECK(report.vanilla_tentative_loss == doctest::Approx(report.loss).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("an adjuster of one's own draws from the seed in the options") {
+  const auto adjustments = [](std::uint64_t seed) {
+    auto model = perceptron(torch::kDouble);
+    torch::optim::SGD optimizer(model->parameters(), 0.0);
+    const Tensor x = torch::randn({6, 5}, torch::kDouble);
+    const Tensor y = torch::randn({6, 3}, torch::kDouble);
+    gal::adjust_options options = gal::paper();
+    options.training = gal::adjuster_training::own_adam;
+    options.adjuster_learning_rate = 0.0;
+    options.adjuster.seed = seed;
+    torch::nn::Sequential adjuster(torch::nn::Linear(3, 16), torch::nn::Dropout(0.5),
+                                   torch::nn::Linear(16, 3));
+    adjuster->to(torch::kDouble);
+    gal::torch_adjust trainer(model, optimizer, gal::mse(), options, adjuster);
+    std::vector<Tensor> result;
+    for (int k = 0; k < 2; ++k) {
+      const auto before = generator_state();
+      trainer.step(x, y);
+      CHECK(generator_state() == before);
+      result.push_back(trainer.last_adjustment().clone());
+    }
+    CHECK(adjuster->is_training());
+    return result;
+  };
+  const std::vector<Tensor> first = adjustments(1);
+  CHECK(same(first, adjustments(1)));
+  CHECK(difference(first[0], first[1]) > 1e-6);
+  CHECK(difference(first[0], adjustments(2)[0]) > 1e-6);
+}
+
+namespace {
+
+// An encoder of sequences (n, t, 5), whose features (n, t, 4) are adjusted, and a head in the loss, from their mean over t
+// to the losses of the n sequences or their mean.
+struct encoder_and_head {
+  encoder_and_head(torch::ScalarType of_encoder, torch::ScalarType of_head)
+      : encoder(perceptron(of_encoder, 5, 4)), head(4, 2) {
+    head->to(of_head);
+  }
+  [[nodiscard]] Tensor losses(const Tensor& x, const Tensor& y) {
+    const Tensor input = x.to(head->weight.scalar_type());
+    return (head->forward(input.mean(1)) - y.to(input.scalar_type())).square().mean(-1);
+  }
+  [[nodiscard]] std::vector<Tensor> parameters() const {
+    std::vector<Tensor> result = encoder->parameters();
+    result.push_back(head->weight);
+    result.push_back(head->bias);
+    return result;
+  }
+  torch::nn::Sequential encoder;
+  torch::nn::Linear head;
+};
+
+}  // namespace
+
+TEST_CASE("a head in the loss trains as in any step") {
+  for (const auto type : {torch::kDouble, torch::kFloat}) {
+    for (const bool gives_mean : {false, true}) {
+      const double tolerance = type == torch::kDouble ? 1e-13 : 1e-5;
+      encoder_and_head parts(type, type);
+      encoder_and_head plain(type, type);
+      const auto optimizer = torch_adam(parts.parameters());
+      const auto plain_optimizer = torch_adam(plain.parameters());
+      const Tensor x = torch::randn({6, 7, 5}, type);
+      const Tensor y = torch::randn({6, 2}, type);
+      const auto loss = [&](const Tensor& features, const Tensor& target) {
+        const Tensor losses = parts.losses(features, target);
+        return gives_mean ? losses.mean() : losses;
+      };
+      gal::adjust_options options;
+      options.safeguard = gal::safeguard::never;
+      options.adjuster_steps = 3;
+      options.report_vanilla = true;
+      gal::torch_adjust trainer(parts.encoder, *optimizer, loss, options);
+      const Tensor first = parts.head->weight.detach().clone();
+      for (int k = 0; k < 3; ++k) {
+        trainer.step(x, y);
+        plain_optimizer->zero_grad();
+        plain.losses(plain.encoder->forward(x), y).mean().backward();
+        plain_optimizer->step();
+      }
+      CHECK(difference(parts.head->weight, first) > 1e-3);
+      for (std::size_t i = 0; i < parts.parameters().size(); ++i) {
+        CHECK(difference(parts.parameters()[i], plain.parameters()[i]) < tolerance);
+      }
+    }
+  }
+}
+
+TEST_CASE("the head's gradient is that at the features, the encoder's the adjusted one") {
+  for (const auto& [name, given] : several_options()) {
+    CAPTURE(name);
+    encoder_and_head parts(torch::kDouble, torch::kDouble);
+    encoder_and_head before(torch::kDouble, torch::kDouble);
+    torch::optim::SGD optimizer(parts.parameters(), 0.1);
+    const Tensor x = torch::randn({6, 7, 5}, torch::kDouble);
+    const Tensor y = torch::randn({6, 2}, torch::kDouble);
+    const auto loss = [&](const Tensor& features, const Tensor& target) {
+      return parts.losses(features, target);
+    };
+    gal::adjust_options options = given;
+    options.safeguard = gal::safeguard::always;
+    options.tau = 10.0;
+    gal::torch_adjust trainer(parts.encoder, optimizer, loss, options);
+    trainer.step(x, y);
+
+    const Tensor features = before.encoder->forward(x);
+    const Tensor leaf = features.detach().requires_grad_();
+    const std::vector<Tensor> of_loss = torch::autograd::grad({before.losses(leaf, y).mean()},
+                                                              {leaf, before.head->weight, before.head->bias});
+    CHECK(difference(trainer.last_gradient(), of_loss[0]) < 1e-15);
+    CHECK(difference(parts.head->weight.grad(), of_loss[1]) < 1e-14);
+    CHECK(difference(parts.head->bias.grad(), of_loss[2]) < 1e-14);
+    const std::vector<Tensor> of_encoder = torch::autograd::grad(
+        {features}, before.encoder->parameters(), {trainer.last_gradient() + trainer.last_adjustment()});
+    for (std::size_t i = 0; i < of_encoder.size(); ++i) {
+      CHECK(difference(parts.encoder->parameters()[i].grad(), of_encoder[i]) < 1e-13);
+    }
+  }
+}
+
+TEST_CASE("whatever the loss depends on gets the gradient of one plain backward pass, and nothing more") {
+  // Tied weights, another output of the model, and a scale that a second optimizer steps.
+  struct parts {
+    parts() : model(perceptron(torch::kDouble)), scale(torch::ones({1}, torch::kDouble).requires_grad_()) {}
+    Tensor features(const Tensor& x) {
+      hidden = model[0]->as<torch::nn::Linear>()->forward(x).tanh();
+      return model[2]->as<torch::nn::Linear>()->forward(hidden);
+    }
+    Tensor losses(const Tensor& x, const Tensor& y) {
+      const Tensor weight = model[2]->as<torch::nn::Linear>()->weight;
+      return (scale * x - y).square().mean(-1) + weight.square().sum() + hidden.square().mean(-1);
+    }
+    torch::nn::Sequential model;
+    Tensor scale;
+    Tensor hidden;
+  };
+  parts adjusted;
+  parts plain;
+  const auto optimizer = torch_adam(adjusted.model->parameters());
+  const auto plain_optimizer = torch_adam(plain.model->parameters());
+  const Tensor x = torch::randn({6, 5}, torch::kDouble);
+  const Tensor y = torch::randn({6, 3}, torch::kDouble);
+  const auto model = [&](const Tensor& input) { return adjusted.features(input); };
+  const auto loss = [&](const Tensor& input, const Tensor& target) { return adjusted.losses(input, target); };
+  gal::adjust_options options;
+  options.safeguard = gal::safeguard::never;
+  options.adjuster_steps = 3;
+  gal::torch_adjust trainer(model, *optimizer, loss, options);
+  for (int k = 0; k < 3; ++k) {
+    trainer.step(x, y);
+    plain_optimizer->zero_grad();
+    plain.losses(plain.features(x), y).mean().backward();
+    plain_optimizer->step();
+    REQUIRE(adjusted.scale.grad().defined());
+    CHECK(difference(adjusted.scale.grad(), plain.scale.grad()) < 1e-13);
+    adjusted.scale.grad().zero_();
+    plain.scale.grad().zero_();
+  }
+  for (std::size_t i = 0; i < plain.model->parameters().size(); ++i) {
+    CHECK(difference(adjusted.model->parameters()[i], plain.model->parameters()[i]) < 1e-13);
+  }
+}
+
+namespace {
+
+// An adjuster that treats every number alike, whatever the sizes: h = tanh(weight x).
+struct alike_impl : torch::nn::Module {
+  alike_impl() : weight(register_parameter("weight", torch::full({1}, 0.7, torch::kDouble))) {}
+  Tensor forward(const Tensor& x) { return (weight * x).tanh(); }
+  Tensor weight;
+};
+TORCH_MODULE_IMPL(alike, alike_impl);
+
+}  // namespace
+
+TEST_CASE("a loss of every sequence: the sequences are the samples, as if each were one row") {
+  for (const auto& [name, given] : several_options()) {
+    for (const bool gives_mean : {false, true}) {
+      gal::adjust_options options = given;
+      options.input = gal::adjuster_input::features;
+      options.remove_mean = false;
+      if (options.adjuster.kind == gal::adjuster_kind::untrained) {
+        options.adjuster_learning_rate = 0.0;
+      }
+      if (gives_mean) {
+        options.decision = gal::decision::per_batch;
+      }
+      CAPTURE(name);
+      CAPTURE(gives_mean);
+      auto model = perceptron(torch::kDouble, 5, 4);
+      auto flat_model = perceptron(torch::kDouble, 5, 4);
+      const auto optimizer = torch_adam(model->parameters());
+      const auto flat_optimizer = torch_adam(flat_model->parameters());
+      const Tensor x = torch::randn({6, 7, 5}, torch::kDouble);
+      const Tensor y = torch::randn({6, 28}, torch::kDouble);
+      const auto loss = [&](const Tensor& features, const Tensor& target) {
+        const Tensor losses = (features.reshape({6, 28}).tanh() - target).square().mean(-1);
+        return gives_mean ? losses.mean() : losses;
+      };
+      const auto flattened = [&](const Tensor& input) { return flat_model->forward(input).reshape({6, 28}); };
+      gal::torch_adjust trainer(model, *optimizer, loss, options, torch::nn::Sequential(alike()));
+      gal::torch_adjust flat(flattened, *flat_optimizer, loss, options, torch::nn::Sequential(alike()));
+      for (int k = 0; k < 3; ++k) {
+        const gal::step_report report = trainer.step(x, y);
+        check_reports(report, flat.step(x, y), 1e-13);
+        CHECK(difference(trainer.last_adjustment().reshape({6, 28}), flat.last_adjustment()) < 1e-13);
+      }
+      if (!gives_mean) {
+        CHECK((trainer.last_sample_losses().sizes() == at::IntArrayRef({6})));
+      }
+      for (std::size_t i = 0; i < model->parameters().size(); ++i) {
+        CHECK(difference(model->parameters()[i], flat_model->parameters()[i]) < 1e-13);
+      }
+      CHECK(difference(trainer.adjuster()->parameters()[0], flat.adjuster()->parameters()[0]) < 1e-13);
+    }
+  }
+}
+
+TEST_CASE("what torch holds for the whole program stays as it was, after an exception too") {
+  struct settings {
+    bool gradients = torch::GradMode::is_enabled();
+    caffe2::TypeMeta type = torch::get_default_dtype();
+    int threads = at::get_num_threads();
+    bool operator==(const settings&) const = default;
+  };
+  for (const bool gradients : {true, false}) {
+    const torch::AutoGradMode mode(gradients);
+    const settings before;
+    counting model;
+    model.first->bias.requires_grad_(false);
+    model.dropout->eval();
+    torch::optim::SGD optimizer(model.parameters(), 0.1);
+    int calls = 0;
+    int last_call = 1000;
+    const auto loss = [&](const Tensor& x, const Tensor& y) {
+      if (++calls > last_call) {
+        throw std::runtime_error("a loss that fails");
+      }
+      return squared_errors(x, y);
+    };
+    gal::adjust_options options;
+    options.adjuster_steps = 3;
+    gal::torch_adjust trainer(model, optimizer, loss, options);
+    const Tensor x = torch::randn({6, 5});
+    const Tensor y = torch::randn({6, 3});
+    const auto check = [&] {
+      CHECK(settings() == before);
+      CHECK(model.is_training());
+      CHECK(model.normalisation->is_training());
+      CHECK_FALSE(model.dropout->is_training());
+      CHECK_FALSE(model.first->bias.requires_grad());
+      CHECK_FALSE(model.first->bias.grad().defined());
+      CHECK(model.first->weight.requires_grad());
+      CHECK_FALSE(x.requires_grad());
+      CHECK_FALSE(y.requires_grad());
+    };
+    trainer.step(x, y);
+    check();
+    trainer.step(x, torch::full_like(y, NAN));
+    check();
+    for (const int last : {0, 1, 2, 3, 4}) {
+      const auto weights = everything(optimizer);
+      const auto adjuster = everything(trainer.adjuster_optimizer());
+      last_call = last;
+      calls = 0;
+      CHECK_THROWS_WITH_AS(trainer.step(x, y), "a loss that fails", std::runtime_error);
+      check();
+      CHECK(same(weights, everything(optimizer)));
+      CHECK(same(adjuster, everything(trainer.adjuster_optimizer())));
+    }
+    last_call = 1000;
+    trainer.step(x, y);
+    check();
+  }
+}
+
+TEST_CASE("parameters that no gradient reaches are named, unless they are allowed or frozen") {
+  using gal::error_code::invalid_option;
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 8});
+  // The features come before the last layer.
+  struct without_head_impl : torch::nn::Module {
+    without_head_impl()
+        : body(register_module("body", torch::nn::Linear(5, 8))),
+          head(register_module("head", torch::nn::Linear(8, 3))) {}
+    Tensor forward(const Tensor& input) {
+      return uses_head ? head->forward(body->forward(input)) : body->forward(input);
+    }
+    torch::nn::Linear body;
+    torch::nn::Linear head;
+    bool uses_head = false;
+  };
+  const auto message = [&](auto& model, torch::optim::Optimizer& optimizer) {
+    gal::adjust_options options;
+    options.adjuster_steps = 3;
+    gal::torch_adjust trainer(model, optimizer, gal::mse(), options);
+    return refusal(invalid_option, [&] { return trainer.step(x, y).get(); });
+  };
+  without_head_impl model;
+  const auto pointer = std::make_shared<without_head_impl>();
+  const auto function = [&](const Tensor& input) { return model.forward(input); };
+  torch::optim::SGD optimizer(model.parameters(),
+                              torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(0.1));
+  torch::optim::SGD of_pointer(pointer->parameters(), 0.1);
+  const auto before = copies(model.parameters());
+  CHECK(contains(message(model, optimizer),
+                 "no gradient reaches head.weight [3, 8], head.bias [3] of the optimizer; expected"));
+  CHECK(contains(message(pointer, of_pointer), "no gradient reaches head.weight [3, 8], head.bias [3]"));
+  CHECK(contains(message(function, optimizer),
+                 "no gradient reaches parameter 2 of group 0 [3, 8], parameter 3 of group 0 [3]"));
+  CHECK(same(before, model.parameters()));
+  std::vector<Tensor> spare;
+  for (int i = 0; i < 10; ++i) {
+    spare.push_back(torch::ones({i + 1}).requires_grad_());
+  }
+  optimizer.add_param_group(torch::optim::OptimizerParamGroup(spare));
+  CHECK(contains(message(model, optimizer), "parameter 5 of group 1 [6] and 4 more of the optimizer"));
+  for (Tensor& parameter : spare) {
+    parameter.requires_grad_(false);
+  }
+  CHECK(contains(message(model, optimizer), "head.bias [3] of the optimizer"));
+
+  gal::torch_adjust trainer(model, optimizer, gal::mse());
+  trainer.allow_unreached_parameters();
+  // Reached in one step and not in the next: the old gradient, momentum and weight decay do not move it.
+  model.uses_head = true;
+  gal::torch_adjust through_head(model, optimizer, gal::mse());
+  through_head.step(x, torch::randn({6, 3}));
+  model.uses_head = false;
+  const Tensor head = model.head->weight.detach().clone();
+  const Tensor body = model.body->weight.detach().clone();
+  trainer.step(x, y);
+  CHECK(torch::equal(model.head->weight, head));
+  CHECK_FALSE(torch::equal(model.body->weight, body));
+  trainer.allow_unreached_parameters(false);
+  CHECK(contains(refusal(invalid_option, [&] { return trainer.step(x, y).get(); }), "head.weight"));
+
+  for (Tensor& parameter : model.head->parameters()) {
+    parameter.requires_grad_(false);
+  }
+  CHECK(trainer.step(x, y).get().learning_rate == 0.1);
+
+  torch::jit::script::Module script = torch::jit::load(GAL_TEST_TORCH_DIR "/model.pt");
+  std::vector<Tensor> parameters;
+  std::string last;
+  for (const auto& parameter : script.named_parameters()) {
+    parameters.push_back(parameter.value);
+    last = parameter.name;
+  }
+  for (std::size_t i = 0; i + 1 < parameters.size(); ++i) {
+    parameters[i].mutable_grad() = torch::ones_like(parameters[i]);
+  }
+  torch::optim::SGD of_script(parameters, 0.1);
+  CHECK(contains(refusal(invalid_option,
+                         [&] {
+                           gal::detail::require_gradients(of_script, script, "optimizer", false);
+                           return 0;
+                         }),
+                 "no gradient reaches " + last + " ["));
+}
+
+TEST_CASE("an adjuster of one's own learns wholly, but for what is frozen") {
+  using gal::error_code::invalid_option;
+  struct half_used_impl : torch::nn::Module {
+    half_used_impl()
+        : used(register_module("used", torch::nn::Linear(6, 3))),
+          other(register_module("other", torch::nn::Linear(6, 3))) {}
+    Tensor forward(const Tensor& input) { return used->forward(input); }
+    torch::nn::Linear used;
+    torch::nn::Linear other;
+  };
+  auto model = perceptron(torch::kFloat);
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  const Tensor x = torch::randn({6, 5});
+  const Tensor y = torch::randn({6, 3});
+  const auto adjuster = std::make_shared<half_used_impl>();
+  gal::torch_adjust trainer(model, optimizer, gal::mse(), {}, torch::nn::Sequential(adjuster));
+  const auto before = copies(model->parameters());
+  CHECK(contains(refusal(invalid_option, [&] { return trainer.step(x, y).get(); }),
+                 "no gradient reaches 0.other.weight [3, 6], 0.other.bias [3] of the adjuster"));
+  CHECK(same(before, model->parameters()));
+  for (Tensor& parameter : adjuster->other->parameters()) {
+    parameter.requires_grad_(false);
+  }
+  gal::torch_adjust frozen(model, optimizer, gal::mse(), {}, torch::nn::Sequential(adjuster));
+  const Tensor weight = adjuster->used->weight.detach().clone();
+  frozen.step(x, y);
+  frozen.step(x, y);
+  CHECK_FALSE(torch::equal(weight, adjuster->used->weight));
+  for (Tensor& parameter : adjuster->parameters()) {
+    parameter.requires_grad_(false);
+  }
+  gal::torch_adjust fixed(model, optimizer, gal::mse(), {}, torch::nn::Sequential(adjuster));
+  const auto frozen_weights = copies(adjuster->parameters());
+  fixed.step(x, y);
+  CHECK(same(frozen_weights, adjuster->parameters()));
 }

@@ -2,17 +2,32 @@
 // Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
 #pragma once
 
+<<<<<<< HEAD:include/gal/adapters/detail/torch_loss.hpp
 #include <gal/core/concepts.hpp>
 #include <gal/loss/losses.hpp>
+=======
+#include <gal/adapters/torch_random.hpp>
+#include <gal/concepts.hpp>
+#include <gal/loss.hpp>
+>>>>>>> torch:include/gal/adapters/torch_loss.hpp
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <limits>
+<<<<<<< HEAD:include/gal/adapters/detail/torch_loss.hpp
+=======
+#include <optional>
+#include <sstream>
+>>>>>>> torch:include/gal/adapters/torch_loss.hpp
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace gal::detail {
 
@@ -100,24 +115,60 @@ concept torch_loss = (torch_closed_form<Loss> && std::same_as<Target, torch::Ten
                      (std::same_as<Target, nothing> &&
                       std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
 
-/// The expansion of a loss at the features `x` (`..., d`; the axes before the last are those of the samples). All in
-/// double: the remainder is a small difference, and the loss is small beside the model.
+/// Whether `value` depends on any tensor to differentiate by but `leaf`.
+[[nodiscard]] inline bool depends_on_more_than(const torch::Tensor& leaf, const torch::Tensor& value) {
+  using node = torch::autograd::Node;
+  const node* const of_leaf = torch::autograd::impl::grad_accumulator(leaf).get();
+  std::vector<const node*> open{value.grad_fn().get()};
+  std::unordered_set<const node*> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const node* const current = open.back();
+    open.pop_back();
+    if (current->next_edges().empty() && current != of_leaf) {
+      return true;  // where the graph ends, at what collects the gradient of another tensor
+    }
+    for (const torch::autograd::Edge& edge : current->next_edges()) {
+      const node* const next = edge.function.get();
+      if (next != nullptr && seen.insert(next).second) {
+        open.push_back(next);
+      }
+    }
+  }
+  return false;
+}
+
+/// The expansion of a loss at the features `x` (`..., d`). All in double: the remainder is a small difference, and the
+/// loss is small beside the model. The samples are what the loss gives a number for: its sizes are those of the features'
+/// first axes, all but the last or fewer. Of a loss that gives the mean alone, the first axis counts them.
+///
+/// A loss that is a function is called once at `x` and once for every remainder. It is the same function each time: where
+/// it draws random numbers, such as dropout's, every call draws those of the first.
 template <class Loss, class Target>
 class torch_expansion {
  public:
   torch_expansion(Loss& loss, const torch::Tensor& x, const Target& target)
       : loss_(&loss), x_(x.detach().to(torch::kDouble)), target_(in_double(target)) {
     const torch::Tensor leaf = x_.detach().requires_grad_();
-    const torch::Tensor values = evaluate(leaf);
-    const bool known_size =
-        values.dim() == 0 || values.sizes() == x_.sizes().slice(0, static_cast<std::size_t>(x_.dim() - 1));
-    require(known_size, error_code::shape_mismatch, "gal::torch_adjust: the loss returned ", sizes_of(values),
-            " for features ", sizes_of(x_), "; expected the mean (no axes), or all axes but the last");
-    require(values.requires_grad(), error_code::invalid_option,
+    const torch::Tensor values = evaluate_first(leaf);
+    const auto axes = static_cast<std::size_t>(values.dim());
+    require(
+        values.dim() < x_.dim() && values.sizes() == x_.sizes().slice(0, axes), error_code::shape_mismatch,
+        "gal::torch_adjust: the loss returned ", sizes_of(values), " for features ", sizes_of(x_),
+        "; expected the mean (no axes), or a loss for every sample: the sizes of the features' first axes, "
+        "without the last");
+    const torch::Tensor mean = values.mean();
+    if (values.requires_grad()) {
+      gradient_ = torch::autograd::grad({mean}, {leaf}, {}, /*retain_graph=*/!torch_closed_form<Loss>,
+                                        /*create_graph=*/false, /*allow_unused=*/true)
+                      .front();
+    }
+    require(gradient_.defined(), error_code::invalid_option,
             "gal::torch_adjust: the loss returned no function of the features; expected what autograd can "
             "differentiate");
     losses_ = values.detach();
-    gradient_ = torch::autograd::grad({values.mean()}, {leaf}).front();
+    if (!torch_closed_form<Loss> && depends_on_more_than(leaf, mean)) {
+      mean_ = mean;
+    }
   }
 
   /// The losses of the samples, or their mean where the loss gives no more.
@@ -125,11 +176,19 @@ class torch_expansion {
   [[nodiscard]] bool has_samples() const { return losses_.dim() > 0; }
   /// Of the mean.
   [[nodiscard]] const torch::Tensor& gradient() const { return gradient_; }
+  /// The mean to be differentiated, once, by what else the loss depends on, such as parameters of its own; undefined where
+  /// that is nothing.
+  [[nodiscard]] const torch::Tensor& mean_of_parameters() const { return mean_; }
+
+  /// The first axes of the features, which count the samples, and their product.
+  [[nodiscard]] std::int64_t sample_axes() const { return std::max<std::int64_t>(losses_.dim(), 1); }
+  [[nodiscard]] std::int64_t samples() const { return has_samples() ? losses_.numel() : x_.size(0); }
 
   /// <D, G> of each loss: the mean's G carries 1/n, a sample's own is n times larger.
   [[nodiscard]] torch::Tensor first_order(const torch::Tensor& displacement) const {
     const torch::Tensor products = displacement * gradient_;
-    return has_samples() ? static_cast<double>(losses_.numel()) * products.sum(-1) : products.sum();
+    return has_samples() ? static_cast<double>(losses_.numel()) * products.flatten(losses_.dim()).sum(-1)
+                         : products.sum();
   }
 
   /// Remainder of each loss at `x - displacement`, to be differentiated.
@@ -137,6 +196,11 @@ class torch_expansion {
     if constexpr (torch_closed_form<Loss>) {
       return torch_remainders(*loss_, x_, target_, displacement);
     } else {
+      std::optional<borrowed_generators> borrowed;
+      if (first_draws_) {
+        borrowed.emplace(x_.device());
+        first_draws_->restore();
+      }
       return evaluate(x_ - displacement) - losses_ + first_order(displacement);
     }
   }
@@ -146,9 +210,23 @@ class torch_expansion {
     if constexpr (torch_closed_form<Loss>) {
       return torch_losses(*loss_, x, target_);
     } else if constexpr (std::is_invocable_v<Loss&, const torch::Tensor&, const Target&>) {
-      return (*loss_)(x, target_);
+      return torch::Tensor((*loss_)(x, target_)).to(torch::kDouble);
     } else {
-      return (*loss_)(x);
+      return torch::Tensor((*loss_)(x)).to(torch::kDouble);
+    }
+  }
+
+  // Draws as in any step. Where it does, the other calls begin where this one did.
+  [[nodiscard]] torch::Tensor evaluate_first(const torch::Tensor& x) {
+    if constexpr (torch_closed_form<Loss>) {
+      return evaluate(x);
+    } else {
+      const default_generators before(x.device());
+      const torch::Tensor values = evaluate(x);
+      if (!(before == default_generators(x.device()))) {
+        first_draws_ = before;
+      }
+      return values;
     }
   }
 
@@ -168,6 +246,8 @@ class torch_expansion {
   target_type target_;
   torch::Tensor losses_;
   torch::Tensor gradient_;
+  torch::Tensor mean_;
+  std::optional<default_generators> first_draws_;
 };
 
 }  // namespace gal::detail

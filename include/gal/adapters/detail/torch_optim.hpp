@@ -7,6 +7,9 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -29,6 +32,66 @@ namespace gal::detail {
     }
   }
   return result;
+}
+
+/// Takes the gradients away, so that afterwards those are undefined that no backward pass reached. (torch's own `zero_grad`
+/// does so from 2.0 on; before that it leaves zeros.)
+inline void clear_gradients(torch::optim::Optimizer& optimizer) {
+  for (auto& group : optimizer.param_groups()) {
+    for (torch::Tensor& parameter : group.params()) {
+      parameter.mutable_grad().reset();
+    }
+  }
+}
+
+/// Calls `use(name, parameter)` for the parameters of a module, of what points to one, or of a TorchScript module.
+template <class Model, class Use>
+void for_each_named_parameter(Model& model, const Use& use) {
+  if constexpr (requires { model.named_parameters(); }) {
+    for (const auto& item : model.named_parameters()) {
+      if constexpr (requires { item.key(); }) {
+        use(item.key(), item.value());
+      } else {
+        use(item.name, item.value);
+      }
+    }
+  } else if constexpr (requires { model->named_parameters(); }) {
+    for_each_named_parameter(*model, use);
+  }
+}
+
+/// Throws where the last backward pass, since `clear_gradients`, reached no parameter of the optimizer, or, unless
+/// `allowed`, not all that require a gradient. It names up to eight as `model` does, or by their place; `owner` is whose
+/// they are, "optimizer" or "adjuster".
+template <class Model>
+void require_gradients(torch::optim::Optimizer& optimizer, Model& model, std::string_view owner,
+                       bool allowed) {
+  std::ostringstream missing;
+  int unreached = 0;
+  bool any = false;
+  for (std::size_t g = 0; g < optimizer.param_groups().size(); ++g) {
+    const std::vector<torch::Tensor>& parameters = optimizer.param_groups()[g].params();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const torch::Tensor& parameter = parameters[i];
+      any = any || parameter.grad().defined();
+      if (parameter.grad().defined() || !parameter.requires_grad() || ++unreached > 8) {
+        continue;
+      }
+      std::string name = "parameter " + std::to_string(i) + " of group " + std::to_string(g);
+      for_each_named_parameter(model, [&](const std::string& key, const torch::Tensor& value) {
+        name = value.is_same(parameter) ? key : name;
+      });
+      missing << (unreached > 1 ? ", " : "") << name << ' ' << parameter.sizes();
+    }
+  }
+  require(any, error_code::invalid_option, "gal::torch_adjust: no parameter of the ", owner,
+          " has a gradient; expected parameters that the model's features depend on");
+  if (unreached > 8) {
+    missing << " and " << unreached - 8 << " more";
+  }
+  require(unreached == 0 || allowed, error_code::invalid_option, "gal::torch_adjust: no gradient reaches ",
+          missing.str(), " of the ", owner,
+          "; expected parameters that the features or the loss depend on, or allow_unreached_parameters()");
 }
 
 /// The moments of a parameter, where the type of its state is known: undefined where they are not in use.
