@@ -1,5 +1,7 @@
 // A training step on the device backend over width and batch: plain, with adjusted gradients, and as a recorded graph,
 // beside the rate of a large product in the same run. Prints a table; --json FILE writes the numbers.
+#include "support/run_record.hpp"
+
 #include <gal/adjust.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn.hpp>
@@ -230,12 +232,10 @@ int main(int count, char** arguments) try {
     const std::string partial = file + ".partial";
     {
       std::ofstream stream(partial);
-      stream << json{{"device", d.backend.name()},
-                     {"precision", precision},
-                     {"peak_gflops", peak},
-                     {"steps", rows}}
-                    .dump(2)
-             << '\n';
+      json result{
+          {"device", d.backend.name()}, {"precision", precision}, {"peak_gflops", peak}, {"steps", rows}};
+      support::add_run_record(result["run"]);
+      stream << result.dump(2) << '\n';
       gal::detail::require(stream.good(), gal::error_code::unreadable_file, partial, ": cannot be written");
     }
     gal::detail::require(std::rename(partial.c_str(), file.c_str()) == 0, gal::error_code::unreadable_file,

@@ -1,10 +1,6 @@
 // gal/gal.hpp: the library for programs that run on the host: everything that needs only Eigen.
 #pragma once
 
-#define GAL_VERSION_MAJOR 0
-#define GAL_VERSION_MINOR 1
-#define GAL_VERSION_PATCH 0
-
 #include <gal/adjust.hpp>
 #include <gal/adjuster.hpp>
 #include <gal/boxes.hpp>
@@ -22,3 +18,4 @@
 #include <gal/nn.hpp>
 #include <gal/optim.hpp>
 #include <gal/stats.hpp>
+#include <gal/version.hpp>
