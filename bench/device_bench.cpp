@@ -8,6 +8,8 @@
 #include <gal/train/adjust.hpp>
 #include <gal/train/captured_step.hpp>
 
+#include "support/run_record.hpp"
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -228,9 +230,11 @@ int main(int count, char** arguments) try {
     }
   }
   if (!file.empty()) {
-    const json result = {
+    json result{
         {"device", d.backend.name()}, {"precision", precision}, {"peak_gflops", peak}, {"steps", rows}};
-    gal::replace_file(file, {result.dump(2), "\n"});
+    support::add_run_record(result["run"]);
+    gal::replace_file(file, {result.dump(2), "
+"});
   }
 } catch (const std::exception& failure) {
   std::fprintf(stderr, "device_bench: %s\n", failure.what());

@@ -1,7 +1,7 @@
 // Usage: bench_report RESULTS.json [PAGE.md]
 // Prints the tables of a run of gal_bench (medians of its repetitions), and writes them to PAGE.md.
-#include <gal/files.hpp>
-#include <gal/text.hpp>
+#include <gal/io/files.hpp>
+#include <gal/core/text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -77,29 +77,19 @@ std::string number(double value, int digits = 1) {
   return std::isfinite(value) ? gal::detail::fixed(value, digits) : "-";
 }
 
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown processor";
-}
-
+// Of the run, not of this program: gal_bench writes it beside the numbers.
 void describe_machine(std::ostream& page, const json& context) {
-  page << processor() << ", " << context.value("num_cpus", 0) << " cores";
+  const auto of_run = [&](const std::string& name) {
+    return context.value("run." + name, "unknown " + name);
+  };
+  page << of_run("processor") << ", " << context.value("num_cpus", 0) << " cores";
   for (const json& cache : context.value("caches", json::array())) {
     page << ", L" << cache.at("level").get<int>() << " " << cache.at("type").get<std::string>() << " "
          << cache.at("size").get<long>() / 1024 << " KiB";
   }
-  page << "; compiler " << __VERSION__ << ",\n`-O3 -march=native`";
-#if defined(__AVX512F__)
-  page << " (AVX-512)";
-#elif defined(__AVX2__)
-  page << " (AVX2)";
-#endif
-  page << "; one thread where nothing else is said.\n\n";
+  page << "; " << of_run("library") << ", commit " << of_run("commit") << "; " << of_run("compiler") << ",\n`"
+       << of_run("flags") << "` (" << of_run("instructions") << "); " << of_run("date")
+       << "; one thread where nothing else is said.\n\n";
 }
 
 void compare_with_peers(std::ostream& page, const results& r) {

@@ -6,6 +6,7 @@
 #include "support/comparison.hpp"
 #include "support/data_files.hpp"
 #include "support/files.hpp"
+#include "support/run_record.hpp"
 #include "support/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -86,6 +87,8 @@ std::string command_of(const settings& s, std::string_view part, std::string_vie
 void write(const settings& s, std::string_view part, std::string_view task, int seeds, json numbers) {
   json result{{"part", part}, {"task", task}, {"command", command_of(s, part, task, seeds)}};
   result.update(numbers);
+  result["run"] = {{"threads", s.threads}};
+  support::add_run_record(result["run"]);
   const std::string name = support::text(part, "_", task, ".json");
   support::write_file(std::filesystem::path(s.out) / "results" / name, result.dump(1) + "\n");
   std::printf("%s\n", name.c_str());

@@ -4,8 +4,8 @@
 
 #include "support/comparison.hpp"
 
-#include <gal/study/t_test.hpp>
-#include <gal/text.hpp>
+#include <gal/stats/t_test.hpp>
+#include <gal/core/text.hpp>
 
 #include <time.h>
 

@@ -6,7 +6,7 @@
 #include "support/files.hpp"
 #include "support/text.hpp"
 
-#include <gal/text.hpp>
+#include <gal/core/text.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -10,11 +10,12 @@
 #include "support/files.hpp"
 #include "support/gnuplot.hpp"
 #include "support/parallel.hpp"
+#include "support/run_record.hpp"
 #include "support/text.hpp"
 
 #include <gal/fit/html_page.hpp>
 #include <gal/gal.hpp>
-#include <gal/study/t_test.hpp>
+#include <gal/stats/t_test.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -424,6 +425,7 @@ void write_json(const comparison_settings& s, std::string_view program, const js
   for (const auto& c : comparisons) {
     result["run"]["seconds"][c.name] = c.seconds;
   }
+  add_run_record(result["run"]);
   write_file(s.json_file, result.dump(2) + "\n");
 }
 
@@ -648,8 +650,13 @@ void write_report(const comparison_settings& s, std::string_view title, const js
   add_rows(settings, with_counts(configuration, s));
   page.heading("Configuration");
   page.add(settings);
+  gal::html_page::table record;
+  for (auto& [name, value] : run_record()) {
+    std::ranges::replace(name, '_', ' ');
+    record.rows.push_back({name, value});
+  }
   page.heading("Machine");
-  page.add(gal::machine_table());
+  page.add(record);
   write_file(s.report_file, page.text());
   std::printf("\nThe report is in %s\n", s.report_file.c_str());
 }

@@ -2,7 +2,7 @@
 // Provides: progress_bar, console_table, fixed, scientific.
 #pragma once
 
-#include <gal/text.hpp>
+#include <gal/core/text.hpp>
 
 #include <unistd.h>
 

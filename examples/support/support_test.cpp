@@ -3,6 +3,7 @@
 #include "support/data_files.hpp"
 #include "support/files.hpp"
 #include "support/housing.hpp"
+#include "support/run_record.hpp"
 #include "support/surfaces.hpp"
 
 #include <gal/backends/eigen.hpp>
@@ -24,6 +25,7 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -264,6 +266,26 @@ TEST_CASE("a block group without households, and a missing column, are named") {
         "file.csv, row 1: 0 households; expected a positive number");
   raw.names[6] = "houses";
   CHECK(refusal(features, gal::error_code::invalid_option).find("\"households\"") != std::string::npos);
+}
+
+TEST_CASE("a run's record says of which library, build and machine its numbers are") {
+  std::map<std::string, std::string> record;
+  for (const auto& [name, value] : support::dated_run_record()) {
+    CHECK(!value.empty());
+    CHECK(record.emplace(name, value).second);
+  }
+  for (const char* const name :
+       {"library", "build_type", "compiler", "processor", "hardware_threads", "system", "date"}) {
+    CAPTURE(name);
+    CHECK(record.contains(name));
+  }
+  CHECK(record["build_type"] == GAL_EXAMPLE_BUILD_TYPE);
+  CHECK(record["date"].size() == 10);
+  // Where the project is a checkout: its commit, which is a number of forty digits.
+  if (std::filesystem::exists(GAL_EXAMPLE_SOURCE_DIR "/.git")) {
+    CHECK(record["commit"].find_first_not_of("0123456789abcdef") >= 40);
+    CHECK(record["commit"].size() >= 40);
+  }
 }
 
 TEST_CASE("the surfaces have the gradients of their heights, and their minima where they say") {

@@ -3,6 +3,7 @@
 #include "support/files.hpp"
 #include "support/gnuplot.hpp"
 #include "support/parallel.hpp"
+#include "support/run_record.hpp"
 #include "support/surfaces.hpp"
 #include "support/text.hpp"
 #include "support/walks.hpp"
@@ -235,6 +236,8 @@ json to_json(const settings& s, const surface& ground, const std::vector<experim
            {"share_missed", all.missed / seeds}}},
          {"runs", std::move(runs)}});
   }
+  result["run"] = {{"threads", s.threads}};
+  support::add_run_record(result["run"]);
   return result;
 }
 

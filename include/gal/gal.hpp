@@ -1,13 +1,10 @@
 // gal/gal.hpp: the library for programs that run on the host: everything that needs only Eigen.
 #pragma once
 
-#define GAL_VERSION_MAJOR 0
-#define GAL_VERSION_MINOR 1
-#define GAL_VERSION_PATCH 0
-
 #include <gal/backends/eigen.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/core/error.hpp>
+#include <gal/core/version.hpp>
 #include <gal/data/csv.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/data/images.hpp>
@@ -17,7 +14,7 @@
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/optim/optimizers.hpp>
-#include <gal/study/stats.hpp>
+#include <gal/stats/stats.hpp>
 #include <gal/taylor/check_gradients.hpp>
 #include <gal/train/adjust.hpp>
 #include <gal/train/adjuster.hpp>

@@ -1,5 +1,5 @@
 // gal/adapters/torch_random.hpp: draws that leave torch's generators as they were: these are the program's, not ours.
-// Provides nothing to call by name. Included by gal/adapters/torch_loss.hpp.
+// Provides nothing to call by name. Included by gal/adapters/detail/torch_loss.hpp.
 #pragma once
 
 #include <torch/torch.h>

@@ -2,7 +2,7 @@
 // Provides: gal::error, gal::error_code.
 #pragma once
 
-#include <gal/text.hpp>
+#include <gal/core/text.hpp>
 
 #include <stdexcept>
 #include <string>

@@ -7,7 +7,7 @@
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/data/csv.hpp>
-#include <gal/study/stats.hpp>
+#include <gal/stats/stats.hpp>
 
 #include <algorithm>
 #include <cmath>

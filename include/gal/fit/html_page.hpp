@@ -4,21 +4,18 @@
 
 #include <gal/core/error.hpp>
 #include <gal/io/files.hpp>
+#include <gal/io/machine.hpp>
 #include <gal/third_party/uplot.hpp>
-
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -426,32 +423,13 @@ class html_page {
   int section_ = 0;
 };
 
-/// The machine that runs the program, and the compiler that made it, as rows of a table.
+/// `machine_record()` as rows of a table.
 [[nodiscard]] inline html_page::table machine_table() {
   html_page::table result;
-  const auto add = [&](std::string name, std::string value) {
-    if (!value.empty()) {
-      result.rows.push_back({std::move(name), std::move(value)});
-    }
-  };
-  ::utsname system{};
-  const bool known = ::uname(&system) >= 0;
-  // Linux; other systems have their architecture.
-  std::string processor;
-  std::ifstream information("/proc/cpuinfo");
-  for (std::string line; processor.empty() && std::getline(information, line);) {
-    if (line.starts_with("model name")) {
-      processor = line.substr(std::min(line.find(": "), line.size() - 2) + 2);
-    }
+  for (auto& [name, value] : machine_record()) {
+    std::ranges::replace(name, '_', ' ');
+    result.rows.push_back({std::move(name), std::move(value)});
   }
-  add("processor", processor.empty() && known ? system.machine : processor);
-  add("its threads", std::to_string(std::thread::hardware_concurrency()));
-  add("system", known ? detail::text(system.sysname, " ", system.release) : "");
-#if defined(__clang__)
-  add("compiler", "Clang " __clang_version__);
-#elif defined(__GNUC__)
-  add("compiler", "GCC " __VERSION__);
-#endif
   return result;
 }
 

@@ -2,14 +2,9 @@
 // Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
 #pragma once
 
-<<<<<<< HEAD:include/gal/adapters/detail/torch_loss.hpp
+#include <gal/adapters/torch_random.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/loss/losses.hpp>
-=======
-#include <gal/adapters/torch_random.hpp>
-#include <gal/concepts.hpp>
-#include <gal/loss.hpp>
->>>>>>> torch:include/gal/adapters/torch_loss.hpp
 
 #include <torch/torch.h>
 
@@ -17,11 +12,9 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-<<<<<<< HEAD:include/gal/adapters/detail/torch_loss.hpp
-=======
+
 #include <optional>
 #include <sstream>
->>>>>>> torch:include/gal/adapters/torch_loss.hpp
 #include <string>
 #include <string_view>
 #include <type_traits>

@@ -1,7 +1,7 @@
 // Scores of predictions and t-tests. Expected values: scikit-learn 1.2.1 and SciPy 1.10.1.
 #include <gal/backends/eigen.hpp>
-#include <gal/study/stats.hpp>
-#include <gal/study/t_test.hpp>
+#include <gal/stats/stats.hpp>
+#include <gal/stats/t_test.hpp>
 
 #include "testing.hpp"
 

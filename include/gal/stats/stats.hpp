@@ -1,4 +1,4 @@
-// gal/study/stats.hpp: how good predictions are, and what a sample of numbers looks like.
+// gal/stats/stats.hpp: how good predictions are, and what a sample of numbers looks like.
 // Provides: mean_absolute_error, mean_squared_error, r2_score, error_rate, mean, standard_deviation.
 #pragma once
 

@@ -1,4 +1,4 @@
-// gal/text.hpp: numbers as text, and text as numbers: the same in every locale, and nothing lost on the way.
+// gal/core/text.hpp: numbers as text, and text as numbers: the same in every locale, and nothing lost on the way.
 // Provides, for the library itself: detail::text, tuple_text, fixed, scientific, significant, parse_number, printable,
 // in_quotes.
 #pragma once

@@ -1,7 +1,7 @@
 // Numbers as text, and back.
-#include <gal/error.hpp>
-#include <gal/random.hpp>
-#include <gal/text.hpp>
+#include <gal/core/error.hpp>
+#include <gal/core/random.hpp>
+#include <gal/core/text.hpp>
 
 #include "other_locale.hpp"
 

@@ -1,13 +1,13 @@
 // What is written and read is the same in every locale, and holds every number exactly.
-#include <gal/callbacks.hpp>
-#include <gal/checkpoint.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/io/checkpoint.hpp>
 #include <gal/gal.hpp>
-#include <gal/html_page.hpp>
-#include <gal/npy.hpp>
+#include <gal/fit/html_page.hpp>
+#include <gal/data/npy.hpp>
 
 #include "other_locale.hpp"
 #include "scratch.hpp"
-#include "support.hpp"
+#include "testing.hpp"
 
 #include <doctest/doctest.h>
 

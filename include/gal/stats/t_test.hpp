@@ -1,11 +1,11 @@
-// gal/study/t_test.hpp: is the difference between two samples more than chance? Needs the headers of Boost.Math, so
+// gal/stats/t_test.hpp: is the difference between two samples more than chance? Needs the headers of Boost.Math, so
 // gal.hpp does not include it.
 // Provides: t_test_result, paired_t_test, welch_t_test.
 #pragma once
 
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
-#include <gal/study/stats.hpp>
+#include <gal/stats/stats.hpp>
 
 #include <boost/math/distributions/students_t.hpp>
 
