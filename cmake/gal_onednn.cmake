@@ -5,10 +5,10 @@ find_path(GAL_ONEDNN_INCLUDE_DIR dnnl.hpp DOC "Where oneDNN's dnnl.hpp is")
 find_library(GAL_ONEDNN_LIBRARY dnnl DOC "oneDNN's library")
 mark_as_advanced(GAL_ONEDNN_INCLUDE_DIR GAL_ONEDNN_LIBRARY)
 
-# gal/adapters/onednn.hpp is written for version 2.
+# gal/adapters/onednn.hpp is written for the versions 2 and 3.
 if(GAL_ONEDNN_INCLUDE_DIR)
   file(STRINGS "${GAL_ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h" GAL_ONEDNN_VERSION
-    REGEX "^#define DNNL_VERSION_MAJOR 2$")
+    REGEX "^#define DNNL_VERSION_MAJOR [23]$")
 endif()
 
 if(GAL_ONEDNN_VERSION AND GAL_ONEDNN_LIBRARY AND NOT TARGET gal::onednn)

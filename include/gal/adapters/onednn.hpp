@@ -10,7 +10,8 @@
 
 #include <dnnl.hpp>
 
-static_assert(DNNL_VERSION_MAJOR == 2, "gal/adapters/onednn.hpp is written for version 2 of oneDNN");
+static_assert(DNNL_VERSION_MAJOR == 2 || DNNL_VERSION_MAJOR == 3,
+              "gal/adapters/onednn.hpp is written for the versions 2 and 3 of oneDNN");
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -264,6 +265,7 @@ class onednn_convolution_unit {
     using forward = dnnl::convolution_forward;
     using backward_weights = dnnl::convolution_backward_weights;
     using backward_data = dnnl::convolution_backward_data;
+#if DNNL_VERSION_MAJOR == 2
     const forward::primitive_desc ahead({dnnl::prop_kind::forward_training, direct, any_x, any_weight, bias,
                                          any_y, strides, dilations, padding, padding},
                                         attributes, engine);
@@ -272,6 +274,14 @@ class onednn_convolution_unit {
         ahead);
     const backward_data::primitive_desc back_to_x(
         {direct, any_x, any_weight, any_y, strides, dilations, padding, padding}, attributes, engine, ahead);
+#else
+    const forward::primitive_desc ahead(engine, dnnl::prop_kind::forward_training, direct, any_x, any_weight,
+                                        bias, any_y, strides, dilations, padding, padding, attributes);
+    const backward_weights::primitive_desc back(engine, direct, any_x, any_weight, bias, any_y, strides,
+                                                dilations, padding, padding, ahead, attributes);
+    const backward_data::primitive_desc back_to_x(engine, direct, any_x, any_weight, any_y, strides,
+                                                  dilations, padding, padding, ahead, attributes);
+#endif
 
     plan made;
     made.stream = dnnl::stream(engine);

@@ -3,61 +3,18 @@
 
 #include <gal/gal.hpp>
 
+
+#include "counted_allocations.hpp"
+#include "testing.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <cstdlib>
 #include <vector>
-
-// The allocations of the program, oneDNN's included.
-namespace {
-std::atomic<long> allocations{0};
-std::atomic<std::size_t> largest_allocation{0};
-
-void count_allocation(std::size_t size) {
-  ++allocations;
-  std::size_t before = largest_allocation;
-  while (size > before && !largest_allocation.compare_exchange_weak(before, size)) {
-  }
-}
-}  // namespace
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GAL_TEST_SANITIZES_ADDRESSES
-#endif
-#endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(GAL_TEST_SANITIZES_ADDRESSES)
-#define GAL_TEST_COUNTS_ALLOCATIONS
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-void* malloc(std::size_t size) noexcept {
-  count_allocation(size);
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) noexcept {
-  count_allocation(count * size);
-  return __libc_calloc(count, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  count_allocation(size);
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
-  count_allocation(size);
-  *memory = __libc_memalign(alignment, size);
-  return *memory != nullptr ? 0 : ENOMEM;
-}
-}
-#endif
 
 namespace {
 
@@ -204,7 +161,7 @@ TEST_CASE("a trainer steps as with the default") {
   CHECK(losses.back() < losses.front());
 }
 
-#ifdef GAL_TEST_COUNTS_ALLOCATIONS
+#ifdef GAL_TEST_COUNTS_MALLOC
 TEST_CASE("after the first batch of a size nothing is made but oneDNN's lists of arguments") {
   cnn<float, onednn_backend> model({3, 16, 16}, resnet(8, 10), {.seed = 1});
   const auto large = random_matrix<float>(3 * 16 * 16, 8, 1);
