@@ -1,7 +1,7 @@
 // Usage: bench_report RESULTS.json [PAGE.md]
 // Prints the tables of a run of gal_bench (medians of its repetitions), and writes them to PAGE.md.
-#include <gal/io/files.hpp>
 #include <gal/core/text.hpp>
+#include <gal/io/files.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -4,8 +4,8 @@
 
 #include "support/comparison.hpp"
 
-#include <gal/stats/t_test.hpp>
 #include <gal/core/text.hpp>
+#include <gal/stats/t_test.hpp>
 
 #include <time.h>
 

@@ -1,9 +1,9 @@
 // What is written and read is the same in every locale, and holds every number exactly.
-#include <gal/fit/callbacks.hpp>
-#include <gal/io/checkpoint.hpp>
-#include <gal/gal.hpp>
-#include <gal/fit/html_page.hpp>
 #include <gal/data/npy.hpp>
+#include <gal/fit/callbacks.hpp>
+#include <gal/fit/html_page.hpp>
+#include <gal/gal.hpp>
+#include <gal/io/checkpoint.hpp>
 
 #include "other_locale.hpp"
 #include "scratch.hpp"

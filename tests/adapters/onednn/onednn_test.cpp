@@ -3,9 +3,7 @@
 
 #include <gal/gal.hpp>
 
-
 #include "counted_allocations.hpp"
-#include "testing.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>

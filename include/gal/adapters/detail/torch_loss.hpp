@@ -2,7 +2,7 @@
 // Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
 #pragma once
 
-#include <gal/adapters/torch_random.hpp>
+#include <gal/adapters/detail/torch_random.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/loss/losses.hpp>
 

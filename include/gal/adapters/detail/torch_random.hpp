@@ -1,4 +1,4 @@
-// gal/adapters/torch_random.hpp: draws that leave torch's generators as they were: these are the program's, not ours.
+// gal/adapters/detail/torch_random.hpp: draws that leave torch's generators as they were: these are the program's, not ours.
 // Provides nothing to call by name. Included by gal/adapters/detail/torch_loss.hpp.
 #pragma once
 
