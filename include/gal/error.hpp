@@ -2,6 +2,8 @@
 // Provides: gal::error, gal::error_code.
 #pragma once
 
+#include <gal/flags.hpp>
+
 #include <cstdio>
 #include <stdexcept>
 #include <string>
