@@ -133,8 +133,8 @@ template <std::floating_point T>
 }
 
 /// Square root of a number that is zero or normal, within one unit in the last place. Compilers do not vectorise
-/// std::sqrt unless told that nobody reads errno. Where the processor flushes denormal numbers, its last steps are lost
-/// below 1e-30 in float and 1e-290 in double.
+/// std::sqrt unless told that nobody reads errno. Where the processor flushes denormal numbers, digits are lost
+/// below 1e-30 in float and 1e-290 in double, and next to the smallest normal number all.
 template <std::floating_point T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T square_root(T x) {
   GAL_IN_ORDER
