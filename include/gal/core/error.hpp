@@ -2,6 +2,7 @@
 // Provides: gal::error, gal::error_code.
 #pragma once
 
+#include <gal/core/detail/flags.hpp>
 #include <gal/core/text.hpp>
 
 #include <stdexcept>
