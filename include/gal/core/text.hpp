@@ -3,6 +3,8 @@
 // in_quotes.
 #pragma once
 
+#include <gal/core/detail/flags.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <concepts>

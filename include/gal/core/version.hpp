@@ -2,6 +2,8 @@
 // Provides: GAL_VERSION_MAJOR, GAL_VERSION_MINOR, GAL_VERSION_PATCH.
 #pragma once
 
+#include <gal/core/detail/flags.hpp>
+
 #define GAL_VERSION_MAJOR 0
 #define GAL_VERSION_MINOR 1
 #define GAL_VERSION_PATCH 0

@@ -2,6 +2,8 @@
 // Provides: captured_step, for trainers on a backend that records, as gal/backends/thrust.hpp.
 #pragma once
 
+#include <gal/core/backend.hpp>
+
 #include <utility>
 
 namespace gal {
