@@ -190,7 +190,8 @@ concept optimizer_for = detail::has_learning_rate<O> && detail::has_step<O, T, M
 ///
 /// and, optionally, `l.remainder(backend, features, targets, displacement, values, gradient)`: what the first-order
 /// expansion at X leaves out at X - D, without cancellation, for every sample, with the gradient of its mean with
-/// respect to D. A function of one sample becomes a loss through `gal::sample_loss`.
+/// respect to D. A function of one sample becomes a loss through `gal::sample_loss`. A loss is not trained: `gal::adjust`
+/// refuses one with `parameters()` of (value, gradient) pairs, which belong to the model.
 ///
 ///     struct half_square {                    // (x - y)^2 / 2 of one feature
 ///       void evaluate(const gal::eigen_backend&, gal::matrix_view<const double> x, const std::vector<double>& y,
@@ -328,6 +329,12 @@ struct remainder_probe : L, named_remainder {};
 template <class L>
 concept names_remainder = std::is_class_v<L> && !std::is_final_v<L> && !requires {
   &remainder_probe<L>::remainder;
+};
+
+// A loss that expects to be trained, which no step does.
+template <class L, class T, class Memory>
+concept loss_with_parameters = requires(L& l) {
+  { l.parameters() } -> parameter_range<T, Memory>;
 };
 
 template <class L, class T, class Backend, class Target>

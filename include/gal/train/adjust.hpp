@@ -78,6 +78,9 @@ class adjust {
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::adjust::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
+    static_assert(!detail::loss_with_parameters<Loss, value_type, memory_type>,
+                  "gal::adjust: the loss has parameters(), which no step trains; expected them in the model, "
+                  "whose features then come behind them.");
 
     // Features X, loss L and its gradient G.
     const input_type& batch = input;  // a converted input lives until the model's backward pass
