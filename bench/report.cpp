@@ -252,9 +252,9 @@ int main(int count, char** arguments) try {
   const results r(content);
   std::ostringstream page;
   page.imbue(std::locale::classic());
-  page << "# Benchmarks\n\nWritten by `bench/compare.sh`, which measures everything below in one run; "
-          "medians of nine "
-          "repetitions in random\norder. Machine: ";
+  page << "# Benchmarks\n\nFor readers who ask what a step costs. `sh bench/compare.sh` measures everything "
+          "below in "
+          "one run and writes this page;\nmedians of nine repetitions in random order. Machine: ";
   describe_machine(page, content.at("context"));
   compare_with_peers(page, r);
   compare_images(page, r);

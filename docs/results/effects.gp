@@ -54,47 +54,53 @@ $p5 << END
 -0.124378,-3.22677,2.97801,-5
 END
 
+set style textbox opaque noborder fillcolor rgb 'white'
 set grid linecolor rgb '#dddddd' linetype 1
 set key off
 set tics nomirror
 set xtics font ',10'
 
 set yrange [-5.6:0.6]
-set xrange [*<-1:1<*]  # zero is always seen
-set style textbox opaque noborder fillcolor rgb 'white'
+set xlabel 'change against vanilla in percent'
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linewidth 2 linecolor rgb vanilla
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Change of the test error against vanilla in percent, 95 % interval; left of the line is better; beyond 50 as numbers' font ',17' textcolor rgb ink margins 0.12, 0.98, 0.06, 0.88 spacing 0.13, 0.12
+  set multiplot layout 2,3 title 'Change of the test error against vanilla, 95 % interval; left of the line is better. → stands for changes beyond 50 %' font ',17' textcolor rgb ink margins 0.12, 0.98, 0.09, 0.88 spacing 0.13, 0.16
   unset label
+  set xrange [*<-1:1<*]  # zero is always seen, beside the numbers
   set title 'Boston housing: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p0 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset label
+  set xrange [*<-1:1<*]  # zero is always seen, beside the numbers
   set title 'Diabetes: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p1 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset label
+  set xrange [*<-1:1<*]  # zero is always seen, beside the numbers
   set title 'California housing: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p2 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset label
+  set xrange [*<-1:1<*]  # zero is always seen, beside the numbers
   set title 'California housing, 100 epochs: MSE'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p3 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset label
-  set label '+284 %' at graph 0.97, first -1 right front boxed
-  set label '+104 %' at graph 0.97, first -2 right front boxed
-  set label '+103 %' at graph 0.97, first -3 right front boxed
-  set label '+80 %' at graph 0.97, first -4 right front boxed
-  set label '+1538 %' at graph 0.97, first -5 right front boxed
+  set label '+284 % →' at graph 0.98, first -1 right front boxed font ',10'
+  set label '+104 % →' at graph 0.98, first -2 right front boxed font ',10'
+  set label '+103 % →' at graph 0.98, first -3 right front boxed font ',10'
+  set label '+80 % →' at graph 0.98, first -4 right front boxed font ',10'
+  set label '+1538 % →' at graph 0.98, first -5 right front boxed font ',10'
+  set xrange [*<-1:10<*]  # zero is always seen, beside the numbers
   set title 'Digits, SGD with momentum: error'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p4 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted
   unset label
-  set label '+278 %' at graph 0.97, first -2 right front boxed
-  set label '+189 %' at graph 0.97, first -3 right front boxed
-  set label '+381 %' at graph 0.97, first -4 right front boxed
+  set label '+278 % →' at graph 0.98, first -2 right front boxed font ',10'
+  set label '+189 % →' at graph 0.98, first -3 right front boxed font ',10'
+  set label '+381 % →' at graph 0.98, first -4 right front boxed font ',10'
+  set xrange [*<-1:10<*]  # zero is always seen, beside the numbers
   set title 'Digits, Adam: error'
   set ytics ('recommended' 0, 'paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5)
   plot $p5 using 1:4:2:3 with xerrorbars pointtype 7 pointsize 1.2 linewidth 2 linecolor rgb adjusted

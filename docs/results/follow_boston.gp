@@ -116,6 +116,7 @@ $curves << END
 100,8.65123,3.2396e-05,0,0,0,8.49616,0.000449348,0.999313,1,1,8.58351,3.17059e-08,-0.104111,1,0.35
 END
 
+set style textbox opaque noborder fillcolor rgb 'white'
 set grid linecolor rgb '#dddddd' linetype 1
 set key off
 set tics nomirror
@@ -126,18 +127,27 @@ gal_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb a
 paper_line(k) = sprintf("$curves using 1:%d with lines linewidth 2 dashtype 2 linecolor rgb ink title 'paper'", k + 11)
 set key top right
 set xlabel 'epoch'
+change(k) = sprintf("(100 * ($%d / $2 - 1)) ", k)
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
   set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
   set logscale y
   set title 'MSE on the test part'
   eval 'plot ' . vanilla_line(1) . ', ' . gal_line(1) . ', ' . paper_line(1)
+  unset logscale y
+  set format y '%g %%'
+  set yrange [-30:30]
+  set title 'The same against vanilla, cut at 30 %'
+  eval 'plot 0 linewidth 3 linecolor rgb vanilla title "vanilla", $curves using 1:' . change(7) . ' with lines linewidth 3 linecolor rgb adjusted title "recommended", $curves using 1:' . change(12) . ' with lines linewidth 2 dashtype 2 linecolor rgb ink title "paper"'
+  set yrange [*:*]
+  set logscale y
   set format y '10^{%T}'
   set title 'Remainder of the tentative step, |R|'
   eval 'plot ' . vanilla_line(2) . ', ' . gal_line(2) . ', ' . paper_line(2)
   unset logscale y
   set format y '%g'
   set yrange [-1.05:1.05]
+  set key at graph 0.97, graph 0.8
   set title 'Cosine between gradient and adjustment'
   eval 'plot ' . gal_line(3) . ', ' . paper_line(3)
   set yrange [-0.02:1.02]

@@ -26,6 +26,11 @@ $p0 << END
 0.011,16.4874,16.8586,16.5009
 0.016,16.9901,17.2516,16.7964
 END
+$c0 << END
+0.002,11.7892
+0.002,11.8549
+0.002,11.7428
+END
 $p1 << END
 0.0005,4477.74,4489.68,4437.65
 0.0007,3684.69,3681.11,3665.74
@@ -38,6 +43,11 @@ $p1 << END
 0.008,2998.29,3017.28,3030.77
 0.011,3044.57,3075.92,3076.37
 0.016,3124.05,3185.35,3147.61
+END
+$c1 << END
+0.0028,2901.03
+0.0028,2898.06
+0.0028,2931.9
 END
 $p2 << END
 0.0005,0.30011,0.29488,0.300571
@@ -52,6 +62,11 @@ $p2 << END
 0.011,0.300262,0.298819,0.310532
 0.016,0.311674,0.314438,0.319386
 END
+$c2 << END
+0.002,0.281908
+0.0028,0.277904
+0.0028,0.281166
+END
 $p3 << END
 0.01,0.0662908,0.050089,0.0851632
 0.014,0.0577448,0.0500297,0.0988131
@@ -64,6 +79,11 @@ $p3 << END
 0.16,0.0367953,0.566825,0.252107
 0.22,0.0352522,0.76362,0.366825
 0.32,0.0579228,0.877389,0.521899
+END
+$c3 << END
+0.01,0.0851632
+0.04,0.0414837
+0.22,0.0352522
 END
 $p4 << END
 0.0005,0.0913947,0.0891988,0.0964985
@@ -78,38 +98,60 @@ $p4 << END
 0.011,0.04,0.0459347,0.0751335
 0.016,0.0379228,0.0480712,0.0866469
 END
+$c4 << END
+0.0028,0.0560237
+0.008,0.0455193
+0.016,0.0379228
+END
 
+set style textbox opaque noborder fillcolor rgb 'white'
 set grid linecolor rgb '#dddddd' linetype 1
 set key off
 set tics nomirror
 set xtics font ',10'
 
-set key at screen 0.85, screen 0.28 center center  # where no panel is
+set key on at screen 0.85, screen 0.28 center center  # where no panel is
 set logscale x
 set xlabel 'learning rate'
 do for [kind in 'png'] {
   eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title 'Error on the validation part (MSE, or share of errors), mean of the seeds' font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+  set multiplot layout 2,3 title 'Error on the validation part, mean of the seeds; lower is better' font ',17' textcolor rgb ink margins 0.075, 0.98, 0.09, 0.88 spacing 0.08, 0.17
   set title 'Boston housing'
   set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
   set xrange [0.0004:0.02]
-  plot $p0 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p0 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p0 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
+  set ylabel 'MSE'
+  unset logscale y
+  set ytics auto
+  plot $p0 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p0 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p0 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c0 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
+  set key off
   set title 'Diabetes'
   set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
   set xrange [0.0004:0.02]
-  plot $p1 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p1 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p1 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
+  set ylabel 'MSE'
+  unset logscale y
+  set ytics auto
+  plot $p1 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p1 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p1 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c1 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set title 'California housing'
   set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
   set xrange [0.0004:0.02]
-  plot $p2 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p2 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p2 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
+  set ylabel 'MSE'
+  unset logscale y
+  set ytics auto
+  plot $p2 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p2 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p2 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c2 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set title 'Digits, SGD with momentum'
   set xtics (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
   set xrange [0.008:0.4]
-  plot $p3 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p3 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p3 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
+  set ylabel 'share of errors'
+  set logscale y
+  set ytics (0.02, 0.05, 0.1, 0.2, 0.5, 1)
+  plot $p3 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p3 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p3 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c3 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set title 'Digits, Adam'
   set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
   set xrange [0.0004:0.02]
-  plot $p4 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p4 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p4 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper'
+  set ylabel 'share of errors'
+  unset logscale y
+  set ytics auto
+  plot $p4 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p4 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p4 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c4 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   unset multiplot
 }
 unset output

@@ -261,20 +261,21 @@ std::string path_csv(const surface& ground, const experiment& e) {
   return text;
 }
 
+constexpr int grid_cells = 60;  // in each direction
+
 // The surface on a grid, in gnuplot's form "nonuniform matrix": x along the first row, y down the first column.
 std::string grid_csv(const surface& ground) {
-  constexpr int cells = 60;
   const auto at = [](const std::array<double, 2>& range, int i) {
-    return range[0] + (range[1] - range[0]) * i / static_cast<double>(cells);
+    return range[0] + (range[1] - range[0]) * i / static_cast<double>(grid_cells);
   };
-  std::string text = std::to_string(cells + 1);
-  for (int i = 0; i <= cells; ++i) {
+  std::string text = std::to_string(grid_cells + 1);
+  for (int i = 0; i <= grid_cells; ++i) {
     text += support::text(",", at(ground.x_range, i));
   }
   text += '\n';
-  for (int j = 0; j <= cells; ++j) {
+  for (int j = 0; j <= grid_cells; ++j) {
     text += support::text(at(ground.y_range, j));
-    for (int i = 0; i <= cells; ++i) {
+    for (int i = 0; i <= grid_cells; ++i) {
       const std::array<double, 2> place{at(ground.x_range, i), at(ground.y_range, j)};
       std::array<double, 2> unused{};
       text += support::text(",", drawn_height(ground, ground.value(place, unused)));
@@ -284,8 +285,8 @@ std::string grid_csv(const surface& ground) {
   return text;
 }
 
-// What all pictures of a surface share: data, axes, and `scene(steps)`, the arguments of splot with the paths so far.
-std::string scene_script(const surface& ground, const experiment& e) {
+// What all pictures of a surface share: data, axes, and titles.
+std::string scene_script(const settings& s, const surface& ground, const experiment& e) {
   const std::string name(e.optimizer->name);
   std::string script =
       support::text("grid = '", ground.name, ".csv'\npath = '", name, "_path.csv'\nranges = 'set xrange [",
@@ -299,7 +300,8 @@ std::string scene_script(const surface& ground, const experiment& e) {
   }
   script += "END\n";
   const auto literal = support::gnuplot::literal;
-  const std::string title = support::text(ground.title, ", ", e.optimizer->title, ", seed ", e.seeds.front());
+  const std::string title = support::text(ground.title, ", ", e.optimizer->title, ", preset ", s.preset,
+                                          ", seed ", e.seeds.front());
   script += "ztitle = " + literal(ground.logarithmic ? "log_{10}(1 + z)" : "z") +
             "\nformula = " + literal(ground.formula) + "\ntitle = " + literal(title) + "\n";
   script += R"(
@@ -312,54 +314,107 @@ set xyplane relative 0.12
   return script;
 }
 
-// Two panels: the surface with both paths, and the heights over the steps.
-std::string still_script(const surface& ground, const experiment& e) {
-  return scene_script(ground, e) + (ground.logarithmic ? "logarithmic = 1\n" : "logarithmic = 0\n") + R"(
+// The part of the plane that both paths cross, with a margin, as gnuplot's commands for the ranges: whole cells of the
+// grid, where lines of equal height end.
+std::string crossed_script(const surface& ground, const experiment& e) {
+  std::array<double, 2> low{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  std::array<double, 2> high{-low[0], -low[1]};
+  for (const walk_result* walk : {&e.vanilla, &e.adjusted.front()}) {
+    for (const position& place : walk->path) {
+      const std::array<double, 2> at{place.x, place.y};
+      for (std::size_t k = 0; k < 2; ++k) {
+        if (std::isfinite(at[k])) {
+          low[k] = std::min(low[k], at[k]);
+          high[k] = std::max(high[k], at[k]);
+        }
+      }
+    }
+  }
+  const auto range = [&](std::size_t k, const std::array<double, 2>& whole) {
+    const double cell = (whole[1] - whole[0]) / grid_cells;
+    const double margin = 0.15 * (high[k] - low[k]);
+    const double first = std::floor((low[k] - margin - whole[0]) / cell);
+    const double last = std::ceil((high[k] + margin - whole[0]) / cell);
+    return support::text("[", whole[0] + (std::clamp(first, 0.0, grid_cells - 1.0) - 1e-6) * cell, ":",
+                         whole[0] + (std::clamp(last, 1.0, grid_cells + 0.0) + 1e-6) * cell, "]");
+  };
+  return support::text("crossed = 'set xrange ", range(0, ground.x_range), "; set yrange ",
+                       range(1, ground.y_range), "'\n");
+}
+
+// Three panels: the surface; the part that the paths cross, from above, with a mark on each at the same steps; and the
+// heights over the steps.
+std::string still_script(const settings& s, const surface& ground, const experiment& e) {
+  return scene_script(s, ground, e) + crossed_script(ground, e) +
+         support::text("between = ", std::max(1, e.settings.steps / 10), "\n") +
+         (ground.logarithmic ? "logarithmic = 1\n" : "logarithmic = 0\n") + R"(
 do for [kind in 'png svg'] {
-  eval start(kind, 1500, 720)
+  eval start(kind, 1800, 640)
   set multiplot title sprintf("%s\n{/*0.75 %s}", title, formula) font ',17' textcolor rgb ink
 
   eval ranges
   set margins -1, -1, -1, -1
   set xtics offset 0, -0.3
-  set origin 0.015, 0.05
-  set size 0.60, 0.90
+  set origin 0.0, 0.08
+  set size 0.38, 0.84
+  set title 'The surface, and both paths'
   set xlabel 'x'
   set ylabel 'y'
   set zlabel ztitle rotate parallel
-  set key at screen 0.30, screen 0.03 center center horizontal maxrows 1 samplen 2 width -3
+  set key at screen 0.36, screen 0.04 center center horizontal maxrows 1 samplen 2 width 2
   splot grid nonuniform matrix using 1:2:3 with pm3d notitle, \
-    path skip 1 using 2:3:5 with lines linewidth 7 linecolor rgb 'white' notitle, \
-    path skip 1 using 6:7:9 with lines linewidth 7 linecolor rgb 'white' notitle, \
+    path skip 1 using 2:3:5 with lines linewidth 6 linecolor rgb 'white' notitle, \
+    path skip 1 using 6:7:9 with lines linewidth 6 linecolor rgb 'white' notitle, \
     path skip 1 using 2:3:5 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
-    path skip 1 using 6:7:9 with lines linewidth 3 linecolor rgb adjusted title 'adjusted', \
+    path skip 1 using 6:7:9 with lines linewidth 2.5 linecolor rgb adjusted title 'adjusted', \
     path skip 1 every ::::0 using 2:3:5 with points pointtype 7 pointsize 1.8 linecolor rgb ink title 'start', \
     $minima with points pointtype 3 pointsize 1.8 linewidth 2.5 linecolor rgb ink title 'minimum'
 
-  set origin 0.6, 0.0
-  set size 0.4, 0.9
-  set margins at screen 0.67, screen 0.98, screen 0.14, screen 0.84
+  # From above: lines of equal height.
+  set view map
+  eval crossed
+  set origin 0.36, 0.0
+  set size 0.33, 0.92
+  set margins at screen 0.425, screen 0.68, screen 0.18, screen 0.80
+  set title sprintf('From above: a mark every %d steps', between)
+  set xtics auto offset 0, 0
+  unset zlabel
+  unset key
+  set contour base
+  set cntrparam levels 24
+  set cntrlabel onecolor
+  splot grid nonuniform matrix using 1:2:3 with lines nosurface linecolor rgb '#b4c0c9' linewidth 1 notitle, \
+    path skip 1 using 2:3:(0) with lines nocontour linewidth 3 linecolor rgb vanilla notitle, \
+    path skip 1 using 6:7:(0) with lines nocontour linewidth 2 linecolor rgb adjusted notitle, \
+    path skip 1 every between using 2:3:(0) with points nocontour pointtype 7 pointsize 1.4 linecolor rgb vanilla notitle, \
+    path skip 1 every between using 6:7:(0) with points nocontour pointtype 6 pointsize 1.9 linewidth 2.5 linecolor rgb adjusted notitle, \
+    path skip 1 every ::::0 using 2:3:(0) with points nocontour pointtype 7 pointsize 1.8 linecolor rgb ink notitle, \
+    $minima using 1:2:(0) with points nocontour pointtype 3 pointsize 1.8 linewidth 2.5 linecolor rgb ink notitle
+  unset contour
+
+  set origin 0.7, 0.0
+  set size 0.3, 0.92
+  set margins at screen 0.755, screen 0.985, screen 0.18, screen 0.80
+  set title 'Height over the steps: lower is better'
   set xrange [0:*]
   set yrange [*:*]
-  set xtics auto offset 0, 0
   set xlabel 'step'
   set ylabel (logarithmic ? 'z (logarithmic)' : 'z') rotate by 90
   if (logarithmic) { set logscale y; set format y '10^{%T}'; set yrange [1e-8 < *:*] }
   set grid linecolor rgb '#dddddd' linetype 1
-  set key top right vertical maxrows 4
-  set key inside
-  plot path skip 1 using 1:4 with lines linewidth 4 linecolor rgb vanilla title 'vanilla', \
-    path skip 1 using 1:8 with lines linewidth 3 linecolor rgb adjusted title 'adjusted'
+  plot path skip 1 using 1:4 with lines linewidth 3 linecolor rgb vanilla notitle, \
+    path skip 1 using 1:8 with lines linewidth 2 linecolor rgb adjusted notitle, \
+    path skip 1 every between using 1:4 with points pointtype 7 pointsize 1.4 linecolor rgb vanilla notitle, \
+    path skip 1 every between using 1:8 with points pointtype 6 pointsize 1.9 linewidth 2.5 linecolor rgb adjusted notitle
   unset multiplot
   unset logscale y
   unset grid
   set format y
-}
-)";
+)" + support::text("  set view ", ground.view[0], ",", ground.view[1], ", 1.12, 1.1\n}\n");
 }
 
-std::string animation_script(const surface& ground, const experiment& e) {
-  return scene_script(ground, e) + support::text("steps = ", e.settings.steps, "\n") + R"(
+std::string animation_script(const settings& s, const surface& ground, const experiment& e) {
+  return scene_script(s, ground, e) + support::text("steps = ", e.settings.steps, "\n") + R"(
 eval start('gif', 720, 560)
 set pm3d noborder
 eval ranges
@@ -398,10 +453,10 @@ void write_pictures(const settings& s, const surface& ground, const std::vector<
   support::progress_bar progress("drawing", experiments.size() * (s.animate ? 2 : 1));
   for (const experiment& e : experiments) {
     const std::string name(e.optimizer->name);
-    plotter->draw(out, name, still_script(ground, e), {"png", "svg"});
+    plotter->draw(out, name, still_script(s, ground, e), {"png", "svg"});
     progress.advance();
     if (s.animate) {
-      plotter->draw(out, name + "_walk", animation_script(ground, e), {"gif"});
+      plotter->draw(out, name + "_walk", animation_script(s, ground, e), {"gif"});
       progress.advance();
     }
   }

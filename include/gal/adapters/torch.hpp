@@ -1,4 +1,4 @@
-// gal/adapters/torch.hpp: gradient adjustment learning for libtorch: any module, TorchScript, optimizer, on any device.
+// gal/adapters/torch.hpp: gradient adjustment learning for libtorch: modules, TorchScript, optimizers, on their device.
 // Provides: torch_adjust. Includes gal/train/adjust_options.hpp, gal/loss/losses.hpp. Needs the CMake target gal::torch.
 #pragma once
 
