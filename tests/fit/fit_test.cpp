@@ -2,12 +2,15 @@
 #include <gal/fit/callbacks.hpp>
 #include <gal/gal.hpp>
 #include <gal/io/checkpoint.hpp>
+#include <gal/io/safetensors.hpp>
+#include <gal/optim/lookahead.hpp>
 
 #include "scratch.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,6 +19,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,6 +27,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -32,27 +37,84 @@ using gal::stop_reason;
 namespace nn = gal::nn;
 
 // A network with all that evaluation and training do differently, on 23 samples: 4 batches an epoch.
-struct setting {
-  gal::dataset<double> data{random_matrix(20, 23, 1), random_matrix(2, 23, 2)};
-  gal::dataset<double> held_out{random_matrix(20, 11, 3), random_matrix(2, 11, 4)};
-  nn::cnn<double> model{{1, 4, 5},
-                        {nn::convolution{.channels = 3, .kernel = 3}, nn::batch_normalization{}, nn::relu,
-                         nn::dropout{0.2}, nn::flatten{}, nn::linear{2}},
-                        {.seed = 5}};
-  gal::adam<double> optimizer = make_optimizer();
-  gal::adjust<nn::cnn<double>, gal::adam<double>, gal::mse> trainer{
-      model, optimizer, gal::mse(), {.hidden = {4}}};
-  gal::batches<double> batches{data, 6, /*seed=*/7};
-  gal::batches<double> validation{held_out, 4, {.shuffle = false}};
+template <class T>
+struct setting_of {
+  gal::dataset<T> data{random_matrix<T>(20, 23, 1), random_matrix<T>(2, 23, 2)};
+  gal::dataset<T> held_out{random_matrix<T>(20, 11, 3), random_matrix<T>(2, 11, 4)};
+  nn::cnn<T> model{{1, 4, 5},
+                   {nn::convolution{.channels = 3, .kernel = 3}, nn::batch_normalization{}, nn::relu,
+                    nn::dropout{0.2}, nn::flatten{}, nn::linear{2}},
+                   {.seed = 5}};
+  gal::adam<T> optimizer = make_optimizer();
+  gal::adjust<nn::cnn<T>, gal::adam<T>, gal::mse> trainer{model, optimizer, gal::mse(), {.hidden = {4}}};
+  gal::batches<T> batches{data, 6, /*seed=*/7};
+  gal::batches<T> validation{held_out, 4, {.shuffle = false}};
 
   // Not in place, where GCC 12 stumbles over the options' defaults.
-  static gal::adam<double> make_optimizer() {
-    return gal::adam<double>({.learning_rate = 0.02, .schedule = gal::linear_warm_up(6)});
+  static gal::adam<T> make_optimizer() {
+    return gal::adam<T>({.learning_rate = 0.02, .schedule = gal::linear_warm_up(6)});
   }
 
-  setting() = default;
-  setting(const setting&) = delete;
-  setting& operator=(const setting&) = delete;
+  setting_of() = default;
+  setting_of(const setting_of&) = delete;
+  setting_of& operator=(const setting_of&) = delete;
+};
+using setting = setting_of<double>;
+
+// Batches of which one cannot be read.
+template <class Batches>
+struct broken_batches {
+  Batches* whole;
+  int good;  // that many come before
+
+  struct iterator {
+    decltype(std::declval<Batches&>().begin()) at;
+    int good;
+    auto operator*() const { return *at; }
+    iterator& operator++() {
+      if (good-- == 0) {
+        throw std::runtime_error("no such batch");
+      }
+      ++at;
+      return *this;
+    }
+    bool operator!=(std::default_sentinel_t end) const { return at != end; }
+  };
+  iterator begin() { return {whole->begin(), good}; }
+  auto end() { return whole->end(); }
+};
+
+// What a program writes to a terminal.
+struct terminal {
+  int ours = ::posix_openpt(O_RDWR | O_NOCTTY);
+  std::FILE* theirs = nullptr;
+
+  terminal() {
+    REQUIRE(ours >= 0);
+    REQUIRE(::grantpt(ours) == 0);
+    REQUIRE(::unlockpt(ours) == 0);
+    theirs = std::fopen(::ptsname(ours), "w");
+    REQUIRE(theirs != nullptr);
+  }
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+  ~terminal() {
+    if (theirs != nullptr) {
+      std::fclose(theirs);
+    }
+    ::close(ours);
+  }
+
+  // All of it; nothing can be written afterwards.
+  std::string read() {
+    std::fclose(std::exchange(theirs, nullptr));
+    std::string text;
+    std::array<char, 4096> part{};
+    for (::ssize_t size = 0; (size = ::read(ours, part.data(), part.size())) > 0;) {
+      text.append(part.data(), static_cast<std::size_t>(size));
+    }
+    return text;
+  }
 };
 
 // Batches whose targets are off the model's outputs by a number for every pass: the validation losses are its squares.
@@ -301,8 +363,9 @@ TEST_CASE("a training that is interrupted anywhere and called again is the one t
         setting part;
         const std::int64_t end = part.trainer.steps() + step * ++calls;
         result = gal::fit(part.trainer, part.batches, part.validation, options,
+                          gal::csv_log(folder.file("log.csv")),
                           gal::checkpointing(folder.file("run"), {.every_steps = every_steps}),
-                          gal::csv_log(folder.file("log.csv")), gal::on_step_end([&](auto& run) {
+                          gal::on_step_end([&](auto& run) {
                             if (run.trainer().steps() == end) {
                               ::raise(SIGINT);
                             }
@@ -383,19 +446,27 @@ TEST_CASE("the log has a row for every epoch, and keeps those from before") {
   CHECK(log(1, log.column_index("training_loss")) == result.history[1].training_loss);
   CHECK(log(1, log.column_index("validation_loss")) == result.history[1].validation_loss);
   CHECK(log(0, log.column_index("steps")) == 4.0);
+  // Without validation there is no column of it.
   setting without;
-  gal::fit(without.trainer, without.batches, {.epochs = 1}, gal::csv_log(folder.file("log.csv")));
-  CHECK(contents(folder.file("log.csv")).find("1,4,0,") != std::string::npos);
-  CHECK(contents(folder.file("log.csv")).find(",,") !=
-        std::string::npos);  // no validation loss, and a new file
+  gal::csv_log twice(folder.file("log.csv"));
+  const gal::fit_result plain = gal::fit(without.trainer, without.batches, {.epochs = 2}, twice);
+  const gal::table plain_log = gal::read_csv(folder.file("log.csv"));
+  CHECK(plain_log.names == std::vector<std::string>{"epoch", "steps", "refused", "training_loss",
+                                                    "learning_rate", "accepted_share"});
+  CHECK(plain_log.rows() == 2);  // a new file
+  CHECK(plain_log(1, 3) == plain.history[1].training_loss);
+  // Nor rows of another training, whose log it was.
+  gal::fit(without.trainer, without.batches, {.epochs = 3}, twice);
+  CHECK(gal::read_csv(folder.file("log.csv")).values[0] == 1.0);
+  CHECK(gal::read_csv(folder.file("log.csv")).rows() == 3);
   std::ofstream(folder.file("other.csv")) << "a,b\n1,2\n";
   gal::csv_log refused(folder.file("other.csv"));
   CHECK(refusal(malformed_data, [&] {
           setting first;
           gal::fit(first.trainer, first.batches, {.epochs = 1}, gal::checkpointing(folder.file("run")));
           setting second;
-          gal::fit(second.trainer, second.batches, {.epochs = 2}, gal::checkpointing(folder.file("run")),
-                   refused);
+          gal::fit(second.trainer, second.batches, {.epochs = 2}, refused,
+                   gal::checkpointing(folder.file("run")));
           return 0;
         }).find("other.csv has other columns; expected epoch,steps,refused") != std::string::npos);
 }
@@ -415,6 +486,33 @@ TEST_CASE("progress elsewhere than on a terminal is a line for every epoch") {
                           shown(h[0].validation_loss), " (best)\n", "epoch 2/2: loss ",
                           shown(h[1].training_loss), ", validation ", shown(h[1].validation_loss),
                           h[1].is_best ? " (best)" : "", "\nended: 2 epochs\n"));
+}
+
+TEST_CASE("on a terminal a loss has its step, and an exception leaves a line of its own") {
+  terminal screen;
+  const auto slowly = [](std::int64_t end) {
+    return gal::on_step_end([end](auto& run) {
+      ::usleep(120'000);  // the line renews itself ten times a second
+      if (run.trainer().steps() == end) {
+        throw std::runtime_error("no");
+      }
+    });
+  };
+  setting s;
+  CHECK_THROWS_AS(gal::fit(s.trainer, s.batches, {.epochs = 1, .report_every = 2},
+                           gal::progress_bar(screen.theirs), slowly(3)),
+                  std::runtime_error);
+  setting loop;
+  auto at = loop.batches.begin();
+  std::vector<double> losses;
+  for (int k = 0; k < 2; ++k, ++at) {
+    const auto [x, y] = *at;
+    losses.push_back(gal::step_report(loop.trainer.step(x, y)).loss);
+  }
+  const std::string shown = gal::detail::text("loss ", losses[1]);
+  CHECK(screen.read() ==
+        "\repoch 1/1 [=======                       ]\033[K\repoch 1/1 [===============               ] " +
+            shown + "\033[K\repoch 1/1 [======================        ] " + shown + " at step 2\033[K\r\n");
 }
 
 TEST_CASE("gradient statistics are those of all parameters") {
@@ -455,6 +553,164 @@ TEST_CASE("gradient statistics are those of all parameters") {
   CHECK(std::isnan(none.epochs().back().smallest));
   CHECK(std::isnan(none.epochs().back().mean));
   CHECK(std::isnan(none.epochs().back().largest));
+}
+
+TEST_CASE("gradient statistics leave out refused steps, and say so where nothing is left") {
+  setting s;
+  for (gal::index j = 6; j < 12; ++j) {
+    s.data.targets(0, j) = 1e200;  // whose squared error is infinite
+  }
+  gal::batches<double> batches(s.data, 6, {.shuffle = false});
+  gal::gradient_statistics norms;
+  std::vector<double> expected;
+  gal::fit(s.trainer, batches, {.epochs = 1}, norms, gal::on_step_end([&](auto& run) {
+             double square = 0.0;
+             for (const auto& block : run.model().parameters()) {
+               for (const double g : block.gradient) {
+                 square += g * g;
+               }
+             }
+             if (run.trainer().steps() != 2) {
+               expected.push_back(std::sqrt(square));
+             }
+           }));
+  CHECK(norms.epochs()[0].steps == 3);
+  CHECK(norms.epochs()[0].mean ==
+        doctest::Approx((expected[0] + expected[1] + expected[2]) / 3.0).epsilon(1e-14));
+  s.data.targets.fill(1e200);
+  gal::fit(s.trainer, batches, {.epochs = 1}, norms);
+  CHECK(norms.epochs()[1].steps == 0);
+  CHECK(std::isnan(norms.epochs()[1].smallest));
+  CHECK(std::isnan(norms.epochs()[1].mean));
+  CHECK(std::isnan(norms.epochs()[1].largest));
+  // What an epoch that did not end has seen is not the next training's.
+  setting other;
+  gal::fit(other.trainer, other.batches, {.epochs = 1}, norms,
+           gal::on_step_end([](auto& run) { run.stop("now"); }));
+  gal::fit(other.trainer, other.batches, {.epochs = 1}, norms);
+  CHECK(norms.epochs()[2].steps == 4);
+}
+
+TEST_CASE_TEMPLATE("reported are steps of the whole training, and the last of every epoch", T, float,
+                   double) {
+  for (const std::int64_t every : {1, 3, 5, 50}) {
+    CAPTURE(every);
+    setting_of<T> loop;
+    setting_of<T> fitted;
+    std::vector<std::int64_t> reported;
+    std::vector<double> shown;
+    const gal::fit_result result =
+        gal::fit(fitted.trainer, fitted.batches, {.epochs = 3, .report_every = every},
+                 gal::on_step_end([&](auto& run) {
+                   CHECK(run.read_step().loss == run.trainer().report().loss);
+                   if (run.step_is_reported()) {
+                     CHECK(run.last_step_number() == run.trainer().steps());
+                     reported.push_back(run.last_step_number());
+                   }
+                   shown.push_back(run.last_step().loss);
+                 }));
+    std::vector<std::int64_t> expected;
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      double sum = 0.0;
+      double samples = 0.0;
+      gal::step_report report;
+      for (const auto [x, y] : loop.batches) {
+        report = loop.trainer.step(x, y);
+        const std::int64_t step = loop.trainer.steps();
+        if (step % every == 0 || step % 4 == 0) {
+          expected.push_back(step);
+          sum += report.loss * static_cast<double>(x.columns());
+          samples += static_cast<double>(x.columns());
+          CHECK(shown[static_cast<std::size_t>(step - 1)] == report.loss);
+        }
+      }
+      CHECK(result.history[static_cast<std::size_t>(epoch)].training_loss == sum / samples);
+      CHECK(result.history[static_cast<std::size_t>(epoch)].learning_rate == report.learning_rate);
+    }
+    CHECK(reported == expected);
+    CHECK(gal::state_difference(loop.trainer, fitted.trainer) == "");
+  }
+}
+
+TEST_CASE_TEMPLATE("an exception in validation leaves the model as it was", T, float, double) {
+  setting_of<T> expected;
+  setting_of<T> thrown;
+  gal::fit(expected.trainer, expected.batches, expected.validation, {.epochs = 1});
+  broken_batches<gal::batches<T>> broken{&thrown.validation, 1};
+  CHECK_THROWS_AS(gal::fit(thrown.trainer, thrown.batches, broken, {.epochs = 1}), std::runtime_error);
+  CHECK(thrown.model.training());
+  // The next training is that of one that never validated: with dropout.
+  gal::fit(expected.trainer, expected.batches, {.epochs = 2});
+  gal::fit(thrown.trainer, thrown.batches, {.epochs = 2});
+  CHECK(gal::state_difference(thrown.trainer, expected.trainer) == "");
+  // The same where a batch does not fit, and for a model that is kept in evaluation.
+  const gal::matrix<T> narrow(3, 2);
+  const std::vector<std::pair<gal::matrix<T>, gal::matrix<T>>> unfit{{narrow, narrow}};
+  for (const bool training : {true, false}) {
+    thrown.model.set_training(training);
+    CHECK_THROWS_AS(gal::fit(thrown.trainer, thrown.batches, unfit, {.epochs = 1}), gal::error);
+    CHECK(thrown.model.training() == training);
+  }
+}
+
+TEST_CASE_TEMPLATE("slow weights do not pull the best weights back, nor loaded ones", T, float, double) {
+  const scratch folder;
+  nn::mlp<T> model({3, 4, 2}, {.seed = 1});
+  gal::lookahead optimizer(gal::sgd<T>({.learning_rate = 0.05}), {.k = 3});
+  gal::adjust trainer(model, optimizer, gal::mse(), {.hidden = {4}});
+  const gal::dataset<T> data{random_matrix<T>(3, 8, 1), random_matrix<T>(2, 8, 2)};
+  gal::dataset<T> other = data;  // of which training knows the less, the longer it takes
+  for (gal::index i = 0; i < other.targets.size(); ++i) {
+    other.targets.data()[i] *= T(-1);
+  }
+  gal::batches batches(data, 4, 3);
+  gal::batches validation(other, 4, 3);
+  const auto stand_still = [&] {  // steps of no length
+    gal::state_copy expected(model);
+    optimizer.set_base_learning_rate(0.0);
+    for (int k = 0; k < 7; ++k) {
+      trainer.step(data.features, data.targets);
+      gal::state_copy now(model);
+      CHECK(gal::state_difference(now, expected) == "");
+    }
+    optimizer.set_base_learning_rate(0.05);
+  };
+  gal::save_safetensors(folder.file("weights"), model);
+  std::vector<gal::state_copy> weights;
+  const gal::fit_result result =
+      gal::fit(trainer, batches, validation, {.epochs = 9},
+               gal::on_epoch_end([&](auto& run) { weights.emplace_back(run.model()); }));
+  REQUIRE(result.best_epoch < 9);
+  gal::state_copy best(model);
+  CHECK(gal::state_difference(best, weights[static_cast<std::size_t>(result.best_epoch - 1)]) == "");
+  stand_still();
+  gal::load_safetensors(folder.file("weights"), model);
+  stand_still();
+}
+
+TEST_CASE("a program that ends between two callbacks loses and doubles nothing") {
+  const scratch folder;
+  setting whole;
+  gal::fit(whole.trainer, whole.batches, {.epochs = 4}, gal::csv_log(folder.file("whole.csv")));
+  const auto end_in_epoch = [](std::int64_t epoch) {
+    return gal::on_epoch_end([epoch](auto& run) {
+      if (run.epochs() == epoch) {
+        throw std::runtime_error("killed");
+      }
+    });
+  };
+  const auto fit = [&](auto... others) {
+    setting s;
+    tally steps;
+    gal::fit(s.trainer, s.batches, {.epochs = 4}, steps, gal::csv_log(folder.file("log.csv")), others...);
+    return steps.steps;
+  };
+  const auto save = [&] { return gal::checkpointing(folder.file("run")); };
+  CHECK_THROWS_AS(fit(end_in_epoch(2), save()), std::runtime_error);
+  CHECK_THROWS_AS(fit(save(), end_in_epoch(2)), std::runtime_error);
+  CHECK_THROWS_AS(fit(save(), end_in_epoch(3)), std::runtime_error);
+  CHECK(fit(save()) == 16);
+  CHECK(contents(folder.file("log.csv")) == contents(folder.file("whole.csv")));
 }
 
 TEST_CASE("reports that are not read change nothing but what is reported") {

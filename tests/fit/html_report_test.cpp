@@ -136,6 +136,22 @@ TEST_CASE("without validation there is no curve of it, and every second step is 
   CHECK(contents(path).find("validation") == std::string::npos);
 }
 
+TEST_CASE("an epoch of fewer batches than steps between two reports has its last") {
+  const scratch here;
+  const std::string path = here.file("run.html");
+  setting s;
+  std::vector<double> last(2);
+  auto look = gal::on_step_end([&](auto& run) { last[run.epochs()] = std::abs(run.read_step().remainder); });
+  const gal::fit_result result =
+      gal::fit(s.trainer, s.batches, {.epochs = 2, .report_every = 50}, html_report(path), look);
+  const nlohmann::json charts = charts_of(path);
+  for (std::size_t k = 0; k < 2; ++k) {
+    CHECK(values(charts, loss)[k] == result.history[k].training_loss);
+    CHECK(values(charts, remainder_size)[k] == last[k]);
+    CHECK(values(charts, rate)[k] == result.history[k].learning_rate);
+  }
+}
+
 TEST_CASE("the page is there after every epoch, and of a second training begins anew") {
   const scratch here;
   const std::string path = here.file("run.html");
@@ -150,6 +166,18 @@ TEST_CASE("the page is there after every epoch, and of a second training begins 
   gal::fit(s.trainer, s.batches, {.epochs = 2}, report, look);
   CHECK(epochs == std::vector<std::size_t>{1, 2, 3, 1, 2});
   CHECK(std::distance(std::filesystem::directory_iterator(here.path), {}) == 1);
+  // Nor are the steps of an epoch that did not end part of it.
+  setting plain;
+  gal::fit(plain.trainer, plain.batches, {.epochs = 1}, html_report(here.file("plain.html")));
+  setting stopped;
+  CHECK_THROWS_AS(gal::fit(stopped.trainer, stopped.batches, {.epochs = 1}, report, die_at(2)),
+                  std::runtime_error);
+  setting again;
+  gal::fit(again.trainer, again.batches, {.epochs = 1}, report);
+  CHECK(values(charts_of(path), remainder_size) ==
+        values(charts_of(here.file("plain.html")), remainder_size));
+  gal::fit(s.trainer, s.batches, {.epochs = 0}, report);
+  CHECK(charts_of(path).empty());
   gal::fit(s.trainer, s.batches, {.epochs = 0}, html_report(path));
   CHECK(charts_of(path).empty());
 }
@@ -186,23 +214,6 @@ TEST_CASE("the page of a training that resumes is that of one that was not inter
   }
 }
 
-TEST_CASE("behind checkpointing the epoch before the end of the program is a gap") {
-  const scratch here;
-  const auto fit = [&](auto... others) {
-    setting s;
-    gal::fit(s.trainer, s.batches, {.epochs = 4}, gal::checkpointing(here.file("run.safetensors")),
-             html_report(here.file("run.html")), others...);
-  };
-  CHECK_THROWS_AS(fit(die_at(9)), std::runtime_error);
-  fit();
-  const nlohmann::json losses = values(charts_of(here.file("run.html")), loss);
-  REQUIRE(losses.size() == 4);
-  CHECK(losses[0].is_number());
-  CHECK(losses[1].is_null());
-  CHECK(losses[2].is_number());
-  CHECK(losses[3].is_number());
-}
-
 TEST_CASE("what is not finite is a gap, and is told") {
   const scratch here;
   const std::string path = here.file("run.html");
@@ -215,6 +226,8 @@ TEST_CASE("what is not finite is a gap, and is told") {
   CHECK(values(charts, remainder_size).dump() == "[null,null]");
   CHECK(values(charts, loss, 1)[1].is_number());
   CHECK(contents(path).find("<dt>refused steps</dt><dd>2</dd>") != std::string::npos);
+  CHECK(contents(path).find("<dt>training loss</dt><dd>none</dd>") != std::string::npos);
+  CHECK(contents(path).find("<dt>adjusted gradients</dt><dd>none</dd>") != std::string::npos);
 }
 
 TEST_CASE("the settings are there, in words") {

@@ -1,5 +1,5 @@
 // Event files of TensorBoard: the sum of their records, and files for tensorboard/read_events.py to read.
-#include <gal/fit/fit.hpp>
+#include <gal/fit/callbacks.hpp>
 #include <gal/fit/tensorboard.hpp>
 #include <gal/gal.hpp>
 
@@ -42,6 +42,21 @@ TEST_CASE("events of a training") {
              << "fit,learning_rate," << epoch.steps << "," << epoch.learning_rate << "\n"
              << "fit,adjustment/accepted_share," << epoch.steps << "," << epoch.accepted_share << "\n";
   }
+  // Single steps, whatever is reported: each has its own numbers.
+  gal::nn::mlp<double> other_model({3, 4, 2}, {.seed = 1});
+  gal::adam<double> other_optimizer({.learning_rate = 0.01});
+  gal::adjust other_trainer(other_model, other_optimizer, gal::mse(), {.hidden = {4}});
+  gal::batches other_batches(data, 6, 3);
+  gal::fit(other_trainer, other_batches, {.epochs = 6, .report_every = 10},
+           gal::tensorboard((directory / "steps").string(), 5), gal::on_step_end([&](auto& run) {
+             const std::int64_t step = run.trainer().steps();
+             if (step % 5 == 0) {
+               const gal::step_report report = run.trainer().report();
+               expected << "steps,loss/step," << step << "," << report.loss << "\n"
+                        << "steps,adjustment/cosine," << step << "," << report.cosine << "\n"
+                        << "steps,adjustment/remainder," << step << "," << report.remainder << "\n";
+             }
+           }));
   gal::event_writer events((directory / "plain").string());
   const std::string long_name(300, 'n');
   for (const auto& [name, step, value] : {std::tuple<std::string, std::int64_t, double>{"a", 0, 0.0},

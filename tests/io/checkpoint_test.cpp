@@ -152,6 +152,28 @@ TEST_CASE("every optimizer resumes") {
   });
 }
 
+TEST_CASE_TEMPLATE("slow weights are those of the checkpoint, which resumes also after other weights", T,
+                   float, double) {
+  const scratch folder;
+  const std::string path = folder.file("run");
+  const auto data = samples<T>(5);
+  const auto make = [] { return gal::lookahead(gal::adam<T>({.learning_rate = 0.05}), {.k = 3}); };
+  using run_type = run<nn::mlp<T>, decltype(make())>;
+  run_type whole(small_mlp<T>(), make(), data, {.hidden = {4}});
+  whole.go(4);
+  gal::save_checkpoint(path, whole);
+  run_type resumed(small_mlp<T>(), make(), data, {.hidden = {4}});
+  resumed.go(8);
+  gal::load_safetensors(path, resumed.model, {.prefix = "trainer.model."});
+  resumed.go(1);
+  gal::load_checkpoint(path, resumed);
+  for (int k = 0; k < 8; ++k) {
+    whole.go(1);
+    resumed.go(1);
+    CHECK(gal::state_difference(whole, resumed) == "");
+  }
+}
+
 TEST_CASE("every kind of adjuster resumes") {
   const auto adam = [] { return gal::adam<double>({.learning_rate = 0.01}); };
   using enum gal::adjuster_kind;

@@ -233,6 +233,61 @@ TEST_CASE("Lookahead by hand") {
   CHECK(optimizer.base_learning_rate() == 0.125);
 }
 
+TEST_CASE_TEMPLATE("Lookahead does not pull back weights that somebody else has set", T, float, double) {
+  for (const int k : {1, 2, 5}) {
+    CAPTURE(k);
+    for (const int before : {1, 2, 3, 5}) {  // within the k steps, and at their end
+      weights<T> w(3);
+      w.value = {T(100), T(-3), T(8)};
+      w.gradient = {T(0), T(0), T(0.5)};
+      gal::lookahead optimizer(gal::sgd<T>({.learning_rate = 1.0}), {.k = k, .alpha = 0.5});
+      weights<T> untouched(3);
+      untouched.value = w.value;
+      untouched.gradient = w.gradient;
+      auto same = optimizer;
+      for (int t = 0; t < before; ++t) {
+        optimizer.step(w.all());
+        same.step(untouched.all());
+      }
+      w.value[0] = T(1);  // as a file has it
+      w.value[1] = T(0);
+      for (int t = 0; t < 2 * k; ++t) {
+        optimizer.step(w.all());
+        same.step(untouched.all());
+        CHECK(w.value[0] == T(1));
+        CHECK(w.value[1] == T(0));
+      }
+      CHECK(w.value[2] == untouched.value[2]);  // what nobody has set goes on
+    }
+  }
+  // From there on as one that starts there.
+  weights<T> w(5);
+  gal::lookahead used(gal::sgd<T>({.learning_rate = 0.1}), {.k = 3});
+  for (int t = 0; t < 6; ++t) {
+    w.draw_gradient(static_cast<std::uint64_t>(t));
+    used.step(w.all());
+  }
+  weights<T> loaded(5, 7);
+  w.value = loaded.value;
+  gal::lookahead fresh(gal::sgd<T>({.learning_rate = 0.1}), {.k = 3});
+  for (int t = 0; t < 7; ++t) {
+    w.draw_gradient(static_cast<std::uint64_t>(10 + t));
+    loaded.gradient = w.gradient;
+    used.step(w.all());
+    fresh.step(loaded.all());
+    CHECK(w.value == loaded.value);
+  }
+  // A number that is none does not stay.
+  w.value[0] = std::numeric_limits<T>::quiet_NaN();
+  used.step(w.all());
+  w.value = loaded.value;
+  w.gradient.assign(5, T(0));
+  for (int t = 0; t < 6; ++t) {
+    used.step(w.all());
+  }
+  CHECK(w.value == loaded.value);
+}
+
 TEST_CASE("schedules at their ends and between") {
   const gal::schedule constant;
   CHECK(constant.factor(0) == 1.0);

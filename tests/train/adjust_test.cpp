@@ -13,6 +13,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -785,6 +786,18 @@ TEST_CASE("on the paper's 3D problem the recommended adjuster learns to descend 
   {
     gal::nn::point<double> point({0.75, 1.0});
     CHECK(gal::check_gradients(point, surface).passed);
+    // A loss that throws leaves the parameters as they are.
+    int calls = 0;
+    const gal::sample_loss broken([&](auto p, auto gradient) {
+      if (++calls == 7) {
+        throw std::runtime_error("no");
+      }
+      gradient[0] = gradient[1] = 0.0;
+      return p[0];
+    });
+    CHECK_THROWS_AS(static_cast<void>(gal::check_gradients(point, broken)), std::runtime_error);
+    CHECK(point.coordinates()(0, 0) == 0.75);
+    CHECK(point.coordinates()(1, 0) == 1.0);
   }
   const auto mean_height = [&](gal::adjust_options options) {
     gal::nn::point<double> point({0.75, 1.0});

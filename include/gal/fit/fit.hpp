@@ -43,17 +43,19 @@ struct fit_options {
   double min_improvement = 0.0;  ///< a validation loss is better where it is lower by more than this, >= 0
   bool restore_best = true;      ///< with a validation set, end with the weights of the best epoch
   bool handle_interrupt = true;  ///< Ctrl-C ends training after the step; a second one ends the program
-  std::int64_t report_every =
-      1;  ///< steps between two reports that are read, >= 1; on a device each of them waits
+  /// Of the trainer's steps, counted over the whole training, every so many-th is reported, >= 1, and the last of every
+  /// epoch; on a device each report waits.
+  std::int64_t report_every = 1;
 };
 
-/// What one epoch did.
+/// What one epoch did. Losses, shares and refusals are those of the steps that were reported, of which the last step is
+/// always one; NaN where there is no such number, as for the training loss where every step was refused.
 struct epoch_report {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
   std::int64_t epoch = 0;         ///< from 1
   std::int64_t steps = 0;         ///< of the trainer, at its end
-  std::int64_t refused = 0;       ///< steps of this epoch whose loss or gradients were not finite
+  std::int64_t refused = 0;       ///< steps whose loss or gradients were not finite
   double training_loss = none;    ///< mean over the samples, each before the step that it was in
   double validation_loss = none;  ///< mean over the samples, after the epoch; NaN without a validation set
   double learning_rate = none;    ///< of the last step
@@ -91,8 +93,23 @@ class fit_run {
   [[nodiscard]] std::int64_t steps_in_epoch() const { return steps_in_epoch_; }
   [[nodiscard]] std::int64_t batches_in_epoch() const { return batches_in_epoch_; }
 
-  /// The last step that was reported, and the last whole epoch.
+  /// Whether there is a validation set.
+  [[nodiscard]] bool validates() const { return validates_; }
+
+  /// The last step that was reported (fit_options::report_every), and its number, the trainer's `steps()` after it; 0
+  /// where this call of `fit` has not reported one yet.
   [[nodiscard]] const step_report& last_step() const { return last_step_; }
+  [[nodiscard]] std::int64_t last_step_number() const { return last_step_number_; }
+
+  /// Whether that is the step that was just taken.
+  [[nodiscard]] bool step_is_reported() const { return last_step_number_ == trainer_->steps(); }
+
+  /// What the step that was just taken did, reported or not; where it was not, a device is waited for.
+  [[nodiscard]] step_report read_step() const {
+    return step_is_reported() ? last_step_ : static_cast<step_report>(trainer_->report());
+  }
+
+  /// The last whole epoch.
   [[nodiscard]] const epoch_report& last_epoch() const { return last_epoch_; }
 
   /// Ends training after this step or epoch, and says why.
@@ -139,8 +156,9 @@ class fit_run {
     state_copy weights;
   };
 
-  fit_run(Trainer& trainer, const fit_options& options, std::function<void(state_view&)> others)
-      : trainer_(&trainer), options_(options), others_(std::move(others)) {}
+  fit_run(Trainer& trainer, const fit_options& options, bool validates,
+          std::function<void(state_view&)> others)
+      : trainer_(&trainer), options_(options), validates_(validates), others_(std::move(others)) {}
 
   void count_step(const step_report* report, index samples) {
     ++steps_in_epoch_;
@@ -148,6 +166,7 @@ class fit_run {
       return;
     }
     last_step_ = *report;
+    last_step_number_ = trainer_->steps();
     learning_rate_ = report->learning_rate;
     refused_ += report->non_finite ? 1 : 0;
     if (std::isfinite(report->loss)) {
@@ -158,15 +177,19 @@ class fit_run {
     }
   }
 
+  static double mean(double sum, std::int64_t count) {
+    return count == 0 ? epoch_report::none : sum / static_cast<double>(count);
+  }
+
   // Ends the epoch: its report, and a state in which the next has not begun.
   void finish_epoch(double validation_loss) {
     last_epoch_ = {.epoch = ++epochs_,
                    .steps = trainer_->steps(),
                    .refused = refused_,
-                   .training_loss = loss_sum_ / static_cast<double>(samples_),
+                   .training_loss = mean(loss_sum_, samples_),
                    .validation_loss = validation_loss,
                    .learning_rate = learning_rate_,
-                   .accepted_share = accepted_sum_ / static_cast<double>(reports_)};
+                   .accepted_share = mean(accepted_sum_, reports_)};
     if (std::isfinite(validation_loss) &&
         (!best_ || validation_loss < best_->loss - options_.min_improvement)) {
       last_epoch_.is_best = true;
@@ -201,10 +224,12 @@ class fit_run {
 
   Trainer* trainer_;
   fit_options options_;
+  bool validates_;
   std::function<void(state_view&)> others_;  // batches, and callbacks that have a state
   std::optional<stop_reason> reason_;
   std::string message_;
   step_report last_step_;
+  std::int64_t last_step_number_ = 0;
   epoch_report last_epoch_;
   std::int64_t batches_in_epoch_ = 0;
 
@@ -285,7 +310,9 @@ concept names_no_event = can_be_probed<C> && !(requires {
 ///  4. `c.fit_end(run)`: after the last step, before the best weights are restored,
 ///
 /// each of which returns nothing; `run.stop("why")` ends training. Callbacks are called in their order. With a
-/// `visit_state` of its own a callback is part of checkpoints.
+/// `visit_state` of its own a callback is part of checkpoints. It then stands before `checkpointing`, which otherwise
+/// would save it before it was told of the event: that does not compile. So does a callback that writes of every epoch to
+/// a file, and says so: `static constexpr bool keeps_record = true`. What saves the run says `saves_run` likewise.
 ///
 ///     struct print_loss {
 ///       void epoch_end(auto& run) { std::printf("%g\n", run.last_epoch().training_loss); }
@@ -323,6 +350,24 @@ consteval bool explain_callback() {
       "gal::callback_for: provide at least one of `void fit_begin(run)`, `step_end(run)`, "
       "`epoch_end(run)` and `fit_end(run)`, or wrap a function in gal::on_step_end or gal::on_epoch_end.");
   return true;
+}
+
+// A callback that saves the run, and one that would lose an event to a program that ends between the two.
+template <class C>
+concept saves_run = requires {
+  requires C::saves_run;
+};
+template <class C>
+concept keeps_record = visits_state<C> || requires {
+  requires C::keeps_record;
+};
+
+template <class... Callbacks>
+consteval bool records_stand_before_saving() {
+  bool saved = false;
+  bool result = true;
+  ((result = result && !(saved && keeps_record<Callbacks>), saved = saved || saves_run<Callbacks>), ...);
+  return result;
 }
 
 template <class Batches>
@@ -384,25 +429,40 @@ class interrupt_guard {
   bool active_;
 };
 
-// Mean loss over the samples of all batches, in evaluation where the model knows of that.
+// Keeps a model in evaluation, where it knows of that, for as long as this lives.
+template <class Model>
+class evaluation_mode {
+ public:
+  explicit evaluation_mode(Model& model) : model_(&model) {
+    if constexpr (has_modes) {
+      training_ = model.training();
+      model.set_training(false);
+    }
+  }
+  evaluation_mode(const evaluation_mode&) = delete;
+  evaluation_mode& operator=(const evaluation_mode&) = delete;
+  ~evaluation_mode() {
+    if constexpr (has_modes) {
+      model_->set_training(training_);
+    }
+  }
+
+ private:
+  static constexpr bool has_modes = requires(Model & model) { model.set_training(model.training()); };
+  Model* model_;
+  bool training_ = false;
+};
+
+// Mean loss over the samples of all batches, in evaluation.
 template <class Trainer, class Validation>
 double validate(Trainer& trainer, Validation& batches) {
-  auto& model = trainer.model();
-  constexpr bool has_modes = requires { model.set_training(model.training()); };
-  bool training = false;
-  if constexpr (has_modes) {
-    training = model.training();
-    model.set_training(false);
-  }
+  const evaluation_mode mode(trainer.model());
   double sum = 0.0;
   double samples = 0.0;
   for (auto&& [x, y] : batches) {
     const batch_loss loss = trainer.evaluate(x, y);
     sum += loss.mean * static_cast<double>(loss.samples);
     samples += static_cast<double>(loss.samples);
-  }
-  if constexpr (has_modes) {
-    model.set_training(training);
   }
   return sum / samples;
 }
@@ -430,9 +490,14 @@ struct fit_loop {
                   "gal::fit: batches are a range of (input, target) pairs, such as gal::batches.");
     using run_type = fit_run<Trainer>;
     static_assert((explain_callback<Callbacks, run_type>() && ...));
+    static_assert(
+        records_stand_before_saving<Callbacks...>(),
+        "gal::fit: behind checkpointing stands a callback that keeps a record (csv_log, html_report, "
+        "tensorboard, or one with visit_state), whose last event the checkpoint would miss; put "
+        "checkpointing behind it.");
     check(options, validation != nullptr);
 
-    run_type run(trainer, options, [&](state_view& visit) {
+    run_type run(trainer, options, validation != nullptr, [&](state_view& visit) {
       if constexpr (stateful<Batches>) {
         visit("batches", batches);
       }
@@ -454,11 +519,11 @@ struct fit_loop {
         while (at != batches.end() && !run.reason_) {
           auto&& [x, y] = *at;
           auto pending = trainer.step(x, y);
-          const bool reads = (run.steps_in_epoch_ + 1) % options.report_every == 0;
-          const step_report report = reads ? step_report(pending) : step_report();
           const auto samples = trainer.last_sample_losses().columns();
           ++at;
           run.epoch_is_complete_ = !(at != batches.end());
+          const bool reads = run.epoch_is_complete_ || trainer.steps() % options.report_every == 0;
+          const step_report report = reads ? step_report(pending) : step_report();
           run.count_step(reads ? &report : nullptr, samples);
           (tell_step_end(callbacks, run), ...);
           if (guard.interrupted()) {
@@ -533,7 +598,8 @@ struct fit_loop {
 ///       for (auto [x, y] : batches) trainer.step(x, y);
 ///
 /// does, bit for bit, and tells callbacks about it. Ctrl-C ends it after the step, with the earlier handler restored
-/// afterwards. Throws for options out of range; what a callback throws comes through.
+/// afterwards. Throws for options out of range; what a callback or the validation throws comes through, with the model in
+/// the mode (`set_training`) and the signal handler back that were there before.
 ///
 ///     gal::fit_result result = gal::fit(trainer, batches, {.epochs = 20}, gal::progress_bar());
 template <class Trainer, class Batches, class... Callbacks>

@@ -133,7 +133,7 @@ struct html_report_options {
 ///              gal::checkpointing("run.safetensors"));
 ///
 /// It stands before `checkpointing`: its history is part of the checkpoint, so that the page of a training that resumes is
-/// that of one that was not interrupted. Behind it, an epoch in which the program was killed leaves a gap before it.
+/// that of one that was not interrupted. The remainder and the cosine are means over the steps that `fit` reports.
 class html_report {
  public:
   explicit html_report(std::string path, html_report_options options = {})
@@ -143,9 +143,15 @@ class html_report {
   }
 
   template <class Run>
+  void fit_begin(Run&) {
+    history_.clear();
+    forget_epoch();
+  }
+
+  template <class Run>
   void step_end(Run& run) {
     // Of a step that is not reported, the last report is another's.
-    if (run.steps_in_epoch() % run.options().report_every != 0) {
+    if (!run.step_is_reported()) {
       return;
     }
     const step_report& step = run.last_step();
@@ -159,14 +165,13 @@ class html_report {
   template <class Run>
   void epoch_end(Run& run) {
     const epoch_report& epoch = run.last_epoch();
-    // Begins anew with the run; epochs that it has not seen are gaps.
+    // Epochs that it has not seen are gaps.
     history_.resize(static_cast<std::size_t>(epoch.epoch - 1), unseen());
     const auto reports = static_cast<double>(reports_);
     history_.push_back({epoch.training_loss, epoch.validation_loss, remainder_sum_ / reports,
                         cosine_sum_ / reports, epoch.accepted_share, epoch.learning_rate,
                         static_cast<double>(epoch.refused), epoch.is_best ? 1.0 : 0.0});
-    remainder_sum_ = cosine_sum_ = 0.0;
-    reports_ = 0;
+    forget_epoch();
     page(run).write(path_);
   }
 
@@ -218,6 +223,11 @@ class html_report {
   };
   using row = std::array<double, columns>;
 
+  void forget_epoch() {
+    remainder_sum_ = cosine_sum_ = 0.0;
+    reports_ = 0;
+  }
+
   static row unseen() {
     row result;
     result.fill(epoch_report::none);
@@ -250,6 +260,10 @@ class html_report {
     return result;
   }
 
+  static std::string words(double number, std::string_view unit = "") {
+    return std::isfinite(number) ? detail::significant(number, 6) + std::string(unit) : "none";
+  }
+
   template <class Run>
   void add_headlines(html_page& page, Run& run) const {
     page.add(html_page::headline{"epochs", detail::text(history_.size(), " of ", run.options().epochs),
@@ -258,18 +272,16 @@ class html_report {
       return;
     }
     const row& last = history_.back();
-    page.add(
-        html_page::headline{"training loss", detail::significant(last[training], 6), "in the last epoch"});
+    page.add(html_page::headline{"training loss", words(last[training]), "in the last epoch"});
     for (std::size_t k = history_.size(); k-- > 0;) {
       if (history_[k][best] == 1.0) {
-        page.add(html_page::headline{
-            "best validation loss", detail::significant(history_[k][validation], 6),
-            detail::text("epoch ", k + 1, "; now ", detail::significant(last[validation], 6))});
+        page.add(html_page::headline{"best validation loss", words(history_[k][validation]),
+                                     detail::text("epoch ", k + 1, "; now ", words(last[validation]))});
         break;
       }
     }
     page.add(html_page::headline{"adjusted gradients",
-                                 detail::text(std::round(1000.0 * last[accepted]) / 10.0, " %"),
+                                 words(std::round(1000.0 * last[accepted]) / 10.0, " %"),
                                  "of the samples, in the last epoch"});
     std::int64_t sum = 0;
     for (const row& epoch : history_) {

@@ -171,11 +171,15 @@ class event_writer {
 
 /// A callback of `fit`: the numbers of every epoch as scalars for TensorBoard, at the trainer's step: loss/training,
 /// loss/validation, learning_rate, adjustment/accepted_share; with `every_steps` also loss/step, adjustment/cosine and
-/// adjustment/remainder of single steps. What is not finite is left out. The file is made at the first of them.
+/// adjustment/remainder of every so many-th of the trainer's steps, whatever `report_every` is: on a device each of them
+/// waits. What is not finite is left out. The file is made at the first of them. A training that resumes writes to a file of
+/// its own, in which the steps since the checkpoint are once more.
 ///
 ///     gal::fit(trainer, batches, {.epochs = 20}, gal::tensorboard("runs/first"));
 class tensorboard {
  public:
+  static constexpr bool keeps_record = true;
+
   explicit tensorboard(std::string directory, std::int64_t every_steps = 0)
       : directory_(std::move(directory)), every_steps_(every_steps) {
     detail::require(every_steps >= 0, error_code::invalid_option, "gal::tensorboard: every ", every_steps,
@@ -186,9 +190,10 @@ class tensorboard {
   void step_end(Run& run) {
     const std::int64_t step = run.trainer().steps();
     if (every_steps_ > 0 && step % every_steps_ == 0) {
-      add("loss/step", step, run.last_step().loss);
-      add("adjustment/cosine", step, run.last_step().cosine);
-      add("adjustment/remainder", step, run.last_step().remainder);
+      const auto report = run.read_step();
+      add("loss/step", step, report.loss);
+      add("adjustment/cosine", step, report.cosine);
+      add("adjustment/remainder", step, report.remainder);
     }
   }
 

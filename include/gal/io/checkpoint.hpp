@@ -136,18 +136,21 @@ void load_checkpoint(const std::string& path, Object&& object) {
 
 /// Settings of `checkpointing`.
 struct checkpointing_options {
-  std::int64_t every_epochs = 1;  ///< 0: not after epochs
-  std::int64_t every_steps = 0;   ///< 0: not within epochs
+  std::int64_t every_epochs = 1;  ///< after every so many-th epoch of the whole training; 0: not after epochs
+  std::int64_t every_steps = 0;   ///< after every so many-th of the trainer's steps; 0: not within epochs
   bool resume = true;             ///< begin with the file, where it is there
 };
 
 /// A callback of `fit`: writes a checkpoint after epochs or steps and at the end, as after Ctrl-C, and begins with the one
 /// that is there. Training that is interrupted and called again ends with the bits of one that was not. Where the state is
-/// not finite it ends training, and the file stays the last checkpoint that is.
+/// not finite it ends training, and the file stays the last checkpoint that is. It stands behind callbacks that keep a
+/// record, so that nothing is lost or doubled where the program ends between the two; the other order does not compile.
 ///
 ///     gal::fit(trainer, batches, {.epochs = 100}, gal::checkpointing("run.safetensors"));
 class checkpointing {
  public:
+  static constexpr bool saves_run = true;
+
   explicit checkpointing(std::string path, checkpointing_options options = {})
       : path_(std::move(path)), options_(options) {
     detail::require(options_.every_epochs >= 0 && options_.every_steps >= 0, error_code::invalid_option,

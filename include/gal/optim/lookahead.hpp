@@ -23,6 +23,11 @@ struct lookahead_options {
 /// Lookahead over any optimizer (Zhang et al., 2019): after every k steps the slow weights, which start where the fast
 /// ones do, move a share alpha of the way towards the fast ones, which restart from there.
 ///
+/// A number that somebody else has set since the last step, by loading weights, by going back to the best ones, or by
+/// hand, starts its slow weight anew: it is not pulled back to where it was. So each keeps, beside its slow weight, what
+/// the last step left; both are part of the state. The blocks must be the same, in the same order, at every step; throws
+/// where their total size has changed.
+///
 ///     gal::lookahead optimizer(gal::sgd<double>({.learning_rate = 0.01}), {.k = 5, .alpha = 0.5});
 template <class Optimizer>
 class lookahead {
@@ -40,6 +45,7 @@ class lookahead {
         options_(options),
         backend_(detail::backend_from<backend_type>(inner_)),
         slow_(backend_),
+        left_(backend_),
         taken_(1, 1, 0.0, backend_) {
     detail::require(options_.k >= 1, error_code::invalid_option, "gal::lookahead: k is ", options_.k,
                     "; expected at least 1");
@@ -72,21 +78,24 @@ class lookahead {
       inner_.reserve(parameters);
     }
     if (steps_ == 0) {
-      slow_.resize(detail::number_of_values(parameters), 1);
-      slow_.fill(value_type(0));  // nobody's memory, if it is saved before the first step
+      for (matrix<value_type, backend_type>* part : {&slow_, &left_}) {
+        part->resize(detail::number_of_values(parameters), 1);
+        part->fill(value_type(0));  // where the parameters are not, they are new to the first step
+      }
     }
   }
 
   void step(std::span<const parameter<value_type, memory_type>> parameters) {
-    if (steps_ == 0) {
-      remember(parameters);
-    }
+    const auto always = [] GAL_KERNEL() { return true; };
+    begin_step(parameters, always);
     inner_.step(parameters);
     ++steps_;
     if constexpr (asynchronous_backend<backend_type>) {
-      synchronise_where(parameters, nullptr);
+      end_step_where(parameters, always);
     } else if (steps_ % options_.k == 0) {
-      synchronise(parameters, [] GAL_KERNEL() { return true; });
+      end_step(parameters, always, always);
+    } else {
+      end_step(parameters, always, [] GAL_KERNEL() { return false; });
     }
   }
 
@@ -96,12 +105,11 @@ class lookahead {
     inner.step(parameters, proceeds);
   }
   {
-    if (steps_ == 0) {
-      remember(parameters);
-    }
+    const auto is_taken = [proceeds] GAL_KERNEL() { return *proceeds != 0.0; };
+    begin_step(parameters, is_taken);
     inner_.step(parameters, proceeds);
     ++steps_;
-    synchronise_where(parameters, proceeds);
+    end_step_where(parameters, is_taken);
   }
 
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
@@ -111,6 +119,7 @@ class lookahead {
   {
     inner_.undo(before.inner_, proceeds);
     detail::restore_unless(backend_, proceeds, before.slow_, slow_);
+    detail::restore_unless(backend_, proceeds, before.left_, left_);
     detail::restore_unless(backend_, proceeds, before.taken_, taken_);
   }
 
@@ -120,6 +129,7 @@ class lookahead {
     visit.setting("alpha", options_.alpha);
     visit("inner", inner_);
     visit("slow", slow_);
+    visit("left", left_);
     visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
     if constexpr (asynchronous_backend<backend_type>) {
       visit("taken", taken_);
@@ -127,40 +137,56 @@ class lookahead {
   }
 
   GAL_PRIVATE_KERNELS
-  void remember(std::span<const parameter<value_type, memory_type>> parameters) {
+  // Slow weights start where the fast ones do: at first, and wherever these are not what the last step left.
+  template <class Taken>
+  void begin_step(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
     reserve(parameters);
-    value_type* to = slow_.data();
+    const index count = detail::number_of_values(parameters);
+    detail::require(count == slow_.size(), error_code::shape_mismatch, "gal: the optimizer steps ", count,
+                    " numbers; expected the ", slow_.size(), " that it has state for");
+    value_type* slow = slow_.data();
+    const value_type* left = left_.data();
     for (const auto& block : parameters) {
-      backend_.copy(block.value.data(), to, static_cast<index>(block.value.size()));
-      to += block.value.size();
+      const auto size = static_cast<index>(block.value.size());
+      backend_.for_each(size, [slow, left, fast = block.value.data(), is_taken] GAL_KERNEL(index i) {
+        if (is_taken() && fast[i] != left[i]) {
+          slow[i] = fast[i];
+        }
+      });
+      slow += size;
+      left += size;
     }
   }
 
   // The device counts the steps that it does not refuse, and finds every k-th.
-  void synchronise_where(std::span<const parameter<value_type, memory_type>> parameters,
-                         const double* proceeds) {
-    backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index) {
-      *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
+  template <class Taken>
+  void end_step_where(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
+    backend_.for_each(
+        1, [taken = taken_.data(), is_taken] GAL_KERNEL(index) { *taken += is_taken() ? 1.0 : 0.0; });
+    end_step(parameters, is_taken, [taken = taken_.data(), k = static_cast<double>(options_.k)] GAL_KERNEL() {
+      return std::fmod(*taken, k) == 0.0;
     });
-    synchronise(parameters,
-                [taken = taken_.data(), proceeds, k = static_cast<double>(options_.k)] GAL_KERNEL() {
-                  return (proceeds == nullptr || *proceeds != 0.0) && std::fmod(*taken, k) == 0.0;
-                });
   }
 
-  template <class Due>
-  void synchronise(std::span<const parameter<value_type, memory_type>> parameters, Due is_due) {
+  template <class Taken, class Due>
+  void end_step(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken, Due is_due) {
     value_type* slow = slow_.data();
+    value_type* left = left_.data();
     const auto alpha = static_cast<value_type>(options_.alpha);
     for (const auto& block : parameters) {
-      backend_.for_each(static_cast<index>(block.value.size()),
-                        [slow, fast = block.value.data(), alpha, is_due] GAL_KERNEL(index i) {
-                          if (is_due()) {
-                            slow[i] += alpha * (fast[i] - slow[i]);
-                            fast[i] = slow[i];
+      const auto size = static_cast<index>(block.value.size());
+      backend_.for_each(size,
+                        [slow, left, fast = block.value.data(), alpha, is_taken, is_due] GAL_KERNEL(index i) {
+                          if (is_taken()) {
+                            if (is_due()) {
+                              slow[i] += alpha * (fast[i] - slow[i]);
+                              fast[i] = slow[i];
+                            }
+                            left[i] = fast[i];
                           }
                         });
-      slow += block.value.size();
+      slow += size;
+      left += size;
     }
   }
 
@@ -168,7 +194,8 @@ class lookahead {
   lookahead_options options_;
   backend_type backend_;
   matrix<value_type, backend_type> slow_;
-  matrix<double, backend_type> taken_;  // steps, where the device counts them
+  matrix<value_type, backend_type> left_;  // the fast weights at the end of the last step
+  matrix<double, backend_type> taken_;     // steps, where the device counts them
   std::int64_t steps_ = 0;
 };
 

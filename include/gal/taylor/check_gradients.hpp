@@ -34,7 +34,7 @@ struct gradient_check {
 
 /// Compares the gradients of a model and a loss with central differences of the loss on one batch: first the loss's
 /// gradient with respect to the features, then the model's with respect to every parameter. Host memory; the
-/// parameters are as before afterwards.
+/// parameters are as before afterwards, also where the model or the loss throws.
 ///
 ///     const gal::gradient_check check = gal::check_gradients(model, loss, x, y);
 ///     if (!check.passed) std::cerr << check.where << ": " << check.analytic << " against " << check.numerical;
@@ -63,9 +63,15 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
     return total / static_cast<double>(features.columns());
   };
 
+  struct restored {
+    T& number;
+    T value;
+    ~restored() { number = value; }
+  };
   gradient_check result;
   const auto compare = [&](double analytic, T& number, std::string where, auto&& loss_now) {
     const T before = number;
+    const restored put_back{number, before};
     const double step = options.step * std::max(1.0, std::abs(static_cast<double>(before)));
     number = static_cast<T>(static_cast<double>(before) + step);
     const double above = loss_now();
@@ -73,7 +79,6 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
     number = static_cast<T>(static_cast<double>(before) - step);
     const double below = loss_now();
     const double numerical = (above - below) / (up - static_cast<double>(number));
-    number = before;
     const double difference = std::abs(analytic - numerical) / std::max(1.0, std::abs(analytic));
     ++result.checked;
     if (!(difference <= result.largest_difference)) {  // also where it is NaN

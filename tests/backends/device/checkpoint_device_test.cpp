@@ -142,6 +142,27 @@ TEST_CASE("fit on the device, with the best weights, and resumed") {
   CHECK(norms.epochs().back().largest > 0.0);
 }
 
+TEST_CASE("slow weights on the device do not pull loaded weights back, nor does a recording") {
+  const scratch_file file;
+  run trained({.hidden = {4}});
+  const auto x = numbers(6, 12, 1);
+  const auto y = numbers(2, 12, 2);
+  gal::save_safetensors(file.path, trained.model);
+  gal::captured_step step(trained.trainer, x, y);
+  for (int k = 0; k < 8; ++k) {
+    step();
+  }
+  trained.optimizer.set_base_learning_rate(0.0);
+  step();  // recorded anew
+  gal::load_safetensors(file.path, trained.model);
+  gal::state_copy loaded(trained.model);
+  for (int k = 0; k < 7; ++k) {
+    step();
+    gal::state_copy now(trained.model);
+    CHECK(gal::state_difference(now, loaded) == "");
+  }
+}
+
 TEST_CASE("a backend without ways of its own is read and filled number by number") {
   const auto x = numbers(3, 2, 5);
   std::vector<float> host(6);
