@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -517,6 +518,26 @@ TEST_CASE("a copy of a state goes back to it") {
           copy.restore(mlp);
           return 0;
         }) == "gal::state_copy::restore: the object has other tensors; expected those that were copied");
+}
+
+TEST_CASE("a state takes time as it has parts") {
+  // The least processor time of some.
+  const auto seconds = [](int parts) {
+    std::int64_t number = 0;
+    const auto all = [&](auto& visit) {
+      for (int k = 0; k < parts; ++k) {
+        visit("number" + std::to_string(k), number);
+      }
+    };
+    double least = 1e9;
+    for (int k = 0; k < 3; ++k) {
+      const std::clock_t begin = std::clock();
+      CHECK(gal::state_view(all).entries().size() == static_cast<std::size_t>(parts));
+      least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+    return least;
+  };
+  CHECK(seconds(32000) < 30.0 * seconds(4000));  // in squares: 64 times
 }
 
 TEST_CASE("a state is put together by a lambda, and its names are unique") {
