@@ -5,6 +5,7 @@
 
 #include "support/text.hpp"
 
+#include <gal/data/csv.hpp>
 #include <gal/core/error.hpp>
 #include <gal/io/files.hpp>
 
@@ -37,15 +38,17 @@ inline void remove_temporary(const std::filesystem::path& path) {
   std::filesystem::remove(path.string() + temporary_suffix(), ignored);
 }
 
-/// Gives `path`, written under its temporary name, its own. Throws `gal::error` where that fails, with the temporary
-/// file removed.
+/// Gives `path`, written under its temporary name, its own, as `gal::replace_file` does: links and modes stay. Throws
+/// `gal::error` where that fails, with the temporary file removed.
 inline void move_into_place(const std::filesystem::path& path) {
-  std::error_code status;
-  std::filesystem::rename(path.string() + temporary_suffix(), path, status);
-  if (status) {
+  const std::string written = path.string() + temporary_suffix();
+  try {
+    const std::string contents = gal::detail::read_file(written, "support::move_into_place");
+    remove_temporary(path);  // replace_file may take the same name
+    gal::replace_file(path.string(), {contents});
+  } catch (const gal::error&) {
     remove_temporary(path);
-    throw gal::error(gal::error_code::unreadable_file,
-                     text("cannot write ", path.string(), ": ", status.message()));
+    throw;
   }
 }
 
@@ -55,8 +58,9 @@ inline void try_to_write(const std::filesystem::path& path) {
   if (path.has_parent_path()) {
     make_directories(path.parent_path());
   }
-  const bool written = std::ofstream(path.string() + temporary_suffix(), std::ios::binary).is_open();
-  remove_temporary(path);
+  const std::filesystem::path target = gal::detail::followed(path.string()).value_or(path.string());
+  const bool written = std::ofstream(target.string() + temporary_suffix(), std::ios::binary).is_open();
+  remove_temporary(target);
   require(written, gal::error_code::unreadable_file, "cannot write ", path.string());
 }
 

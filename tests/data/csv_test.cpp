@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,6 +108,8 @@ TEST_CASE("numbers come in every usual spelling and to the last bit, whatever th
         values{1, -2, 3, 4.5, 0.5, 6, 700, -0.008, 0});
   CHECK(gal::parse_csv("0.1,1.7976931348623157e308,5e-324\n").values ==
         values{0.1, 1.7976931348623157e308, 5e-324});
+  CHECK(gal::parse_csv("1e-400,-1e-400,2.3e-310,1e-99999999999999999999\n").values ==
+        values{0, 0, 2.3e-310, 0});
   std::setlocale(LC_NUMERIC, restored.c_str());
 }
 
@@ -129,8 +133,8 @@ TEST_CASE("a value that is no finite number is refused with line, column, name a
   CHECK(refusal("x,y\n1,2\n,4\n") ==
         "gal::read_csv: data.csv, line 3, column 1 (\"x\"): no value; expected a finite number in the range "
         "of double");
-  for (const std::string bad :
-       {"nan", "-NaN", "inf", "infinity", "1e999", "0x10", "1.5.2", "+-1", "+", "-", "1 2", "--1", "1,5\""}) {
+  for (const std::string bad : {"nan", "-NaN", "inf", "infinity", "1e999", "-1e400", "1e99999999999999999999",
+                                "0x10", "1.5.2", "+-1", "+", "-", "1 2", "--1", "1,5\""}) {
     CAPTURE(bad);
     CHECK(refusal("x\n1\n\"" + bad + "\"\n") != "not refused");
   }
@@ -188,8 +192,50 @@ TEST_CASE("files without rows or that cannot be read are refused") {
   }
 }
 
+TEST_CASE("what is no text in UTF-8 is refused, with the line and the whole message") {
+  using namespace std::string_literals;
+  CHECK(refusal("\xFF\xFEx\0\n\0001\0\n\0"s) ==
+        "gal::read_csv: data.csv begins with the byte order mark of UTF-16; expected UTF-8");
+  CHECK(refusal("\xFE\xFF\0x\0\n"s) ==
+        "gal::read_csv: data.csv begins with the byte order mark of UTF-16; expected UTF-8");
+  CHECK(refusal("x\0,\0y\0\n\0"s) ==
+        "gal::read_csv: data.csv, line 1: a byte of 0, as text in UTF-16 has; expected UTF-8");
+  CHECK(refusal("x,y\r\n1,2\r3,\0\n"s) ==
+        "gal::read_csv: data.csv, line 3: a byte of 0, as text in UTF-16 has; expected UTF-8");
+  CHECK(refusal("x\n1\x1b[2J\n") ==
+        "gal::read_csv: data.csv, line 2, column 1 (\"x\"): \"1\\x1b[2J\"; expected a finite number in the "
+        "range of double");
+}
+
+TEST_CASE("a table takes time as it has columns") {
+  // A line of names and one of numbers: the least processor time of some.
+  const auto seconds = [](int columns, bool header) {
+    std::string text = header ? "name" : "1";
+    for (int j = 1; j < columns; ++j) {
+      text += header ? ",name" + std::to_string(j) : ",2";
+    }
+    if (header) {
+      text += "\n1";
+      for (int j = 1; j < columns; ++j) {
+        text += ",2";
+      }
+    }
+    double least = 1e9;
+    for (int k = 0; k < 3; ++k) {
+      const std::clock_t begin = std::clock();
+      CHECK(gal::parse_csv(text).columns() == columns);
+      least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+    return least;
+  };
+  for (const bool header : {true, false}) {
+    CAPTURE(header);
+    CHECK(seconds(64000, header) < 30.0 * seconds(8000, header));  // in squares: 64 times
+  }
+}
+
 TEST_CASE("impossible delimiters and unknown names are refused") {
-  for (const char delimiter : {'"', '\n', '\r'}) {
+  for (const char delimiter : {'"', '\n', '\r', '\0'}) {
     CHECK_THROWS_AS(static_cast<void>(gal::parse_csv("1\n", {.delimiter = delimiter})), gal::error);
   }
   CHECK_THROWS_WITH_AS(static_cast<void>(gal::parse_csv("x,y\n1,2\n").column_index("z")),

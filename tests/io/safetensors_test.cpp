@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -188,6 +189,82 @@ TEST_CASE("a prefix picks one of several models") {
                           "missing in the file; 2.bias is missing in the file; 8 more");
   gal::load_safetensors(path, other, {.prefix = "net."});
   CHECK(gal::state_difference(model, other).empty());
+}
+
+TEST_CASE_TEMPLATE("tensors of any type may lie beside the model's, and empty ones", T, float, double) {
+  const scratch folder;
+  const std::string path = folder.file("mixed");
+  nn::mlp<T> model({2, 1}, {.seed = 7});
+  gal::save_safetensors(path, model, {.prefix = "net."});
+  const gal::safetensors_file plain(path);
+  const std::string bytes = contents(path);
+  const std::size_t size = plain.entries().back().end;
+
+  struct tensor {
+    std::string type;
+    std::string shape;
+    std::size_t bytes;
+  };
+  // Every type of the format (version 0.8), those of less than a byte packed, and ones that there are not yet.
+  const std::vector<tensor> others = {
+      {"BOOL", "[3]", 3},      {"U8", "[3]", 3},          {"I8", "[3]", 3},
+      {"F4", "[3,2]", 3},      {"F4", "[6]", 3},          {"F6_E2M3", "[4]", 3},
+      {"F6_E3M2", "[2,4]", 6}, {"F8_E5M2", "[3]", 3},     {"F8_E4M3", "[3]", 3},
+      {"F8_E8M0", "[3]", 3},   {"F8_E4M3FNUZ", "[3]", 3}, {"F8_E5M2FNUZ", "[3]", 3},
+      {"I16", "[3]", 6},       {"U16", "[3]", 6},         {"F16", "[3]", 6},
+      {"BF16", "[3]", 6},      {"I32", "[3]", 12},        {"U32", "[3]", 12},
+      {"F32", "[3]", 12},      {"C64", "[3]", 24},        {"F64", "[3]", 24},
+      {"I64", "[3]", 24},      {"U64", "[3]", 24},        {"F32", "[1000,0]", 0},
+      {"F64", "[0,1000]", 0},  {"F4", "[0,3]", 0},        {"F32", "[4611686018427387904,4,0]", 0},
+      {"C128", "[3]", 48},     {"F3", "[3]", 2},          {"Q2_K", "[4611686018427387904,4]", 7}};
+  std::string header;
+  std::size_t end = 0;
+  const auto add = [&](const std::string& name, const std::string& type, const std::string& shape,
+                       std::size_t count) {
+    header += (header.empty() ? "{\"" : ",\"") + name + R"(":{"dtype":")" + type + R"(","shape":)" + shape +
+              R"(,"data_offsets":[)" + std::to_string(end) + "," + std::to_string(end + count) + "]}";
+    end += count;
+  };
+  for (const gal::safetensors_entry& entry : plain.entries()) {
+    add(entry.name, entry.type, entry.shape.size() == 2 ? "[1,2]" : "[1]", entry.end - entry.begin);
+  }
+  for (std::size_t k = 0; k < others.size(); ++k) {
+    add("other." + std::to_string(k), others[k].type, others[k].shape, others[k].bytes);
+  }
+  std::string file = file_of(header + "}", 0);
+  file += bytes.substr(bytes.size() - size) + std::string(end - size, '\1');
+  write(path, file);
+
+  nn::mlp<T> loaded({2, 1}, {.seed = 8});
+  gal::load_safetensors(path, loaded, {.prefix = "net."});
+  CHECK(gal::state_difference(loaded, model).empty());
+
+  gal::safetensors_file mixed(path);
+  REQUIRE(mixed.entries().size() == others.size() + 2);
+  for (std::size_t k = 0; k < others.size(); ++k) {
+    const gal::safetensors_entry* const found = mixed.find("other." + std::to_string(k));
+    REQUIRE(found != nullptr);
+    CHECK(found->type == others[k].type);
+    std::vector<std::byte> raw(others[k].bytes);
+    mixed.read(*found, raw.data());
+    CHECK(std::ranges::all_of(raw, [](std::byte b) { return b == std::byte{1}; }));
+  }
+}
+
+TEST_CASE_TEMPLATE("a tensor without numbers goes to a file and back", T, float, double) {
+  const scratch folder;
+  const std::string path = folder.file("empty");
+  gal::matrix<T> none(0, 1000);
+  gal::matrix<T> some(2, 3, T(5));
+  const auto both = [&](auto& visit) {
+    visit("none", none);
+    visit("some", some);
+  };
+  gal::save_safetensors(path, both);
+  some.fill(T(0));
+  gal::load_safetensors(path, both);
+  CHECK(some(1, 2) == T(5));
+  CHECK(gal::safetensors_file(path).find("none")->shape == std::vector<gal::index>{1000, 0});
 }
 
 TEST_CASE("names follow PyTorch's modules") {
@@ -396,8 +473,18 @@ TEST_CASE("files that are damaged or hostile are refused, cost nothing and chang
     CHECK(with_header(entry((sizes + "]").c_str(), "[0,4]")) == "\"0.weight\": more than 64 sizes");
     CHECK(with_header(entry("[1.5]", "[0,12]")) ==
           "\"0.weight\": the number 1.5; expected integers below 2^64");
-    CHECK(with_header(entry("[3]", "[0,12]", "F31")) ==
-          "\"0.weight\": dtype \"F31\"; expected one of the format's");
+    CHECK(with_header(entry("[1]", "[0,12]", "C64")) == "\"0.weight\": 12 bytes; expected 8 for its shape");
+    CHECK(with_header(entry("[23]", "[0,12]", "F4")) ==
+          "\"0.weight\": 23 numbers of 4 bits; expected a whole number of bytes");
+    CHECK(with_header(entry("[22]", "[0,12]", "F4")) == "\"0.weight\": 12 bytes; expected 11 for its shape");
+    CHECK(with_header(entry("[25]", "[0,12]", "F4")) ==
+          "\"0.weight\": more numbers than the 12 bytes of data hold");
+    CHECK(with_header(entry("[1000,0]", "[0,12]")) == "\"0.weight\": 12 bytes; expected 0 for its shape");
+    // Of a type that is not known its place counts alone.
+    CHECK(with_header(entry("[3]", "[0,16]", "F31")) ==
+          "\"0.weight\": bytes 0 to 16 of 12; expected a range inside");
+    CHECK(with_header(entry("[3]", "[4,12]", "F31")) ==
+          "\"0.weight\": begins at byte 4; expected 0, where the tensor before it ends");
     CHECK(with_header("{" + weight + R"(,"0.bias":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})") ==
           "\"0.bias\": begins at byte 4; expected 8, where the tensor before it ends");
     CHECK(with_header("{" + weight + R"(,"0.bias":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}})",
@@ -414,9 +501,17 @@ TEST_CASE("files that are damaged or hostile are refused, cost nothing and chang
     CHECK(other(R"("0.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)" + bias) ==
           "0.weight is F32 [2, 1] in the file, F32 [1, 2] here");
     CHECK(other(R"("0.weight":{"dtype":"F16","shape":[1,4],"data_offsets":[0,8]},)" + bias) ==
-          "0.weight is F16 [1, 4] in the file, F32 [1, 2] here");
+          "0.weight is F16 [1, 4] in the file, a type that is not read; expected F32 [1, 2]");
     CHECK(other(R"("0.weight":{"dtype":"I32","shape":[1,2],"data_offsets":[0,8]},)" + bias) ==
-          "0.weight is I32 [1, 2] in the file, F32 [1, 2] here");
+          "0.weight is I32 [1, 2] in the file, a type that is not read; expected F32 [1, 2]");
+    CHECK(other(R"("0.weight":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},)" + bias) ==
+          "0.weight is C64 [1] in the file, a type that is not read; expected F32 [1, 2]");
+    CHECK(other(R"("0.weight":{"dtype":"F31","shape":[1,2],"data_offsets":[0,8]},)" + bias) ==
+          "0.weight is F31 [1, 2] in the file, a type that is not read; expected F32 [1, 2]");
+    CHECK(other(R"("0.weight":{"dtype":")" + std::string(100, 'F') +
+                R"(","shape":[1,2],"data_offsets":[0,8]},)" + bias) ==
+          "0.weight is " + std::string(40, 'F') +
+              " [1, 2] in the file, a type that is not read; expected F32 [1, 2]");
     CHECK(other(R"("0.weights":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)" + bias) ==
           "0.weight is missing in the file; 0.weights is in the file, and not here");
     write(path, file_of("{}", 0));
@@ -503,6 +598,26 @@ TEST_CASE("a copy of a state goes back to it") {
           copy.restore(mlp);
           return 0;
         }) == "gal::state_copy::restore: the object has other tensors; expected those that were copied");
+}
+
+TEST_CASE("a state takes time as it has parts") {
+  // The least processor time of some.
+  const auto seconds = [](int parts) {
+    std::int64_t number = 0;
+    const auto all = [&](auto& visit) {
+      for (int k = 0; k < parts; ++k) {
+        visit("number" + std::to_string(k), number);
+      }
+    };
+    double least = 1e9;
+    for (int k = 0; k < 3; ++k) {
+      const std::clock_t begin = std::clock();
+      CHECK(gal::state_view(all).entries().size() == static_cast<std::size_t>(parts));
+      least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+    return least;
+  };
+  CHECK(seconds(32000) < 30.0 * seconds(4000));  // in squares: 64 times
 }
 
 TEST_CASE("a state is put together by a lambda, and its names are unique") {

@@ -6,8 +6,12 @@
 
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <optional>
 #include <ranges>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +41,24 @@ struct shape {
   index columns = 0;
   friend bool operator==(const shape&, const shape&) = default;
 };
+
+namespace detail {
+/// The product of sizes, none of them negative; nothing where it is more than `most`.
+template <class Sizes = std::initializer_list<index>>
+[[nodiscard]] constexpr std::optional<index> product_of(const Sizes& sizes,
+                                                        index most = std::numeric_limits<index>::max()) {
+  index product = 1;
+  bool fits = true;
+  for (const index size : sizes) {
+    if (size == 0) {
+      return 0;  // whatever the others are
+    }
+    fits = fits && product <= most / size;
+    product *= fits ? size : 1;
+  }
+  return fits ? std::optional(product) : std::nullopt;
+}
+}  // namespace detail
 
 [[nodiscard]] inline std::string to_string(shape s) { return detail::text(s.rows, " x ", s.columns); }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,7 @@ enum class csv_header {
 /// Settings of `read_csv`.
 struct csv_options {
   csv_header header = csv_header::automatic;
-  char delimiter = ',';  ///< anything but a quote or a line break
+  char delimiter = ',';  ///< anything but a quote, a line break or a byte of 0
 };
 
 namespace detail {
@@ -185,6 +186,24 @@ class csv_reader {
 // A field as messages show it.
 inline std::string shown(std::string_view field) { return field.empty() ? "no value" : in_quotes(field); }
 
+// That a text is no UTF-16, nor binary: both show in bytes of zero, UTF-16 in its byte order mark too.
+inline void require_plain_text(std::string_view contents, std::string_view source) {
+  const bool marked = contents.starts_with("\xFF\xFE") || contents.starts_with("\xFE\xFF");
+  require(!marked, error_code::malformed_data, "gal::read_csv: ", source,
+          " begins with the byte order mark of UTF-16; expected UTF-8");
+  const std::size_t zero = contents.find('\0');
+  if (zero != std::string_view::npos) {
+    // Lines end as csv_reader has it.
+    const std::string_view before = contents.substr(0, zero);
+    index line = 1;
+    for (std::size_t k = 0; k < before.size(); ++k) {
+      line += before[k] == '\n' || (before[k] == '\r' && contents[k + 1] != '\n') ? 1 : 0;
+    }
+    throw error(error_code::malformed_data, text("gal::read_csv: ", source, ", line ", line,
+                                                 ": a byte of 0, as text in UTF-16 has; expected UTF-8"));
+  }
+}
+
 // Whether the first row names the columns. One that holds numbers and text may be either: names with a year among
 // them, or data with a bad value, which must not be lost as a name.
 inline bool is_header(const csv_reader& reader) {
@@ -203,14 +222,14 @@ inline bool is_header(const csv_reader& reader) {
 
 inline std::vector<std::string> column_names(const csv_reader& reader, bool header) {
   std::vector<std::string> names;
+  std::unordered_map<std::string, std::size_t> places;
   for (std::size_t j = 0; j < reader.fields().size(); ++j) {
-    std::string name = header ? std::string(reader.fields()[j]) : text("column", j + 1);
-    const auto same = std::find(names.begin(), names.end(), name);
-    if (same != names.end()) {
-      reader.fail(": columns ", same - names.begin() + 1, " and ", j + 1, " are both called \"", name,
-                  "\"; expected different names");
+    names.push_back(header ? std::string(reader.fields()[j]) : text("column", j + 1));
+    const auto [same, is_new] = places.emplace(names.back(), j);
+    if (!is_new) {
+      reader.fail(": columns ", same->second + 1, " and ", j + 1, " are both called ",
+                  in_quotes(names.back()), "; expected different names");
     }
-    names.push_back(std::move(name));
   }
   return names;
 }
@@ -224,7 +243,7 @@ inline void append_row(table& result, const csv_reader& reader, index first_line
   for (std::size_t j = 0; j < fields.size(); ++j) {
     const std::optional<double> value = parse_number(fields[j]);
     if (!value || !std::isfinite(*value)) [[unlikely]] {
-      reader.fail(", column ", j + 1, " (\"", result.names[j], "\"): ", shown(fields[j]),
+      reader.fail(", column ", j + 1, " (", in_quotes(result.names[j]), "): ", shown(fields[j]),
                   "; expected a finite number in the range of double");
     }
     result.values.push_back(*value);
@@ -266,9 +285,10 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
 ///     gal::table t = gal::parse_csv("x,y\n1,2\n3,4\n");   // t.names: x, y; t(1, 0) is 3
 [[nodiscard]] inline table parse_csv(std::string text, csv_options options = {},
                                      std::string_view source = "text") {
-  detail::require(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r',
+  detail::require(std::string_view("\"\n\r\0", 4).find(options.delimiter) == std::string_view::npos,
                   error_code::invalid_option, "gal::csv_options: delimiter with code ",
-                  static_cast<int>(options.delimiter), "; expected neither a quote nor a line break");
+                  static_cast<int>(options.delimiter), "; expected no quote, line break or byte of 0");
+  detail::require_plain_text(text, source);
   detail::csv_reader reader(text, options.delimiter, source);
   detail::require(reader.next(), error_code::malformed_data, "gal::read_csv: ", source,
                   " is empty; expected rows of numbers");
@@ -290,15 +310,15 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
 /// Reads a table of numbers from a text file with a row per line, as described by RFC 4180: fields may be
 /// quoted, and then hold delimiters, line breaks and doubled quotes. Lines end with LF, CR LF or CR; a UTF-8
 /// byte order mark, blanks around fields and blank lines at the end are ignored. The decimal mark is a point
-/// in every locale.
+/// in every locale; a number too small for double is 0.
 ///
 ///     gal::table boston = gal::read_csv("examples/data/boston.csv");
 ///     gal::table plain = gal::read_csv("samples.txt", {.header = gal::csv_header::no, .delimiter = ';'});
 ///
 /// Strict about the contents. Throws `gal::error` where the file cannot be read (`unreadable_file`), and,
 /// naming file, line and column, where it is empty, rows differ in length, two columns share a name, or a
-/// value is missing, infinite, NaN or no number at all, or it is not clear whether the first row names the
-/// columns (`malformed_data`).
+/// value is missing, infinite, too large for double, NaN or no number at all, it is not clear whether the first
+/// row names the columns, or the text is UTF-16 or holds a byte of 0 (`malformed_data`).
 [[nodiscard]] inline table read_csv(const std::string& path, csv_options options = {}) {
   return parse_csv(detail::read_file(path, "gal::read_csv"), options, path);
 }

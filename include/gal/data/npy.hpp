@@ -101,8 +101,8 @@ class npy_reader {
       } else if (key == "shape" && !sizes) {
         sizes = read_sizes();
       } else {
-        require(false, "byte ", place, ": key \"", key.substr(0, 40),
-                "\"; expected descr, fortran_order and shape, once each");
+        require(false, "byte ", place, ": key ", in_quotes(key),
+                "; expected descr, fortran_order and shape, once each");
       }
       if (!take(',')) {
         expect('}', "a comma or the dictionary's end");

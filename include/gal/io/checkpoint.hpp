@@ -116,7 +116,7 @@ void load_checkpoint(const std::string& path, Object&& object) {
                   "gal::load_checkpoint: ", path,
                   " is no checkpoint; expected a file that gal::save_checkpoint wrote");
   detail::require(version->second == detail::checkpoint_version, error_code::malformed_data,
-                  "gal::load_checkpoint: ", path, " is \"", version->second.substr(0, 40), "\"; expected \"",
+                  "gal::load_checkpoint: ", path, " is ", detail::in_quotes(version->second), "; expected \"",
                   detail::checkpoint_version, "\", the version of this library");
   const state_view state(object, [&](const std::string& name) { return detail::count_in(file, name); });
   detail::difference_list differences;

@@ -22,6 +22,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -32,8 +33,8 @@ namespace gal {
 
 static_assert(std::endian::native == std::endian::little, "gal: safetensors files are little-endian");
 
-/// A tensor in a file: its type as the file names it, its sizes as a C-order array, and the bytes of the data that it
-/// takes.
+/// A tensor in a file: its type as the file names it, which may be one that nothing here reads, its sizes as a C-order
+/// array, and the bytes of the data that it takes.
 struct safetensors_entry {
   std::string name;
   std::string type;
@@ -44,30 +45,17 @@ struct safetensors_entry {
 
 namespace detail {
 
-// Bytes of a number of that type; 0 for a type that the format does not have.
-[[nodiscard]] inline std::uint64_t bytes_of_type(std::string_view type) {
-  struct known_type {
-    std::string_view name;
-    std::uint64_t bytes;
-  };
-  static constexpr std::array<known_type, 15> types = {{{"BOOL", 1},
-                                                        {"U8", 1},
-                                                        {"I8", 1},
-                                                        {"F8_E5M2", 1},
-                                                        {"F8_E4M3", 1},
-                                                        {"I16", 2},
-                                                        {"U16", 2},
-                                                        {"F16", 2},
-                                                        {"BF16", 2},
-                                                        {"I32", 4},
-                                                        {"U32", 4},
-                                                        {"F32", 4},
-                                                        {"F64", 8},
-                                                        {"I64", 8},
-                                                        {"U64", 8}}};
+// Bits of a number of that type; nothing for a type of a later version of the format.
+[[nodiscard]] inline std::optional<index> bits_of_type(std::string_view type) {
+  using known_type = std::pair<std::string_view, index>;
+  static constexpr std::array<known_type, 22> types = {
+      {{"BOOL", 8},    {"U8", 8},      {"I8", 8},          {"F4", 4},          {"F6_E2M3", 6}, {"F6_E3M2", 6},
+       {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8}, {"I16", 16},
+       {"U16", 16},    {"F16", 16},    {"BF16", 16},       {"I32", 32},        {"U32", 32},    {"F32", 32},
+       {"C64", 64},    {"F64", 64},    {"I64", 64},        {"U64", 64}}};
   const auto* const found =
-      std::find_if(types.begin(), types.end(), [&](const known_type& t) { return t.name == type; });
-  return found == types.end() ? 0 : found->bytes;
+      std::find_if(types.begin(), types.end(), [&](const known_type& t) { return t.first == type; });
+  return found == types.end() ? std::nullopt : std::optional(found->second);
 }
 
 /// Reads the header as its text goes by, and stops at the first thing that no header has: nothing is built for what is
@@ -107,8 +95,8 @@ class safetensors_header {
     }
     field_ = key_ == "dtype" ? 1U : key_ == "shape" ? 2U : key_ == "data_offsets" ? 4U : 0U;
     if (field_ == 0 || (fields_ & field_) != 0) {
-      return fail(text("a field \"", key_.substr(0, 40),
-                       "\"; expected dtype, shape and data_offsets, each of them once"));
+      return fail(
+          text("a field ", in_quotes(key_), "; expected dtype, shape and data_offsets, each of them once"));
     }
     fields_ |= field_;
     return true;
@@ -186,7 +174,7 @@ class safetensors_header {
                                         : entries.back().name);
   }
   bool fail(const std::string& what, const std::string& where) {
-    failure = where.empty() ? text("the header holds ", what) : text("\"", where.substr(0, 80), "\": ", what);
+    failure = where.empty() ? text("the header holds ", what) : text(in_quotes(where, 80), ": ", what);
     return false;
   }
 
@@ -209,7 +197,9 @@ class safetensors_header {
 ///
 /// The constructor throws where the file cannot be read (`unreadable_file`), and, saying what is wrong, where it is no
 /// safetensors file (`malformed_data`): its header longer than the file or 16 MiB, no JSON or of another form, a name
-/// twice, sizes whose product is no size, tensors that overlap, leave a hole or lie outside the file.
+/// twice, sizes whose product is no size, tensors that overlap, leave a hole, lie outside the file or have as many bytes as
+/// their type and shape do not make. Any type will do, of which no more is read than the name; of one that the format did
+/// not have (version 0.8) the bytes are not compared with the shape.
 class safetensors_file {
  public:
   /// The longest header that is read.
@@ -287,22 +277,24 @@ class safetensors_file {
     });
     std::uint64_t next = 0;
     for (const safetensors_entry& entry : entries_) {
-      const std::string place = detail::text("\"", entry.name.substr(0, 80), "\": ");
+      const std::string place = detail::in_quotes(entry.name, 80) + ": ";
       require(positions_.emplace(entry.name, positions_.size()).second, place, "two tensors of this name");
-      std::uint64_t bytes = detail::bytes_of_type(entry.type);
-      require(bytes > 0, place, "dtype \"", entry.type.substr(0, 40), "\"; expected one of the format's");
-      for (const index extent : entry.shape) {
-        const auto factor = static_cast<std::uint64_t>(extent);
-        require(factor == 0 || bytes <= size / factor, place, "more numbers than the ", size,
-                " bytes of data hold");
-        bytes *= factor;
-      }
       require(entry.begin <= entry.end && entry.end <= size, place, "bytes ", entry.begin, " to ", entry.end,
               " of ", size, "; expected a range inside");
       require(entry.begin == next, place, "begins at byte ", entry.begin, "; expected ", next,
               ", where the tensor before it ends");
-      require(entry.end - entry.begin == bytes, place, entry.end - entry.begin, " bytes; expected ", bytes,
-              " for its shape");
+      // Of a type that is not known, where it lies has to do.
+      if (const std::optional<index> bits = detail::bits_of_type(entry.type)) {
+        constexpr index most = std::numeric_limits<index>::max() / 8;
+        const index all = 8 * static_cast<index>(std::min(size, static_cast<std::uint64_t>(most)));
+        const std::optional<index> count = detail::product_of(entry.shape, all / *bits);
+        require(count.has_value(), place, "more numbers than the ", size, " bytes of data hold");
+        require(*count * *bits % 8 == 0, place, *count, " numbers of ", *bits,
+                " bits; expected a whole number of bytes");
+        const auto bytes = static_cast<std::uint64_t>(*count * *bits / 8);
+        require(entry.end - entry.begin == bytes, place, entry.end - entry.begin, " bytes; expected ", bytes,
+                " for its shape");
+      }
       next = entry.end;
     }
     require(next == size, "tensors of ", next, " bytes and ", size, " bytes of data; expected as many");
@@ -330,7 +322,7 @@ struct safetensors_options {
 namespace detail {
 
 [[nodiscard]] inline std::string type_and_shape(std::string_view type, const std::vector<index>& shape) {
-  return text(type, " [", setting_text(shape), "]");
+  return text(type.substr(0, 40), " [", setting_text(shape), "]");
 }
 
 // Differences for a message: the first few.
@@ -370,7 +362,10 @@ inline void compare(const safetensors_file& file, const std::vector<state_view::
     }
     const std::string type = to_string(entry.type);
     const bool converts = options.convert && is_float_type(type) && is_float_type(found->type);
-    if (found->shape != entry.shape || (found->type != type && !converts)) {
+    if (!is_float_type(found->type) && found->type != "I64" && found->type != "U64") {
+      differences.add(name, " is ", type_and_shape(found->type, found->shape),
+                      " in the file, a type that is not read; expected ", type_and_shape(type, entry.shape));
+    } else if (found->shape != entry.shape || (found->type != type && !converts)) {
       differences.add(name, " is ", type_and_shape(found->type, found->shape), " in the file, ",
                       type_and_shape(type, entry.shape), " here");
     }
@@ -484,7 +479,7 @@ void save_safetensors(const std::string& path, Model& model, const safetensors_o
 
 /// Reads the weights of a model from a safetensors file. Everything is checked before the first number of the model
 /// changes: the names, shapes and types have to be the model's (`shape_mismatch`, with what differs), but for PyTorch's
-/// `num_batches_tracked`. Memory is taken for the model's numbers only, whatever the file says. Throws as
+/// `num_batches_tracked`. Tensors of other prefixes are left alone, of whatever type. Memory is taken for the model's numbers only, whatever the file says. Throws as
 /// `safetensors_file` does, and `malformed_data` where a double that is to be converted is beyond float.
 ///
 ///     gal::load_safetensors("weights.safetensors", model, {.prefix = "net."});   // self.net = nn.Sequential(...)

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -337,8 +338,7 @@ class state_view {
   }
 
   void add(entry next) {
-    const bool is_new = std::none_of(entries_.begin(), entries_.end(),
-                                     [&](const entry& other) { return other.name == next.name; });
+    const bool is_new = names_.insert(next.name).second;
     detail::require(is_new && !next.name.empty(), error_code::invalid_option, "gal::state_view: \"",
                     next.name,
                     "\" is shown twice, or has no name; expected a name of its own for every part");
@@ -348,6 +348,7 @@ class state_view {
   count_lookup lookup_;
   std::string prefix_;
   std::vector<entry> entries_;
+  std::unordered_set<std::string> names_;  // of them
   std::vector<setting_entry> settings_;
   std::vector<std::function<void()>> after_loading_;
 };
