@@ -6,6 +6,7 @@
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/expansion.hpp>
 
+#include "device/infinite_logits.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
@@ -831,6 +832,15 @@ TEST_CASE("numbers that go wrong are data") {
 
   const auto unknown = matrix({{0.2, not_a_number}});
   CHECK(std::isnan(gal::evaluate_loss(gal::mse(), matrix({{1, 2}}), unknown).samples(0, 1)));
+}
+
+TEST_CASE_TEMPLATE("a class that is masked out by the logit -infinity has no part in the loss", T, float,
+                   double) {
+  infinite_logits::check_softmax<gal::eigen_backend, T>();
+}
+
+TEST_CASE_TEMPLATE("every entrywise loss has its limit at infinite features", T, float, double) {
+  infinite_logits::check_entrywise<gal::eigen_backend, T>();
 }
 
 TEST_CASE("options out of range are refused") {

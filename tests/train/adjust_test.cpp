@@ -3,12 +3,14 @@
 
 #include <gal/gal.hpp>
 
+#include "device/infinite_logits.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -617,6 +619,82 @@ TEST_CASE("a tentative loss that is not finite is rejected and teaches nothing")
   CHECK(std::isnan(report.tentative_loss));
   CHECK(model.coordinates()(0, 0) == Approx(0.9));
   CHECK(values_of(trainer.adjuster()) == before);
+}
+
+TEST_CASE_TEMPLATE("classes that are masked out train the others, and get no gradient themselves", T, float,
+                   double) {
+  infinite_logits::check_training<gal::eigen_backend, T>();
+}
+
+namespace {
+
+// One number for every feature, and NaN for sample 0: for its masked logit alone, or for all of it.
+struct broken_adjuster {
+  bool whole;
+  double s = 0.3;
+  double ds = 0.0;
+  gal::matrix<double> h{};
+
+  const gal::matrix<double>& forward(gal::matrix_view<const double> x) {
+    for (gal::index i = 0; i < x.size(); ++i) {
+      CHECK(std::isfinite(x.data()[i]));
+    }
+    h = gal::matrix<double>(x.rows(), x.columns(), s);
+    for (gal::index i = 0; i < (whole ? x.rows() : 1); ++i) {
+      h(i, 0) = std::numeric_limits<double>::quiet_NaN();
+    }
+    return h;
+  }
+  void backward(gal::matrix_view<const double> gradient) {
+    for (gal::index i = 0; i < gradient.size(); ++i) {
+      ds += gradient.data()[i];
+    }
+  }
+  auto parameters() { return std::array{gal::parameter<double>({&s, 1}, {&ds, 1})}; }
+};
+
+}  // namespace
+
+TEST_CASE("an adjuster that makes NaN of a masked class is not used, and learns nothing") {
+  const auto x = random_matrix<double>(3, 8, 1);
+  const std::vector<int> y = {1, 2, 3, 0, 2, 3, 0, 1};
+  using network = infinite_logits::masked_network<double, gal::eigen_backend>;
+  for (const auto normalisation :
+       {gal::normalisation::gate, gal::normalisation::per_sample, gal::normalisation::per_batch}) {
+    for (const bool whole : {false, true}) {
+      for (const bool per_batch : {false, true}) {
+        network plain({3, 5, 4}, {}), model({3, 5, 4}, {});
+        gal::adam<double> plain_optimizer, optimizer;
+        gal::adjust_options options;
+        options.input = gal::adjuster_input::features;
+        options.normalisation = normalisation;
+        options.decision = per_batch ? gal::decision::per_batch : gal::decision::per_sample;
+        options.epsilon = 0.1;
+        options.safeguard = gal::safeguard::not_worse;
+        gal::adjust vanilla(plain, plain_optimizer, gal::softmax_cross_entropy(), vanilla_options());
+        gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), options, broken_adjuster{whole});
+        const bool none = per_batch || normalisation == gal::normalisation::per_batch;
+        for (int step = 0; step < 5; ++step) {
+          vanilla.step(x, y);
+          const gal::step_report report = trainer.step(x, y);
+          CHECK_FALSE(report.non_finite);
+          CHECK(report.accepted_share <= (none ? 0.0 : 7.0 / 8.0));
+        }
+        CHECK(trainer.adjuster().s == 0.3);
+        const std::vector<double> values = values_of(model);
+        CHECK(std::ranges::all_of(values, [](double value) { return std::isfinite(value); }));
+        if (none) {
+          CHECK(values == values_of(plain));
+        }
+
+        // Without a safeguard the step is refused.
+        options.safeguard = gal::safeguard::always;
+        gal::adjust careless(model, optimizer, gal::softmax_cross_entropy(), options, broken_adjuster{true});
+        CHECK(careless.step(x, y).non_finite);
+        CHECK(values_of(model) == values);
+      }
+    }
+  }
 }
 
 TEST_CASE("the adjuster may step with the model's optimizer or with its own Adam") {

@@ -149,7 +149,11 @@ struct absolute_error {
   GAL_HOST_DEVICE double remainder(double x, double d, double y) const {
     const double before = x - y;
     const double after = before - d;
-    return std::abs(after) - sign(before) * after;  // zero on the same side, else 2 |after|
+    if (before == 0.0) {
+      return std::abs(after);
+    }
+    const double along = sign(before) * after;
+    return along >= 0.0 ? 0.0 : -2.0 * along;  // zero on the same side
   }
   GAL_HOST_DEVICE double slope_change(double x, double d, double y) const {
     return sign(x - y) - sign(x - y - d);
@@ -175,9 +179,11 @@ struct huber_error {
     const double before = x - y;
     const double after = before - d;
     const double beyond = excess(after);
-    if (excess(before) == 0.0) {
-      // From inside the parabola: its own remainder, less what the straight piece falls below it.
-      return 0.5 * (std::abs(d) - beyond) * (std::abs(d) + beyond);
+    if (std::abs(before) < delta) {
+      // From inside the parabola: its own remainder, less what the straight piece falls below it, as a product, whose first
+      // factor is |d| - beyond without a difference of nearly equal numbers.
+      const double within = delta + (d < 0.0 ? -before : before);
+      return beyond > 0.0 ? 0.5 * within * (std::abs(d) + beyond) : 0.5 * d * d;
     }
     // From a straight piece, measured along its direction: the height of the loss over that line.
     const double along = before > 0.0 ? after : -after;
@@ -205,7 +211,11 @@ struct logit_entropy {
     const double e = std::exp(-std::abs(x));
     return x < 0.0 ? e / (1.0 + e) : 1.0 / (1.0 + e);
   }
-  GAL_HOST_DEVICE double value(double x, double y) const { return softplus(x) - x * checked(y); }
+  // log(1 + exp(-|x|)), and |x| times the probability of the other side: of an infinite logit 0 where that is none.
+  GAL_HOST_DEVICE double value(double x, double y) const {
+    const double other = x < 0.0 ? checked(y) : 1.0 - checked(y);
+    return std::log1p(std::exp(-std::abs(x))) + (other == 0.0 ? 0.0 : other * std::abs(x));
+  }
   GAL_HOST_DEVICE double slope(double x, double y) const { return probability(x) - checked(y); }
   // Of targets that the host would have refused, and the device cannot.
   GAL_HOST_DEVICE static double checked(double y) {
@@ -232,8 +242,10 @@ struct logit_entropy {
   GAL_HOST_DEVICE double slope_change(double x, double d, double y) const {
     const double p = probability(x);
     const double q = probability(-x);
-    const double change = -q * d - remainder(x, d, y);
-    return is_long(p, q, d) ? p - std::exp(change - softplus(-x)) : -p * std::expm1(change);
+    if (is_long(p, q, d)) {
+      return x > 0.0 ? probability(d - x) - q : p - probability(x - d);
+    }
+    return -p * std::expm1(-q * d - remainder(x, d, y));
   }
 };
 
@@ -261,7 +273,8 @@ class huber : public detail::entrywise_loss<detail::huber_error> {
   }
 };
 
-/// Binary cross-entropy of logits, the mean over all entries; targets are probabilities in [0, 1].
+/// Binary cross-entropy of logits, the mean over all entries; targets are probabilities in [0, 1]. A logit of infinity
+/// or -infinity has the loss 0 where the target is 1 or 0, which it says, and infinity elsewhere.
 class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy> {
  public:
   binary_cross_entropy() = default;
@@ -288,6 +301,10 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
 /// a sample's are not negative and add to 1 within 1e-3, as those rounded to half precision do. With `label_smoothing`
 /// s the target becomes (1 - s) target + s / classes. The remainder of a sample is log sum_k p_k exp(-c_k),
 /// c = d - sum_k p_k d_k.
+///
+/// A class is masked out by the logit -infinity: its probability is 0, it has no part in the remainder, and where its target
+/// is 0 neither in the loss nor in the gradient. Where its target is positive, as under label smoothing, the loss is
+/// infinite. A sample with all classes masked out, or a logit of infinity or NaN, has the loss NaN.
 ///
 /// `evaluate` and `remainder` throw where shapes do not fit, and on host memory where a label names no class or the
 /// target of a sample is no distribution. On a device a label that names no class makes the sample's loss NaN, and
@@ -317,7 +334,9 @@ class softmax_cross_entropy {
       for (index k = 0; k < classes; ++k) {
         const double t = target(k, j);
         weight += t;
-        expected_logit += t * (static_cast<double>(features(k, j)) - p.largest);
+        if (t != 0.0) {  // else the logit may be -infinity
+          expected_logit += t * (static_cast<double>(features(k, j)) - p.largest);
+        }
       }
       values.data()[j] = weight * std::log(p.total) - expected_logit;
       if (wanted) {
@@ -344,25 +363,25 @@ class softmax_cross_entropy {
       double mean = 0.0;
       for (index k = 0; k < classes; ++k) {
         weight += target(k, j);
-        mean += p(k) * static_cast<double>(displacement(k, j));
+        mean += p(k) * p.moved(&displacement(0, j), k, 0.0);
       }
       double longest = 0.0;
       for (index k = 0; k < classes; ++k) {
-        longest = std::fmax(longest, std::abs(static_cast<double>(displacement(k, j)) - mean));
+        longest = std::fmax(longest, std::abs(p.moved(&displacement(0, j), k, mean)));
       }
       // The exponentials of a very long displacement may overflow: there the plain log-sum-exp.
       const bool is_long = longest > 300.0;
       const double remainder = is_long ? p.log_mean_exp(&displacement(0, j), mean) : std::log1p([&] {
         double excess = 0.0;
         for (index k = 0; k < classes; ++k) {
-          excess += p(k) * detail::exp_remainder(static_cast<double>(displacement(k, j)) - mean);
+          excess += p(k) * detail::exp_remainder(p.moved(&displacement(0, j), k, mean));
         }
         return excess;
       }());
       values.data()[j] = weight * remainder;
       if (wanted) {
         for (index k = 0; k < classes; ++k) {
-          const double c = static_cast<double>(displacement(k, j)) - mean;
+          const double c = p.moved(&displacement(0, j), k, mean);
           const double change =
               is_long ? p(k) - std::exp(p.log(k) - c - remainder) : -p(k) * std::expm1(-c - remainder);
           gradient(k, j) = static_cast<T>(scale * weight * change);
@@ -398,15 +417,20 @@ class softmax_cross_entropy {
     GAL_HOST_DEVICE double log(index k) const {
       return static_cast<double>(logits[k]) - largest - std::log(total);
     }
+    // d_k - mean, or zero of a masked class: it stays where it is.
+    GAL_HOST_DEVICE double moved(const T* d, index k, double mean) const {
+      const bool masked = logits[k] == -std::numeric_limits<T>::infinity();
+      return masked ? 0.0 : static_cast<double>(d[k]) - mean;
+    }
     // log sum_k p_k exp(mean - d_k).
     GAL_HOST_DEVICE double log_mean_exp(const T* d, double mean) const {
-      double top = log(0) + mean - static_cast<double>(d[0]);
+      double top = log(0) - moved(d, 0, mean);
       for (index k = 1; k < classes; ++k) {
-        top = std::fmax(top, log(k) + mean - static_cast<double>(d[k]));
+        top = std::fmax(top, log(k) - moved(d, k, mean));
       }
       double sum = 0.0;
       for (index k = 0; k < classes; ++k) {
-        sum += std::exp(log(k) + mean - static_cast<double>(d[k]) - top);
+        sum += std::exp(log(k) - moved(d, k, mean) - top);
       }
       return top + std::log(sum);
     }

@@ -330,21 +330,21 @@ class adjust {
     return detail::first_order_weight(options_.remainder, x.rows(), x.columns());
   }
 
-  // h of the features, or of the features above the samples' own gradients.
+  // h of the features, or of the features above the samples' own gradients. An infinite feature, such as the logit of a
+  // class that is masked out, is shown as zero: a network would make NaN of it.
   view propose(view x) {
-    view input = x;
-    if (sees_gradients()) {
-      const index rows = x.rows();
-      adjuster_input_.resize(2 * rows, x.columns());
-      backend_.for_each(rows, x.columns(),
-                        [=, to = adjuster_input_.view(), from = g(),
-                         samples = static_cast<T>(x.columns())] GAL_KERNEL(index i, index j) {
-                          to(i, j) = x(i, j);
+    const bool with_gradients = sees_gradients();
+    const index rows = x.rows();
+    adjuster_input_.resize(with_gradients ? 2 * rows : rows, x.columns());
+    backend_.for_each(rows, x.columns(),
+                      [=, to = adjuster_input_.view(), from = g(),
+                       samples = static_cast<T>(x.columns())] GAL_KERNEL(index i, index j) {
+                        to(i, j) = detail::is_infinite(x(i, j)) ? T(0) : x(i, j);
+                        if (with_gradients) {
                           to(rows + i, j) = samples * from(i, j);
-                        });
-      input = std::as_const(adjuster_input_).view();
-    }
-    const view h(adjuster_->forward(input));
+                        }
+                      });
+    const view h(adjuster_->forward(std::as_const(adjuster_input_).view()));
     detail::require(h.shape() == x.shape(), error_code::shape_mismatch, "gal::adjust: the adjuster returned ",
                     h.shape(), "; expected the features' size ", x.shape());
     return h;
@@ -424,7 +424,8 @@ class adjust {
     total(accepted_, &numbers()->accepted);
   }
 
-  // The gradient for the model, in a copy of its own feature type: G + A where accepted, else G.
+  // The gradient for the model, in a copy of its own feature type: G + A where accepted, else G. An infinite feature stays
+  // where it is, whatever A says.
   void choose(const feature_type& features) {
     if (!chosen_ || view(*chosen_).shape() != gradient_.shape()) {
       chosen_ = features;
@@ -433,11 +434,12 @@ class adjust {
     detail::require(
         to.data() != view(features).data(), error_code::invalid_option,
         "gal::adjust: a copy of the model's feature_type shares its memory; expected a type that owns it");
-    backend_.for_each(
-        to.rows(), to.columns(),
-        [=, gradient = g(), adjustment = a(), accepted = accepted_.data()] GAL_KERNEL(index i, index j) {
-          to(i, j) = accepted[j] > 0.0 ? gradient(i, j) + adjustment(i, j) : gradient(i, j);
-        });
+    backend_.for_each(to.rows(), to.columns(),
+                      [=, x = view(features), gradient = g(), adjustment = a(),
+                       accepted = accepted_.data()] GAL_KERNEL(index i, index j) {
+                        const bool adjusted = accepted[j] > 0.0 && !detail::is_infinite(x(i, j));
+                        to(i, j) = adjusted ? gradient(i, j) + adjustment(i, j) : gradient(i, j);
+                      });
   }
 
   // Whether the loss lets the step go on: finite, or ignored.
@@ -495,7 +497,7 @@ class adjust {
   storage adjustment_;      // A
   storage displacement_;    // D
   storage slope_;           // G - grad L(X - D), then gradients of the objective
-  storage adjuster_input_;  // features above gradients
+  storage adjuster_input_;  // features, or features above gradients
   std::optional<feature_type> chosen_;
   numbers_type losses_;   // one per sample, as all rows below
   numbers_type changes_;  // remainders, then changes of the loss at the tentative point

@@ -4,6 +4,7 @@
 #include <gal/backends/thrust.hpp>
 #include <gal/train/captured_step.hpp>
 
+#include "infinite_logits.hpp"
 #include "reference.hpp"
 
 #include <doctest/doctest.h>
@@ -362,6 +363,20 @@ TEST_CASE("targets that the host would refuse make a step that is refused") {
   gal::adjust with_shares(training.model, optimizer, gal::binary_cross_entropy());
   CHECK(with_shares.step(training.x, device_matrix<float>(2, 16, 1.5f, training.backend)).get().non_finite);
   CHECK(paths::parameters_of(training.backend, training.model) == before);
+}
+
+TEST_CASE_TEMPLATE("a class that is masked out by the logit -infinity has no part in the loss", T, float,
+                   double) {
+  infinite_logits::check_softmax<backend_type, T>();
+}
+
+TEST_CASE_TEMPLATE("every entrywise loss has its limit at infinite features", T, float, double) {
+  infinite_logits::check_entrywise<backend_type, T>();
+}
+
+TEST_CASE_TEMPLATE("classes that are masked out train the others, and get no gradient themselves", T, float,
+                   double) {
+  infinite_logits::check_training<backend_type, T>();
 }
 
 TEST_CASE("shapes that do not fit are refused") {

@@ -58,6 +58,12 @@ template <std::floating_point T>
   return power * p + (power - T(1));
 }
 
+/// Whether the number is infinity or -infinity; NaN is neither.
+template <std::floating_point T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline bool is_infinite(T x) {
+  return std::abs(x) > std::numeric_limits<T>::max();
+}
+
 /// The number, or zero where it is denormal. Moments of parameters without gradient (dead ReLU units) decay into denormal
 /// numbers, on which arithmetic is many times slower.
 template <std::floating_point T>
