@@ -14,6 +14,13 @@
 #include <numeric>
 #include <utility>
 
+// Of a function that is compiled once and called by all, neither inlined nor copied for the arguments of one caller.
+#if defined(__clang__)
+#define GAL_ONE_COPY [[gnu::noinline]]
+#else
+#define GAL_ONE_COPY [[gnu::noipa]]
+#endif
+
 // Of a lambda, which [[gnu::always_inline]] would not reach.
 #define GAL_INLINE __attribute__((always_inline))
 
@@ -61,9 +68,11 @@ class eigen_backend {
 
   template <class F>
   void for_each(index count, F f) const {
-    share(count, count, [f](index first, index last) GAL_INLINE {
+    const index parts = std::max(count / least_part, index{1});
+    share(parts, count, [=](index first, index last) GAL_INLINE {
       const F body = f;  // of this thread: nothing that the loop writes can be part of it
-      for (index i = first; i < last; ++i) {
+      const index end = last == parts ? count : last * least_part;
+      for (index i = first * least_part; i < end; ++i) {
         body(i);
       }
     });
@@ -77,6 +86,7 @@ class eigen_backend {
         for (index i = 0; i < rows; ++i) {
           body(i, j);
         }
+        keep_order();
       }
     });
   }
@@ -94,6 +104,7 @@ class eigen_backend {
     share(blocks, count, [=](index first, index last) GAL_INLINE {
       for (index block = first; block < last; ++block) {
         partial[block] = lane_sum(block * sum_block, std::min((block + 1) * sum_block, count), f);
+        keep_order();
       }
     });
     *result = std::accumulate(partial, partial + blocks, 0.0);
@@ -108,6 +119,7 @@ class eigen_backend {
     share(columns, rows * columns, [=](index first, index last) GAL_INLINE {
       for (index j = first; j < last; ++j) {
         results[j] = lane_sum(0, rows, [=](index i) { return f(i, j); });
+        keep_order();
       }
     });
   }
@@ -165,20 +177,12 @@ class eigen_backend {
   /// calls may write to the same memory, and none may throw.
   template <class F>
   void for_each_task(index count, const F& f) const {
-    const eigen_backend own;
-#ifdef _OPENMP
-    if (threads_ > 1 && count > 1) {
-      share_out(threads_, count, [&](index first, index last) {
-        for (index i = first; i < last; ++i) {
-          f(own, i);
-        }
-      });
-      return;
-    }
-#endif
-    for (index i = 0; i < count; ++i) {
-      f(own, i);
-    }
+    share(count, worth_sharing, [&f](index first, index last) {
+      const eigen_backend own;
+      for (index i = first; i < last; ++i) {
+        f(own, i);
+      }
+    });
   }
 
   template <class T>
@@ -193,12 +197,24 @@ class eigen_backend {
   static constexpr index lanes = 16;
   static constexpr index sum_block = 1 << 14;
 
+  static constexpr index worth_sharing = 1 << 16;  // elementary operations
+
+  // The number of threads must not change a bit. A compiler makes of one line of arithmetic several pieces of code (the
+  // SIMD loop and the rest behind it, the function and its copy inlined elsewhere) and may fuse multiplications in one
+  // and not in the other. So every thread runs the same compiled function (`run`), and parts begin where that many
+  // numbers are whole rounds of any SIMD loop, the last one taking what is over: each number is in the same piece of
+  // code as on one thread.
+  static constexpr index least_part = 1024;
+
+  // In a loop over columns or blocks: one after the other, where a compiler might take several together and the rest of
+  // a part in other code.
+  [[gnu::always_inline]] static void keep_order() { asm volatile(""); }
+
   // Runs `part(first, last)` over [0, count): at once, or in equal parts by the threads where the work, in elementary
   // operations, is worth waking them.
   template <class Part>
   void share(index count, index work, Part part) const {
 #ifdef _OPENMP
-    constexpr index worth_sharing = 1 << 16;
     if (threads_ > 1 && count > 1 && work >= worth_sharing) {
       share_out(threads_, count, part);
       return;
@@ -214,11 +230,15 @@ class eigen_backend {
     if (detail::has_wide_instructions()) {
       run_wide(part, first, last);
     } else {
-      part(first, last);
+      run_plain(part, first, last);
     }
   }
   template <class Part>
-  GAL_WIDE static void run_wide(const Part& part, index first, index last) {
+  GAL_ONE_COPY static void run_plain(const Part& part, index first, index last) {
+    part(first, last);
+  }
+  template <class Part>
+  GAL_ONE_COPY GAL_WIDE static void run_wide(const Part& part, index first, index last) {
     part(first, last);
   }
 
@@ -262,4 +282,5 @@ static_assert(gathering_backend<eigen_backend>);
 }  // namespace gal
 
 #undef GAL_INLINE
+#undef GAL_ONE_COPY
 #undef GAL_WIDE

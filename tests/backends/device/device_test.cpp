@@ -2,6 +2,7 @@
 // The same file is compiled for Thrust's OpenMP and C++ systems and, by device_test.cu, for CUDA.
 
 #include <gal/backends/thrust.hpp>
+#include <gal/core/detail/math.hpp>
 #include <gal/train/captured_step.hpp>
 
 #include "infinite_logits.hpp"
@@ -18,6 +19,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
+#include <omp.h>
+#endif
 
 namespace {
 
@@ -76,6 +81,25 @@ struct triangle {
   }
 };
 
+template <class T>
+struct mixed_products {
+  const T* a;
+  const T* b;
+  T* to;
+  GAL_HOST_DEVICE void operator()(gal::index i) const {
+    to[i] = a[i] * b[i] + (a[i] * a[i] - b[i] * to[i]) + gal::detail::tanh(a[i]);
+  }
+};
+template <class T>
+struct mixed_term {
+  const T* a;
+  const T* b;
+  GAL_HOST_DEVICE double operator()(gal::index i) const {
+    return static_cast<double>(a[i]) * static_cast<double>(b[i]) +
+           static_cast<double>(a[i]) * static_cast<double>(a[i]);
+  }
+};
+
 }  // namespace kernels
 
 TEST_CASE("pointers of the other memory do not convert") {
@@ -102,7 +126,7 @@ TEST_CASE_TEMPLATE("memory: upload, copy, fill, read, download", T, float, doubl
 
 TEST_CASE("every index and every entry is visited once") {
   const backend_type backend;
-  for (const gal::index count : {0, 1, 31, 1000}) {
+  for (const gal::index count : {0, 1, 31, 1000, 2047, 2048, 5003}) {  // from 2048 on in parts
     device_matrix<double> visits(1, count + 1, 0.0, backend);
     backend.for_each(count, kernels::count_up{visits.data()});
     std::vector<double> once(static_cast<std::size_t>(count) + 1, 1.0);
@@ -150,6 +174,38 @@ TEST_CASE("sums of columns are right for every height") {
     CHECK(host(results) == std::vector<double>{sum, 2 * sum, 3 * sum, -1.0});
   }
 }
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
+TEST_CASE_TEMPLATE("the number of threads does not change a bit", T, float, double) {
+  const backend_type backend;
+  const int usual = omp_get_max_threads();
+  for (const gal::index rows : {1, 3, 7, 8, 33, 50}) {
+    const gal::index columns = 2048 / rows + 61;
+    const auto a = gal::to_device(backend, paths::normal<T>(rows, columns, 1).view());
+    const auto b = gal::to_device(backend, paths::normal<T>(rows, columns, 2).view());
+    const auto numbers = [&](int threads) {
+      omp_set_num_threads(threads);
+      device_matrix<T> c = b;
+      backend.for_each(c.size(), kernels::mixed_products<T>{a.data(), b.data(), c.data()});
+      device_matrix<T> product(columns, columns, T(0), backend);
+      backend.product(transpose::yes, transpose::no, T(0.7), a.view(), std::as_const(c).view(), T(0),
+                      product.view());
+      backend.product(transpose::no, transpose::no, T(0.1), a.view(), std::as_const(product).view(), T(1),
+                      c.view());
+      device_matrix<double> sum(1, 1, 0.0, backend);
+      backend.sum(c.size(), kernels::mixed_term<T>{a.data(), c.data()}, sum.data());
+      return std::pair(host(c), host(sum));
+    };
+    const auto once = numbers(1);
+    for (int threads = 2; threads <= 9; ++threads) {
+      CAPTURE(rows);
+      CAPTURE(threads);
+      CHECK(numbers(threads) == once);
+    }
+  }
+  omp_set_num_threads(usual);
+}
+#endif
 
 TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
   const backend_type backend;

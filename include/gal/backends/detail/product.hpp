@@ -12,6 +12,10 @@
 #include <new>
 #include <utility>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace gal::detail {
 
 // Memory that outlives its use: it grows to the largest need of its thread.
@@ -100,10 +104,12 @@ inline bool has_wide_instructions() {
 #define GAL_TILES wide_tiles
 #define GAL_TILES_BYTES 32
 #define GAL_TILES_TARGET GAL_WIDE
+#define GAL_TILES_FUSED 1
 #include <gal/backends/detail/product_tiles.hpp>
 #undef GAL_TILES
 #undef GAL_TILES_BYTES
 #undef GAL_TILES_TARGET
+#undef GAL_TILES_FUSED
 #else
 #define GAL_WIDE
 constexpr bool has_wide_instructions() { return false; }
@@ -120,6 +126,11 @@ using wide_tiles = plain_tiles<T>;
 #define GAL_TILES_BYTES 32
 #else
 #define GAL_TILES_BYTES 16
+#endif
+#if defined(__FMA__) || (!defined(__x86_64__) && (defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)))
+#define GAL_TILES_FUSED 1
+#else
+#define GAL_TILES_FUSED 0
 #endif
 #define GAL_TILES plain_tiles
 #define GAL_TILES_TARGET
@@ -139,6 +150,7 @@ template <class T>
 using short_tiles = plain_tiles<T>;
 #endif
 #undef GAL_TILES_TARGET
+#undef GAL_TILES_FUSED
 
 // GCC warns of a SIMD type as a template argument, and of undefined registers inside its own AVX-512 intrinsics.
 #if defined(__GNUC__) && !defined(__clang__)

@@ -3,6 +3,7 @@
 //   GAL_TILES          the name of the class
 //   GAL_TILES_BYTES    size of a SIMD register
 //   GAL_TILES_TARGET   attribute of the functions
+//   GAL_TILES_FUSED    1 where these are told to multiply and add in one instruction, else 0
 // They are written on the compilers' vector types, with nothing called: what a compiler inlines from elsewhere may not
 // have these instructions.
 
@@ -11,6 +12,51 @@ struct GAL_TILES {
   static constexpr index width = GAL_TILES_BYTES / sizeof(T);
   typedef T packet __attribute__((vector_size(GAL_TILES_BYTES)));
   typedef T loose_packet __attribute__((vector_size(GAL_TILES_BYTES), aligned(alignof(T)), may_alias));
+
+  GAL_TILES_TARGET [[gnu::always_inline]] static packet load(const T* from) {
+    return *reinterpret_cast<const loose_packet*>(from);
+  }
+  GAL_TILES_TARGET [[gnu::always_inline]] static void store(T* to, packet value) {
+    *reinterpret_cast<loose_packet*>(to) = value;
+  }
+
+  // a b + c, rounded once where there is an instruction for it. Said outright: a compiler that may fuse `a * b + c`
+  // chooses in every tile anew, and an entry would depend on the tile that it falls into.
+  GAL_TILES_TARGET [[gnu::always_inline]] static T fused_scalar(T a, T b, T c) {
+#if GAL_TILES_FUSED
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return __builtin_fmaf(a, b, c);
+    } else {
+      return __builtin_fma(a, b, c);
+    }
+#else
+    return a * b + c;
+#endif
+  }
+  GAL_TILES_TARGET [[gnu::always_inline]] static packet fused(packet a, packet b, packet c) {
+#if !GAL_TILES_FUSED
+    return a * b + c;
+#elif defined(__x86_64__) && GAL_TILES_BYTES == 64
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return _mm512_fmadd_ps(a, b, c);
+    } else {
+      return _mm512_fmadd_pd(a, b, c);
+    }
+#elif defined(__x86_64__) && GAL_TILES_BYTES == 32
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return _mm256_fmadd_ps(a, b, c);
+    } else {
+      return _mm256_fmadd_pd(a, b, c);
+    }
+#else
+    for (index i = 0; i < width; ++i) {
+      c[i] = fused_scalar(a[i], b[i], c[i]);
+    }
+    return c;
+#endif
+  }
+  // The number in every lane: minus zero keeps it as it is, and costs nothing.
+  GAL_TILES_TARGET [[gnu::always_inline]] static packet spread(T value) { return value - packet{}; }
 
   // One tile of c, held in registers while the depth goes by: `sizeof...(P)` packets of rows, `sizeof...(J)` columns, and
   // `Q` counts all of them.
@@ -24,27 +70,26 @@ struct GAL_TILES {
     const T* const factors[] = {b.data + static_cast<index>(J) * b.column_step...};
     for (index k = 0; k < depth; ++k) {
       const T* const left = a.data + k * a.column_step;
-      const packet part[] = {*reinterpret_cast<const loose_packet*>(left + static_cast<index>(P) * width)...};
+      const packet part[] = {load(left + static_cast<index>(P) * width)...};
       const T factor[] = {factors[J][k * b.row_step]...};
-      ((sums[Q] = part[Q % packets] * factor[Q / packets] + sums[Q]), ...);
+      ((sums[Q] = fused(part[Q % packets], spread(factor[Q / packets]), sums[Q])), ...);
     }
     T* const to[] = {c.data + static_cast<index>(J) * c.column_step...};
     if (rows < full) {
-      const packet values[] = {(sums[Q] * c.scale)...};  // in memory, where sums should not be
+      const packet values[] = {sums[Q]...};  // in memory, where sums should not be
       for (std::size_t j = 0; j < sizeof...(J); ++j) {
         const T* const column = reinterpret_cast<const T*>(values + j * packets);
         for (index i = 0; i < rows; ++i) {
-          to[j][i] = c.add ? to[j][i] + column[i] : column[i];
+          to[j][i] = c.add ? fused_scalar(column[i], c.scale, to[j][i]) : column[i] * c.scale;
         }
       }
     } else if (c.add) {
-      ((*reinterpret_cast<loose_packet*>(to[Q / packets] + static_cast<index>(Q % packets) * width) +=
-        sums[Q] * c.scale),
+      (store(
+           to[Q / packets] + static_cast<index>(Q % packets) * width,
+           fused(sums[Q], spread(c.scale), load(to[Q / packets] + static_cast<index>(Q % packets) * width))),
        ...);
     } else {
-      ((*reinterpret_cast<loose_packet*>(to[Q / packets] + static_cast<index>(Q % packets) * width) =
-            sums[Q] * c.scale),
-       ...);
+      (store(to[Q / packets] + static_cast<index>(Q % packets) * width, sums[Q] * c.scale), ...);
     }
   }
 
@@ -62,9 +107,9 @@ struct GAL_TILES {
     for (index k = 0; k < depth; ++k) {
       const index row_step = row_steps[k];
       const index column_step = b.steps[k];
-      const packet part[] = {*reinterpret_cast<const loose_packet*>(left[P] + row_step)...};
+      const packet part[] = {load(left[P] + row_step)...};
       const T factor[] = {right[J][column_step]...};
-      ((sums[Q] = part[Q % packets] * factor[Q / packets] + sums[Q]), ...);
+      ((sums[Q] = fused(part[Q % packets], spread(factor[Q / packets]), sums[Q])), ...);
     }
     if (c.step != 1 || ((rows[P].count < width) || ...)) {
       const packet values[] = {sums[Q]...};  // in memory, where sums should not be
@@ -75,14 +120,13 @@ struct GAL_TILES {
           to[i * c.step] = c.add ? to[i * c.step] + value[i] : value[i];
         }
       }
-    } else if (c.add) {
-      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
-                                         static_cast<index>(Q / packets) * c.column_step) += sums[Q]),
-       ...);
     } else {
-      ((*reinterpret_cast<loose_packet*>(rows[Q % packets].to +
-                                         static_cast<index>(Q / packets) * c.column_step) = sums[Q]),
-       ...);
+      T* const to[] = {rows[Q % packets].to + static_cast<index>(Q / packets) * c.column_step...};
+      if (c.add) {
+        (store(to[Q], load(to[Q]) + sums[Q]), ...);
+      } else {
+        (store(to[Q], sums[Q]), ...);
+      }
     }
   }
 
@@ -94,12 +138,12 @@ struct GAL_TILES {
     packet sums[] = {(static_cast<void>(J), packet{})...};
     index k = 0;
     for (; k + width <= depth; k += width) {
-      const packet part = *reinterpret_cast<const loose_packet*>(a + k);
-      ((sums[J] = part * *reinterpret_cast<const loose_packet*>(factors[J] + k) + sums[J]), ...);
+      const packet part = load(a + k);
+      ((sums[J] = fused(part, load(factors[J] + k), sums[J])), ...);
     }
     T rest[] = {(static_cast<void>(J), T(0))...};
     for (; k < depth; ++k) {
-      ((rest[J] += a[k] * factors[J][k]), ...);
+      ((rest[J] = fused_scalar(a[k], factors[J][k], rest[J])), ...);
     }
     for (std::size_t j = 0; j < sizeof...(J); ++j) {
       packet sum = sums[j];
@@ -109,8 +153,8 @@ struct GAL_TILES {
         }
       }
       T& to = c.data[static_cast<index>(j) * c.column_step];
-      const T value = (sum[0] + rest[j]) * c.scale;
-      to = c.add ? to + value : value;
+      const T value = sum[0] + rest[j];
+      to = c.add ? fused_scalar(value, c.scale, to) : value * c.scale;
     }
   }
 };

@@ -91,16 +91,25 @@ class device {
 #endif
   }
 
-  // A few elements are not worth waking threads for.
+  // A few elements are not worth waking threads for. The others go in parts that are whole rounds of any SIMD loop, the
+  // last one with what is over: whatever the number of threads, each is in the same piece of the compiler's code, which
+  // may fuse multiplications in one piece and not in the other.
   template <class F>
   static void for_each(index count, F f) {
     constexpr index few = 2048;
+    constexpr index least_part = 256;
     if (count < few) {
       for (index i = 0; i < count; ++i) {
         f(i);
       }
     } else {
-      run(count, f);
+      const index parts = count / least_part;
+      run(parts, [=](index part) {
+        const index end = part + 1 == parts ? count : (part + 1) * least_part;
+        for (index i = part * least_part; i < end; ++i) {
+          f(i);
+        }
+      });
     }
   }
 
@@ -185,7 +194,10 @@ class device {
 
   template <class F>
   static void run(index count, F f) {
-    thrust::for_each_n(thrust::device, thrust::counting_iterator<index>(0), count, f);
+    thrust::for_each_n(thrust::device, thrust::counting_iterator<index>(0), count, [f](index i) {
+      f(i);
+      asm volatile("");  // one after the other: no loop of the compiler's takes several together
+    });
   }
 
   std::vector<double> partial_;
