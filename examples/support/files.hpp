@@ -5,8 +5,8 @@
 
 #include "support/text.hpp"
 
-#include <gal/data/csv.hpp>
 #include <gal/core/error.hpp>
+#include <gal/data/csv.hpp>
 #include <gal/io/files.hpp>
 
 #include <unistd.h>

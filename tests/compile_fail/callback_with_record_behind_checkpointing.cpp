@@ -1,14 +1,14 @@
 // Logs that would miss the epoch in which the program ends.
 // expected: gal::fit: behind checkpointing stands a callback that keeps a record (csv_log, html_report, tensorboard, or one with visit_state), whose last event the checkpoint would miss; put checkpointing behind it.
-#include <gal/train/adjust.hpp>
-#include <gal/fit/callbacks.hpp>
-#include <gal/io/checkpoint.hpp>
-#include <gal/data/dataset.hpp>
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
-#include <gal/nn/mlp.hpp>
+#include <gal/data/dataset.hpp>
+#include <gal/fit/callbacks.hpp>
 #include <gal/fit/html_report.hpp>
 #include <gal/fit/tensorboard.hpp>
+#include <gal/io/checkpoint.hpp>
+#include <gal/loss/losses.hpp>
+#include <gal/nn/mlp.hpp>
+#include <gal/train/adjust.hpp>
 
 struct tally {
   int epochs = 0;

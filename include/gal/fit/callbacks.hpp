@@ -90,10 +90,10 @@ class progress_bar {
       loss = " " + loss_text(run.last_step().loss, 4);
       loss += run.step_is_reported() ? "" : detail::text(" at step ", run.last_step_number());
     }
-    std::fputs(
-        detail::text("\repoch ", run.epochs() + 1, "/", run.options().epochs, " [", bar, rest, "]", loss, "\033[K")
-            .c_str(),
-        to_);
+    std::fputs(detail::text("\repoch ", run.epochs() + 1, "/", run.options().epochs, " [", bar, rest, "]",
+                            loss, "\033[K")
+                   .c_str(),
+               to_);
     std::fflush(to_);
     line_is_open_ = true;
   }
@@ -171,9 +171,7 @@ class csv_log {
   }
 
  private:
-  void add(double number) {
-    rows_ += detail::text(",", std::isfinite(number) ? detail::text(number) : "");
-  }
+  void add(double number) { rows_ += detail::text(",", std::isfinite(number) ? detail::text(number) : ""); }
 
   // Those that an interrupted training left.
   void keep_rows_before(std::int64_t epoch) {

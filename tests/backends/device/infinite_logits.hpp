@@ -2,10 +2,10 @@
 // Eigen, so that a device compiler can read it.
 #pragma once
 
-#include <gal/train/adjust.hpp>
 #include <gal/loss/losses.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
+#include <gal/train/adjust.hpp>
 
 #include "memory.hpp"
 
