@@ -19,3 +19,4 @@
 #include <gal/train/adjust.hpp>
 #include <gal/train/adjuster.hpp>
 #include <gal/train/cnn_adjuster.hpp>
+#include <gal/train/plain.hpp>

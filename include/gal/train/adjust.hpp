@@ -1,5 +1,5 @@
 // gal/train/adjust.hpp: gradient adjustment learning, the algorithm.
-// Provides: adjust. Includes gal/train/adjust_options.hpp.
+// Provides: adjust. Includes gal/train/adjust_options.hpp, gal/train/adjust_report.hpp.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -7,9 +7,11 @@
 #include <gal/optim/optimizers.hpp>
 #include <gal/taylor/expansion.hpp>
 #include <gal/train/adjust_options.hpp>
+#include <gal/train/adjust_report.hpp>
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/detail/adjuster_learner.hpp>
+#include <gal/train/detail/step_frame.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -28,7 +30,7 @@ namespace gal {
 /// must outlive the trainer; the loss and the options are copied.
 ///
 ///     gal::adjust trainer(model, optimizer, gal::mse{}, {.epsilon = 1.0, .hidden = {16, 4}});
-///     gal::step_report report = trainer.step(x, y);
+///     gal::adjust_report report = trainer.step(x, y);
 ///
 /// After the first step of the largest batch a step allocates nothing (given a model that does not). On the same seed
 /// and data every run gives the same bits.
@@ -67,14 +69,15 @@ class adjust {
       : adjust(model, optimizer, std::move(loss), std::move(options), std::optional(std::move(adjuster)),
                std::move(backend)) {}
 
+  using report_type = adjust_report;
   /// What `step` returns: the report or, where the backend would have to be waited for, what it can be had from.
-  using report_type =
-      std::conditional_t<asynchronous_backend<backend_type>, pending_report<adjust>, step_report>;
+  using pending_type =
+      std::conditional_t<asynchronous_backend<backend_type>, pending_report<adjust>, adjust_report>;
 
   /// One training step on a batch: `input` as the model takes it, `target` as the loss does, a sample per column.
   /// Throws `gal::error` for shapes that do not fit, empty batches and labels out of range, before anything changes.
   template <class Input, class Target>
-  report_type step(const Input& input, const Target& target) {
+  pending_type step(const Input& input, const Target& target) {
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::adjust::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
@@ -84,14 +87,11 @@ class adjust {
 
     // Features X, loss L and its gradient G.
     const input_type& batch = input;  // a converted input lives until the model's backward pass
-    const feature_type& features = model_->forward(batch);
+    const feature_type& features = frame_.forward(batch);
     const view x(features);
     prepare(x);
-    loss_.evaluate(backend_, x, target, losses_.view(), gradient_.view());
-    ++steps_;
-    total(losses_, &numbers()->loss);
-    judge_loss();
-    if (refused()) {
+    frame_.evaluate(x, target, gradient_.view());
+    if (frame_.refused()) {
       return refuse("the loss is not finite");
     }
 
@@ -123,7 +123,7 @@ class adjust {
       if (k == options_.adjuster_steps) {
         break;
       }
-      learner_.step(learning_rate_, nullptr, &numbers()->learns);
+      learner_.step(frame_.learning_rate(), nullptr, &numbers()->learns);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
@@ -135,54 +135,42 @@ class adjust {
 
     // The gradient that was chosen goes through the model; model and adjuster step.
     choose(features);
-    detail::clear_gradients(backend_, detail::collect(*model_, parameters_));
-    model_->backward(*chosen_);
-    detail::collect(*model_, parameters_);  // a foreign array that is added to may have moved
-    double* const proceeds = &numbers()->proceeds;
-    detail::judge_gradients(backend_, parameters_, options_.non_finite, proceeds, parameter_squares_,
-                            proceeds);
-    if (refused()) {
+    frame_.backward(*chosen_);
+    if (frame_.refused()) {
       learner_.restore(*adjuster_);
       return refuse("a parameter's gradient is not finite, or too large to be squared");
     }
-    learner_.restore_unless(proceeds);
-    detail::step_if(backend_, *optimizer_, parameters_, proceeds);
+    learner_.restore_unless(&numbers()->proceeds);
+    frame_.update();
     if (learner_.learns()) {
-      learner_.step(learning_rate_, proceeds, &numbers()->learns);
+      learner_.step(frame_.learning_rate(), &numbers()->proceeds, &numbers()->learns);
     }
-    return make_report();
+    return result();
   }
 
   /// One step of a model without input on a loss without targets, such as `nn::point`.
-  report_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
+  pending_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
 
   /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
   /// asked for its features, in the mode that it is in.
   template <class Input, class Target>
   [[nodiscard]] batch_loss evaluate(const Input& input, const Target& target) {
-    const input_type& batch = input;
-    const view x(model_->forward(batch));
-    evaluated_.resize(1, x.columns() + 1);  // the losses of the samples, then their sum
-    double* const sum = evaluated_.data() + x.columns();
-    loss_.evaluate(backend_, x, target, evaluated_.view().columns(0, x.columns()), mutable_view());
-    total(std::as_const(evaluated_).view().columns(0, x.columns()), sum);
-    return {backend_.read(sum) / static_cast<double>(x.columns()), x.columns()};
+    return frame_.evaluate_only(input, target);
   }
 
   /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
-  [[nodiscard]] step_report report() const {
-    const detail::step_numbers sums =
-        numbers_.size() == 0 ? detail::step_numbers() : backend_.read(numbers_.data());
-    return detail::report_of(sums, static_cast<double>(losses_.size()), learning_rate_);
+  [[nodiscard]] adjust_report report() const {
+    const index samples = frame_.losses().size();
+    return detail::report_of(frame_.read(), static_cast<double>(samples), samples, frame_.learning_rate());
   }
 
   /// Steps taken or refused.
-  [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] std::int64_t steps() const { return frame_.steps(); }
 
-  [[nodiscard]] const backend_type& backend() const { return backend_; }
+  [[nodiscard]] const backend_type& backend() const { return frame_.backend(); }
 
-  [[nodiscard]] Model& model() { return *model_; }
-  [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] Model& model() { return frame_.model(); }
+  [[nodiscard]] Optimizer& optimizer() { return frame_.optimizer(); }
   [[nodiscard]] const adjust_options& options() const { return options_; }
 
   /// The adjuster; throws before the first step unless one was given. After a step its parameters' gradients are those
@@ -197,44 +185,29 @@ class adjust {
   /// the samples' losses (`1 x n`).
   [[nodiscard]] auto last_gradient() const { return gradient_.view(); }
   [[nodiscard]] auto last_adjustment() const { return adjustment_.view(); }
-  [[nodiscard]] auto last_sample_losses() const { return losses_.view(); }
+  [[nodiscard]] auto last_sample_losses() const { return frame_.losses(); }
 
   /// Throws where a recorded step, replayed, would not do what a new one does: noise would repeat itself, and a policy
   /// that throws, or an optimizer that cannot be told by the device to keep still, has to wait for the device.
   void check_repeatable() const {
-    bool noisy =
-        options_.adjuster.kind == adjuster_kind::uniform || options_.adjuster.kind == adjuster_kind::normal;
-    if constexpr (requires { model_->draws_noise(); }) {
-      noisy = noisy || model_->draws_noise();
-    }
+    frame_.check_repeatable();
+    const adjuster_kind kind = options_.adjuster.kind;
     detail::require(
-        !noisy && std::is_void_v<Adjuster>, error_code::invalid_option,
-        "gal::adjust: the adjuster or the model draws noise, or the adjuster is not the library's; "
-        "expected what a recorded step can repeat");
-    detail::require(options_.non_finite != non_finite_policy::raise, error_code::invalid_option,
-                    "gal::adjust: the policy for numbers that are not finite is raise; expected skip or "
-                    "ignore, which a recorded step can follow");
-    static_assert(
-        requires(Optimizer & o, std::span<const parameter_type> p) { o.step(p, std::declval<double*>()); },
-        "gal::adjust: a recorded step needs an optimizer with step(parameters, const double* proceeds).");
+        kind != adjuster_kind::uniform && kind != adjuster_kind::normal && std::is_void_v<Adjuster>,
+        error_code::invalid_option,
+        "gal::adjust: the adjuster draws noise, or is not the library's; expected what a recorded step can "
+        "repeat");
   }
 
   /// Counts a step that the device took without the host.
-  void count_replayed_step() {
-    ++steps_;
-    if constexpr (requires { optimizer_->count_replayed_step(); }) {
-      optimizer_->count_replayed_step();
-    }
-  }
+  void count_replayed_step() { frame_.count_replayed_step(); }
 
   /// The state of model, optimizer, adjuster and the adjuster's optimizer: after loading it training goes on as it would
   /// have. A trainer that has not stepped yet builds the adjuster that is loaded.
   template <class Visitor>
   void visit_state(Visitor& visit) {
     visit("options", options_);
-    visit("model", *model_);
-    detail::reserve_for(*optimizer_, detail::collect(*model_, parameters_));
-    visit("optimizer", *optimizer_);
+    frame_.visit_state(visit);
     if constexpr (std::is_void_v<Adjuster>) {
       const index rows = visit.count("features", adjusted_rows_);
       if (!adjuster_ && rows > 0) {
@@ -250,7 +223,7 @@ class adjust {
     if (adjuster_) {
       learner_.visit_state(visit, *adjuster_);
     }
-    visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
+    frame_.visit_steps(visit);
   }
 
   GAL_PRIVATE_KERNELS
@@ -259,14 +232,11 @@ class adjust {
   using mutable_view = matrix_view<T, memory_type>;
   using storage = matrix<T, backend_type>;
   using numbers_type = matrix<double, backend_type>;
-  using parameter_type = parameter<T, memory_type>;
 
   adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options,
          std::optional<adjuster_type> adjuster, backend_type backend)
-      : model_(&model),
-        optimizer_(&optimizer),
-        loss_(std::move(loss)),
-        options_(detail::validated(std::move(options))),
+      : options_(detail::validated(std::move(options))),
+        frame_("gal::adjust", model, optimizer, std::move(loss), options_.non_finite, backend),
         backend_(backend),
         adjuster_(std::move(adjuster)),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
@@ -275,30 +245,23 @@ class adjust {
     for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_}) {
       *part = storage(backend_);
     }
-    for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_, &squares_, &products_,
-                              &parameter_squares_, &evaluated_}) {
+    for (numbers_type* row : {&changes_, &vanilla_changes_, &accepted_, &squares_, &products_}) {
       *row = numbers_type(backend_);
     }
-    numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
   }
 
   [[nodiscard]] view g() const { return gradient_.view(); }
   [[nodiscard]] view a() const { return adjustment_.view(); }
-  [[nodiscard]] detail::step_numbers* numbers() { return numbers_.data(); }
+  [[nodiscard]] detail::adjust_numbers* numbers() { return frame_.numbers(); }
 
   // Sizes the workspace for a batch, and builds the adjuster at the first one.
   void prepare(view x) {
-    detail::require(!x.empty(), error_code::shape_mismatch, "gal::adjust::step: the features are ", x.shape(),
-                    "; expected at least one row and one sample");
     for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_}) {
       part->resize(x.rows(), x.columns());
     }
-    for (numbers_type* row : {&losses_, &changes_, &vanilla_changes_, &accepted_}) {
+    for (numbers_type* row : {&changes_, &vanilla_changes_, &accepted_}) {
       row->resize(1, x.columns());
     }
-    numbers_.resize(1, 1);
-    numbers_.fill({});
-    learning_rate_ = optimizer_->learning_rate();
     if constexpr (std::is_void_v<Adjuster>) {
       if (!adjuster_) {
         adjuster_.emplace(new_adjuster(x.rows()));
@@ -322,7 +285,7 @@ class adjust {
   // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
   [[nodiscard]] double step_length(view x) const {
     const bool own = options_.tentative_step == tentative_step::sample_gradients;
-    return learning_rate_ * options_.tau * (own ? static_cast<double>(x.columns()) : 1.0);
+    return frame_.learning_rate() * options_.tau * (own ? static_cast<double>(x.columns()) : 1.0);
   }
 
   // kappa, the weight of <D, G> in the remainder.
@@ -361,8 +324,8 @@ class adjust {
 
   template <class Target>
   void expand(view x, const Target& target, numbers_type& remainders, mutable_view slope) {
-    expansion_.remainder(loss_, x, target, g(), std::as_const(displacement_).view(), remainders.view(),
-                         slope);
+    expansion_.remainder(frame_.loss(), x, target, g(), std::as_const(displacement_).view(),
+                         remainders.view(), slope);
   }
 
   // R, of the samples' sum and the weight of <D, G>, and the factor of the objective's gradient.
@@ -427,13 +390,7 @@ class adjust {
   // The gradient for the model, in a copy of its own feature type: G + A where accepted, else G. An infinite feature stays
   // where it is, whatever A says.
   void choose(const feature_type& features) {
-    if (!chosen_ || view(*chosen_).shape() != gradient_.shape()) {
-      chosen_ = features;
-    }
-    const mutable_view to(*chosen_);
-    detail::require(
-        to.data() != view(features).data(), error_code::invalid_option,
-        "gal::adjust: a copy of the model's feature_type shares its memory; expected a type that owns it");
+    const mutable_view to = frame_.gradient_memory(features, chosen_);
     backend_.for_each(to.rows(), to.columns(),
                       [=, x = view(features), gradient = g(), adjustment = a(),
                        accepted = accepted_.data()] GAL_KERNEL(index i, index j) {
@@ -442,49 +399,24 @@ class adjust {
                       });
   }
 
-  // Whether the loss lets the step go on: finite, or ignored.
-  void judge_loss() {
-    const bool ignores = options_.non_finite == non_finite_policy::ignore;
-    backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index) {
-      at->proceeds = ignores || at->loss - at->loss == 0.0 ? 1.0 : 0.0;
-    });
-  }
-
-  // Whether the step ends here. On an asynchronous backend it never does, unless somebody waits for an exception: the
-  // device keeps everything as it is.
-  [[nodiscard]] bool refused() {
-    if (asynchronous_backend<backend_type> && options_.non_finite != non_finite_policy::raise) {
-      return false;
-    }
-    return backend_.read(&numbers()->proceeds) == 0.0;
-  }
-
   // Ends a step that changes nothing.
-  report_type refuse(std::string_view what) {
-    detail::require(options_.non_finite != non_finite_policy::raise, error_code::non_finite,
-                    "gal::adjust::step: ", what, " (loss ", report().loss, ", learning rate ", learning_rate_,
-                    "); nothing was changed");
-    return make_report();
+  pending_type refuse(std::string_view what) {
+    frame_.refuse(what);
+    return result();
   }
 
-  report_type make_report() const {
+  pending_type result() const {
     if constexpr (asynchronous_backend<backend_type>) {
-      return report_type(*this);
+      return pending_type(*this);
     } else {
       return report();
     }
   }
 
-  void total(const numbers_type& row, double* result) { total(row.view(), result); }
-  void total(matrix_view<const double, memory_type> row, double* result) {
-    backend_.sum(
-        row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
-  }
+  void total(const numbers_type& row, double* result) { frame_.total(row.view(), result); }
 
-  Model* model_;
-  Optimizer* optimizer_;
-  Loss loss_;
   adjust_options options_;
+  detail::step_frame<Model, Optimizer, Loss, detail::adjust_numbers> frame_;
   backend_type backend_;
 
   std::optional<adjuster_type> adjuster_;
@@ -499,18 +431,11 @@ class adjust {
   storage slope_;           // G - grad L(X - D), then gradients of the objective
   storage adjuster_input_;  // features, or features above gradients
   std::optional<feature_type> chosen_;
-  numbers_type losses_;   // one per sample, as all rows below
-  numbers_type changes_;  // remainders, then changes of the loss at the tentative point
+  numbers_type changes_;  // one per sample, as all rows below: remainders, then changes of the loss at X - D
   numbers_type vanilla_changes_;
   numbers_type accepted_;
-  numbers_type squares_;            // <G_j, G_j>; at the end <A_j, A_j>
-  numbers_type products_;           // <G_j, A_j>
-  numbers_type parameter_squares_;  // of all blocks, then of each
-  numbers_type evaluated_;          // losses of a batch that is not learned from, and their sum
-  matrix<detail::step_numbers, backend_type> numbers_;
-  double learning_rate_ = step_report::none;
-  std::int64_t steps_ = 0;
-  detail::parameter_list<T, memory_type> parameters_;
+  numbers_type squares_;   // <G_j, G_j>; at the end <A_j, A_j>
+  numbers_type products_;  // <G_j, A_j>
 };
 
 // What is no backend is meant as an adjuster; the class says what it misses.

@@ -1,9 +1,10 @@
-// gal/train/adjust_options.hpp: the settings of a training step, and its report.
-// Provides: adjust_options and its enumerations, paper, recommended, step_report, pending_report, batch_loss.
+// gal/train/adjust_options.hpp: the settings of a step with adjusted gradients.
+// Provides: adjust_options and its enumerations, paper, recommended. Includes gal/train/step_report.hpp.
 #pragma once
 
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
+#include <gal/train/step_report.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -55,13 +56,6 @@ enum class adjuster_input {
 enum class adjuster_training {
   model_optimizer,  ///< the model's method and settings, with state of its own (paper)
   own_adam,         ///< Adam at `adjuster_learning_rate`
-};
-
-/// What happens where the loss or a parameter's gradient is not finite, or a gradient's square exceeds the scalar.
-enum class non_finite_policy {
-  skip,    ///< nothing is changed, bit for bit; the report says so
-  raise,   ///< as skip, then throws `gal::error`
-  ignore,  ///< the step is taken
 };
 
 /// Settings of `adjust`. The defaults are `recommended()`.
@@ -129,68 +123,7 @@ struct adjust_options {
           .adjuster = {.activation = nn::identity, .initialization = nn::initialization::xavier}};
 }
 
-/// What one step did. Numbers that were not computed are NaN.
-struct step_report {
-  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-
-  double loss = none;                    ///< L(X), mean over the batch, before the step
-  double tentative_loss = none;          ///< L(X - D) with the adjusted gradient
-  double vanilla_tentative_loss = none;  ///< L(X - D) with the plain gradient, where computed
-  double remainder = none;               ///< R of the adjusted tentative step
-  bool accepted = false;                 ///< whether the adjusted gradient was used (for any sample)
-  double accepted_share = 0.0;           ///< share of the samples for which it was used
-  double gradient_norm = none;           ///< Frobenius norm of G
-  double adjustment_norm = none;         ///< Frobenius norm of A
-  double cosine = none;                  ///< of the angle between G and A; 0 where either is zero
-  double learning_rate = none;           ///< of this step
-  bool non_finite =
-      false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
-};
-
-/// The loss of a batch.
-struct batch_loss {
-  double mean = 0.0;
-  index samples = 0;
-};
-
 namespace detail {
-
-// What one step adds up, in the backend's memory: sums over the batch, and what follows from them.
-struct step_numbers {
-  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-
-  double loss = none;                 // of L, as the two changes below are of Lt - L
-  double vanilla_change = none;       // along G
-  double change = none;               // along G + A
-  double remainder = none;            // R, the batch's
-  double objective_scale = none;      // of the gradient with respect to A
-  double gradient_square = none;      // <G, G>
-  double gradient_adjustment = none;  // <G, A>
-  double adjustment_square = none;    // <A, A>
-  double accepted = none;             // samples
-  double proceeds = none;             // 1, or 0 where the step is refused
-  double learns = none;               // likewise of the adjuster's
-};
-
-// The report of a step over `samples` samples.
-[[nodiscard]] inline step_report report_of(const step_numbers& sums, double samples, double learning_rate) {
-  step_report report;
-  report.learning_rate = learning_rate;
-  report.loss = sums.loss / samples;
-  report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && samples > 0.0);
-  report.vanilla_tentative_loss = report.loss + sums.vanilla_change / samples;
-  report.tentative_loss = report.loss + sums.change / samples;
-  report.remainder = sums.remainder;
-  if (sums.proceeds == 1.0) {
-    report.accepted_share = sums.accepted / samples;
-    report.accepted = sums.accepted > 0.0;
-  }
-  report.gradient_norm = std::sqrt(sums.gradient_square);
-  report.adjustment_norm = std::sqrt(sums.adjustment_square);
-  const double norms = report.gradient_norm * report.adjustment_norm;
-  report.cosine = norms == 0.0 ? 0.0 : sums.gradient_adjustment / norms;
-  return report;
-}
 
 // The options, or an error that names what is outside its range.
 [[nodiscard]] inline adjust_options validated(adjust_options options) {
@@ -224,25 +157,5 @@ struct step_numbers {
 }
 
 }  // namespace detail
-
-/// The report of a step on an asynchronous backend. Converting it to a `step_report` waits for the step; throws once the
-/// trainer has taken another one.
-template <class Trainer>
-class pending_report {
- public:
-  explicit pending_report(const Trainer& trainer) : trainer_(&trainer), number_(trainer.steps()) {}
-
-  [[nodiscard]] step_report get() const {
-    detail::require(number_ == trainer_->steps(), error_code::invalid_option, "gal::pending_report: of step ",
-                    number_, ", and the trainer is at step ", trainer_->steps(),
-                    "; expected to be read before the next step");
-    return trainer_->report();
-  }
-  operator step_report() const { return get(); }  // NOLINT(google-explicit-constructor)
-
- private:
-  const Trainer* trainer_;
-  std::int64_t number_;
-};
 
 }  // namespace gal

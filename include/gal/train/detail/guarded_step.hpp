@@ -1,0 +1,74 @@
+// gal/train/detail/guarded_step.hpp: steps of parameters that gradients which are not finite do not take.
+// Provides: nothing public; functions on the parameters of models and adjusters, for trainers.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/optim/optimizers.hpp>
+#include <gal/train/step_report.hpp>
+
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace gal::detail {
+
+template <class T, class Memory>
+using parameter_list = std::vector<parameter<T, Memory>>;
+
+// The owner's parameters as a list that keeps its memory.
+template <class Owner, class T, class Memory>
+const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>& list) {
+  list.clear();
+  for (auto&& block : owner.parameters()) {
+    list.push_back(parameter<T, Memory>(block));
+  }
+  return list;
+}
+
+template <class Backend, class T, class Memory>
+void clear_gradients(const Backend& backend, const parameter_list<T, Memory>& parameters) {
+  for (const auto& block : parameters) {
+    backend.fill(block.gradient.data(), static_cast<index>(block.gradient.size()), T(0));
+  }
+}
+
+// Gives an optimizer that has not stepped yet the state for these parameters.
+template <class Stepping, class T, class Memory>
+void reserve_for(Stepping& optimizer, const parameter_list<T, Memory>& parameters) {
+  const std::span<const parameter<T, Memory>> blocks(parameters);
+  if constexpr (requires { optimizer.reserve(blocks); }) {
+    optimizer.reserve(blocks);
+  }
+}
+
+// Whether gradients let a step be taken, as 1 or 0: unless `before` forbids it, where they are finite. Squares beyond the
+// scalar's range would make the optimizer's moments infinite, and keep them so.
+template <class Backend, class T, class Memory>
+void judge_gradients(const Backend& backend, const parameter_list<T, Memory>& parameters,
+                     non_finite_policy policy, const double* before, matrix<double, Backend>& squares,
+                     double* verdict) {
+  if (policy == non_finite_policy::ignore) {
+    backend.for_each(1, [verdict] GAL_KERNEL(index) { *verdict = 1.0; });
+    return;
+  }
+  sum_squares(backend, std::span<const parameter<T, Memory>>(parameters),
+              std::numeric_limits<double>::infinity(), squares);
+  backend.for_each(
+      1, [=, square = squares.data(), limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(
+             index) { *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0; });
+}
+
+// A step that is taken unless `*proceeds` is zero: as the device finds it where the optimizer can be told so.
+template <class Backend, class Stepping, class T, class Memory>
+void step_if(const Backend& backend, Stepping& optimizer, const parameter_list<T, Memory>& parameters,
+             const double* proceeds) {
+  const std::span<const parameter<T, Memory>> blocks(parameters);
+  if constexpr (asynchronous_backend<Backend> && requires { optimizer.step(blocks, proceeds); }) {
+    optimizer.step(blocks, proceeds);
+  } else if (backend.read(proceeds) != 0.0) {
+    optimizer.step(blocks);
+  }
+}
+
+}  // namespace gal::detail
