@@ -26,7 +26,7 @@ int main(int count, char** arguments) try {
     double loss = 0.0;
     double accepted = 0.0;
     for (auto [x, y] : batches) {
-      const gal::step_report report = trainer.step(x, y);
+      const gal::adjust_report report = trainer.step(x, y);
       loss += report.loss / static_cast<double>(batches.size());
       accepted += report.accepted_share / static_cast<double>(batches.size());
     }

@@ -25,7 +25,7 @@ template <class Trainer>
 void train_epoch(Trainer& trainer, auto& batches, std::vector<double>& row) {
   double steps = 0.0;
   for (auto [x, y] : batches) {
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     row[0] += report.loss;
     row[1] += std::abs(report.remainder);
     row[2] += report.cosine;

@@ -98,7 +98,7 @@ regression_result train_on_device(const regression_data& data, const regression_
   }
   backend.synchronize();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const gal::step_report report = trainer.report();
+  const gal::adjust_report report = trainer.report();
   result.training_loss = report.loss;
   result.accepted_share = report.accepted_share;
   result.steps = static_cast<long>(trainer.steps());

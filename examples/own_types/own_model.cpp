@@ -116,7 +116,7 @@ int main() {
   heavy_ball optimizer(0.02);
   gal::adjust trainer(model, optimizer, distance);
   for (int iteration = 0; iteration <= 500; ++iteration) {
-    const gal::step_report report = trainer.step(times, targets);
+    const gal::adjust_report report = trainer.step(times, targets);
     if (iteration % 100 == 0) {
       std::printf("iteration %3d: loss %.4f, remainder %9.2e, adjusted %3.0f %% of the samples\n", iteration,
                   report.loss, report.remainder, 100.0 * report.accepted_share);

@@ -114,7 +114,7 @@ training_run train(Trainer& trainer, Batches& batches, int epochs, Input input, 
     double steps = 0.0;
     std::vector<double> row(step_columns.size(), 0.0);
     for (auto [x, y] : batches) {
-      const gal::step_report report = trainer.step(input(x), y);
+      const gal::adjust_report report = trainer.step(input(x), y);
       const auto count = static_cast<double>(y.columns());
       row[0] += count * report.loss;
       row[1] += std::abs(report.remainder);

@@ -97,7 +97,7 @@ inline walk_result walk_down(const surface& ground, any_optimizer any, const gal
         for (int step = 0; step < steps; ++step) {
           const double x = place(0, 0);
           const double y = place(1, 0);
-          const gal::step_report report = trainer.step();
+          const gal::adjust_report report = trainer.step();
           result.path.push_back({x, y, report.loss});
           sum += report.loss;
           accepted += report.accepted ? 1 : 0;

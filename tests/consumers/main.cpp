@@ -6,7 +6,7 @@ int main() {
   gal::adam<float> optimizer({.learning_rate = 1e-3});
   gal::adjust trainer(model, optimizer, gal::mse{}, {.epsilon = 0.1});
   gal::matrix<float> x(2, 4, 0.5f), y(1, 4, 1.0f);  // rows, columns, fill
-  const gal::step_report report = trainer.step(x, y);
+  const gal::adjust_report report = trainer.step(x, y);
   std::printf("loss %g\n", report.loss);
   return report.loss > 0 ? 0 : 1;
 }

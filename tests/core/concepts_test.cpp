@@ -191,7 +191,7 @@ TEST_CASE("the minimal model, optimizer and adjuster train") {
        .tentative_step = gal::tentative_step::mean_gradient,
        .input = gal::adjuster_input::features},
       constant());
-  const gal::step_report report = trainer.step(x, y);
+  const gal::adjust_report report = trainer.step(x, y);
   // Features (2, 4), residuals (-1, -2): L = 2.5, G = (-1, -2). A = 0.5 |G| = (0.5, 1), D = 0.1 (G + A).
   CHECK(report.loss == Approx(2.5));
   CHECK(trainer.last_gradient()(0, 0) == Approx(-1.0));
@@ -218,7 +218,7 @@ TEST_CASE("without adjustment a step is the optimizer's own") {
   gal::adjust trainer(model, optimizer, gal::mse(), plain);
   double a = 2.0;
   for (int step = 0; step < 20; ++step) {
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     CHECK(report.loss == Approx(2.5 * (a - 3) * (a - 3)));
     CHECK_FALSE(report.accepted);
     a -= 0.1 * 5.0 * (a - 3);

@@ -376,7 +376,7 @@ void replay_toy(const json& file, comparison& differences) {
     for (std::size_t step = 0; step < adjusted.size(); ++step) {
       const std::string what = text("adjusted row ", step);
       const std::vector<double> at = host(adjusted_point.coordinates());
-      const gal::step_report report = trainer.step();
+      const gal::adjust_report report = trainer.step();
       const std::array actual = {at[0],
                                  at[1],
                                  report.loss,
@@ -395,7 +395,7 @@ void replay_toy(const json& file, comparison& differences) {
     for (std::size_t step = 0; step < vanilla.size(); ++step) {
       const std::string what = text("vanilla row ", step);
       const std::vector<double> at = host(vanilla_point.coordinates());
-      const gal::step_report report = vanilla_trainer.step();
+      const gal::adjust_report report = vanilla_trainer.step();
       const std::array actual = {at[0], at[1], report.loss};
       differences.add_row(vanilla[step], actual, what);
     }
@@ -453,7 +453,7 @@ void replay_step_with(const json& file, const device_matrix& features, Loss loss
     gal::sgd<double, backend_type> optimizer({.learning_rate = number(file.at("lr"), "lr")});
     gal::adjust trainer(model, optimizer, loss, options,
                         adjuster_from(file.at("adjuster"), static_cast<std::size_t>(features.rows())));
-    const gal::step_report report = trainer.step(gal::nothing{}, target);
+    const gal::adjust_report report = trainer.step(gal::nothing{}, target);
 
     const auto add = [&](const json& from, const char* key, double actual) {
       differences.add(number(at(from, key, name), key), actual, text(name, " ", key));

@@ -101,7 +101,7 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
       gal::nn::point<double> model(start.view());
       gal::sgd<double> optimizer({.learning_rate = 0.7});
       gal::adjust trainer(model, optimizer, loss, options, with);
-      const gal::step_report report = trainer.step(gal::nothing{}, y);
+      const gal::adjust_report report = trainer.step(gal::nothing{}, y);
       std::vector<double> gradient;
       for (const auto& block : trainer.adjuster().parameters()) {
         gradient.insert(gradient.end(), block.gradient.begin(), block.gradient.end());
@@ -170,7 +170,7 @@ TEST_CASE("a linear loss has no remainder") {
   });
   gal::adjust trainer(model, optimizer, linear, {.epsilon = 0.9});
   for (int k = 0; k < 5; ++k) {
-    const gal::step_report report = trainer.step();
+    const gal::adjust_report report = trainer.step();
     CHECK(report.adjustment_norm > 0.0);
     CHECK(std::abs(report.remainder) < 1e-13);
   }
@@ -188,7 +188,7 @@ TEST_CASE("a quadratic loss has exactly half the second-order term as its remain
   gal::adjust_options options = gal::paper();
   options.epsilon = 0.5;
   gal::adjust trainer(model, optimizer, quadratic, options);
-  const gal::step_report report = trainer.step();
+  const gal::adjust_report report = trainer.step();
   double half = 0.0;
   for (gal::index j = 0; j < 3; ++j) {
     const double d0 = 0.3 * (trainer.last_gradient()(0, j) + trainer.last_adjustment()(0, j));
@@ -208,7 +208,7 @@ TEST_CASE("the report says what it measured") {
   options.report_vanilla = true;
   options.tau = 2.0;
   gal::adjust trainer(model, optimizer, gal::mse(), options);
-  const gal::step_report report = trainer.step(gal::nothing{}, target);
+  const gal::adjust_report report = trainer.step(gal::nothing{}, target);
 
   const auto loss_at = [&](double scale, bool adjusted) {
     gal::matrix<double> moved(start.view());
@@ -283,7 +283,7 @@ TEST_CASE("the safeguard decides by the tentative losses, for the batch or for e
         options.decision = decision;
         options.adjuster.seed = seed;
         gal::adjust trainer(model, optimizer, gal::mse(), options);
-        const gal::step_report report = trainer.step(gal::nothing{}, target);
+        const gal::adjust_report report = trainer.step(gal::nothing{}, target);
 
         const auto samples_at = [&](bool adjusted, double scale) {
           gal::matrix<double> moved(start.view());
@@ -343,7 +343,7 @@ TEST_CASE("<= accepts a step that changes nothing, < does not") {
     gal::adjust_options options = gal::paper();
     options.safeguard = strict ? gal::safeguard::better : gal::safeguard::not_worse;
     gal::adjust trainer(model, optimizer, flat, options);
-    const gal::step_report report = trainer.step();
+    const gal::adjust_report report = trainer.step();
     CHECK(report.accepted == !strict);
     CHECK(report.adjustment_norm == 0.0);
     CHECK(report.cosine == 0.0);
@@ -447,8 +447,8 @@ TEST_CASE("in float the remainder has the digits that a subtraction would lose")
     const std::vector<int> labels{0, 1, 2, 3, 3, 2, 1, 0};
     return trainer.step(gal::nothing{}, labels);
   };
-  const gal::step_report single = remainder(0.0f);
-  const gal::step_report exact = remainder(0.0);
+  const gal::adjust_report single = remainder(0.0f);
+  const gal::adjust_report exact = remainder(0.0);
   CHECK(exact.remainder < 1e-9 * exact.loss);
   CHECK(single.remainder == Approx(exact.remainder).epsilon(1e-4));
 }
@@ -545,12 +545,12 @@ TEST_CASE("a refused step leaves no trace") {
           const std::string message = message_of([&] { trainer.step(*x, *y); });
           CHECK(message.find("not finite") != std::string::npos);
         } else {
-          const gal::step_report refused = trainer.step(*x, *y);
+          const gal::adjust_report refused = trainer.step(*x, *y);
           CHECK(refused.non_finite);
           CHECK_FALSE(refused.accepted);
         }
       }
-      const gal::step_report report = trainer.step(good_x, good_y);
+      const gal::adjust_report report = trainer.step(good_x, good_y);
       CHECK_FALSE(report.non_finite);
       numbers.insert(numbers.end(), {report.loss, report.tentative_loss, report.remainder, report.cosine,
                                      model.value(0, 0)});
@@ -613,7 +613,7 @@ TEST_CASE("a tentative loss that is not finite is rejected and teaches nothing")
   gal::adjuster<double> h({2, 4, 2}, {.seed = 3});
   const std::vector<double> before = values_of(h);
   gal::adjust trainer(model, optimizer, cliff, options, h);
-  const gal::step_report report = trainer.step();
+  const gal::adjust_report report = trainer.step();
   CHECK_FALSE(report.accepted);
   CHECK_FALSE(report.non_finite);
   CHECK(std::isnan(report.tentative_loss));
@@ -739,7 +739,7 @@ TEST_CASE("a changed learning rate of the model's optimizer reaches the adjuster
   optimizer.set_base_learning_rate(0.0);
   const std::vector<double> adjuster = values_of(trainer.adjuster());
   const std::vector<double> point = values_of(model);
-  const gal::step_report report = trainer.step();
+  const gal::adjust_report report = trainer.step();
   CHECK(report.learning_rate == 0.0);
   CHECK(report.remainder == 0.0);
   CHECK(values_of(trainer.adjuster()) == adjuster);
@@ -841,8 +841,8 @@ TEST_CASE("a model with Eigen features trains like the library's own, for batche
   for (const gal::index samples : {5, 9, 2, 9, 1}) {
     const Eigen::MatrixXd x = Eigen::MatrixXd::Random(3, samples);
     const Eigen::MatrixXd y = Eigen::MatrixXd::Random(2, samples);
-    const gal::step_report a = own_trainer.step(x, y);
-    const gal::step_report b = reference_trainer.step(x, y);
+    const gal::adjust_report a = own_trainer.step(x, y);
+    const gal::adjust_report b = reference_trainer.step(x, y);
     CHECK(a.loss == Approx(b.loss).epsilon(1e-12));
     CHECK(a.tentative_loss == Approx(b.tentative_loss).epsilon(1e-12));
   }

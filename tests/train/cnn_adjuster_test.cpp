@@ -122,7 +122,7 @@ TEST_CASE("its gradient is that of the objective") {
           gal::nn::point<double> model(start.view());
           gal::sgd<double> optimizer({.learning_rate = 0.7});
           gal::adjust trainer(model, optimizer, gal::huber(0.5), options, with);
-          const gal::step_report report = trainer.step(gal::nothing{}, target);
+          const gal::adjust_report report = trainer.step(gal::nothing{}, target);
           return std::pair(
               goal == gal::objective::remainder ? std::abs(report.remainder) : report.tentative_loss,
               numbers_of(trainer.adjuster().network().gradients()));
@@ -158,7 +158,7 @@ TEST_CASE("an untrained one stays as it is, a learned one does not") {
     gal::nn::mlp<float> model({12, 9, 4});
     gal::adam<float> optimizer;
     gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), options, h);
-    const gal::step_report report = trainer.step(x, labels);
+    const gal::adjust_report report = trainer.step(x, labels);
     CHECK(report.adjustment_norm > 0.0);
     const bool learned = kind == gal::adjuster_kind::learned;
     CHECK((numbers_of(trainer.adjuster().network().values()) != before) == learned);

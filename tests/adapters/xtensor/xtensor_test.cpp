@@ -235,8 +235,8 @@ TEST_CASE("a model in xtensor computes what the library's own does, and its grad
   gal::adjust trainer(model, optimizer, gal::mse());
   gal::adjust own_trainer(own, own_optimizer, gal::mse());
   for (int step = 0; step < 50; ++step) {
-    const gal::step_report report = trainer.step(x, y);
-    const gal::step_report expected = own_trainer.step(features, goals);
+    const gal::adjust_report report = trainer.step(x, y);
+    const gal::adjust_report expected = own_trainer.step(features, goals);
     CHECK(report.loss == doctest::Approx(expected.loss).epsilon(1e-9));
     CHECK(report.remainder == doctest::Approx(expected.remainder).epsilon(1e-9));
     CHECK(report.accepted_share == expected.accepted_share);

@@ -318,7 +318,7 @@ TEST_CASE("a refused step leaves parameters and state as they were, without the 
       first.step(clean.x, clean.y);
       second.step(hurt.x, hurt.y);
       const auto before = paths::parameters_of(hurt.backend, hurt.model);
-      const gal::step_report refused = second.step(hurt.x, broken);
+      const gal::adjust_report refused = second.step(hurt.x, broken);
       CHECK(refused.non_finite);
       CHECK_FALSE(refused.accepted);
       CHECK(paths::parameters_of(hurt.backend, hurt.model) == before);

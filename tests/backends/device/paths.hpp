@@ -88,7 +88,7 @@ template <class Backend, class Trainer, class Input, class Target>
 path train(const Backend& backend, Trainer& trainer, const std::vector<Input>& inputs,
            const std::vector<Target>& targets, int steps) {
   path result;
-  gal::step_report report;
+  gal::adjust_report report;
   for (int step = 0; step < steps; ++step) {
     const auto batch = static_cast<std::size_t>(step) % inputs.size();
     report = trainer.step(inputs[batch], targets[batch]);

@@ -9,7 +9,7 @@ int main() {
   gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy{}, {.epsilon = 0.1});
   const gal::matrix<float> x(64, 4, 0.5f);
   const std::vector<int> y = {0, 1, 2, 3};
-  const gal::step_report report = trainer.step(x, y);
+  const gal::adjust_report report = trainer.step(x, y);
   std::printf("loss %g\n", report.loss);
   return report.loss > 0 ? 0 : 1;
 }

@@ -8,7 +8,7 @@ int main() {
   gal::adjust trainer(model, optimizer, gal::mse{}, {.epsilon = 0.1});
   const xt::xtensor<float, 2> x = 0.5f * xt::ones<float>({4, 2});
   const xt::xarray<float> y = xt::ones<float>({4});
-  const gal::step_report report = trainer.step(x, y);
+  const gal::adjust_report report = trainer.step(x, y);
   std::printf("loss %g\n", report.loss);
   return report.loss > 0 ? 0 : 1;
 }
