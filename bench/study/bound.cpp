@@ -95,7 +95,7 @@ json summary(const std::vector<segment>& segments) {
   }
   return {{"segments", ratios.size()},
           {"held_share", rounded(held / static_cast<double>(ratios.size()))},
-          {"largest_ratio", rounded(all_finite(ratios) ? std::ranges::max(ratios) : gal::step_report::none)},
+          {"largest_ratio", rounded(all_finite(ratios) ? std::ranges::max(ratios) : gal::adjust_report::none)},
           {"median_ratio", rounded(median(ratios))},
           {"median_cosine", rounded(median(cosines))},
           {"median_remainder", rounded(median(remainders))}};

@@ -95,7 +95,7 @@ void train(const images& training, const images& test, bool adjusted, const sett
       const Tensor y = training.labels.index_select(0, rows).to(device);
       ++steps;
       if (adjusted) {
-        const gal::step_report report = trainer.step(x, y);
+        const gal::adjust_report report = trainer.step(x, y);
         accepted += report.accepted_share;
       } else {
         optimizer.zero_grad();

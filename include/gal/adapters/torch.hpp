@@ -5,6 +5,7 @@
 #include <gal/adapters/detail/torch_loss.hpp>
 #include <gal/adapters/detail/torch_optim.hpp>
 #include <gal/train/adjust_options.hpp>
+#include <gal/train/adjust_report.hpp>
 
 #include <torch/torch.h>
 
@@ -126,12 +127,14 @@ struct reads_on_processor {
 ///     torch::nn::Sequential model(torch::nn::Linear(13, 50), torch::nn::ReLU(), torch::nn::Linear(50, 1));
 ///     torch::optim::Adam optimizer(model->parameters(), 1e-3);
 ///     gal::torch_adjust trainer(model, optimizer, gal::mse());
-///     gal::step_report report = trainer.step(x, y);   // reads, and on a device waits
+///     gal::adjust_report report = trainer.step(x, y);   // reads, and on a device waits
 ///
 /// Model and optimizer are referred to and must outlive the trainer; loss and options are copied.
 template <class Model, class Loss, class Reading = detail::reads_on_processor>
 class torch_adjust {
  public:
+  using report_type = adjust_report;
+
   /// The adjuster is built from the options at the first step. Throws where an option is outside its range.
   torch_adjust(Model& model, torch::optim::Optimizer& optimizer, Loss loss, adjust_options options = {})
       : model_(&model),
@@ -191,9 +194,9 @@ class torch_adjust {
   void allow_unreached_parameters(bool allowed = true) { allows_unreached_ = allowed; }
 
   /// What the last step did; waits for the device. NaN before the first step.
-  [[nodiscard]] step_report report() const {
+  [[nodiscard]] adjust_report report() const {
     if (steps_ == 0) {
-      return detail::report_of({}, 0.0, step_report::none);
+      return detail::report_of({}, 0.0, 0, adjust_report::none);
     }
     // One transfer of all numbers.
     std::vector<torch::Tensor> parts;
@@ -206,16 +209,17 @@ class torch_adjust {
     }
     const torch::Tensor read = torch::stack(parts).to(torch::kCPU);
     const double* const values = read.data_ptr<double>();
-    const detail::step_numbers means{.loss = values[0],
-                                     .vanilla_change = values[1],
-                                     .change = values[2],
-                                     .remainder = values[3],
-                                     .gradient_square = values[4],
-                                     .gradient_adjustment = values[5],
-                                     .adjustment_square = values[6],
-                                     .accepted = values[7],
-                                     .proceeds = values[8]};
-    return detail::report_of(means, 1.0, learning_rate_);
+    detail::adjust_numbers means;
+    means.loss = values[0];
+    means.vanilla_change = values[1];
+    means.change = values[2];
+    means.remainder = values[3];
+    means.gradient_square = values[4];
+    means.gradient_adjustment = values[5];
+    means.adjustment_square = values[6];
+    means.accepted = values[7];
+    means.proceeds = values[8];
+    return detail::report_of(means, 1.0, static_cast<index>(samples_), learning_rate_);
   }
 
   /// Steps taken or refused.

@@ -141,7 +141,7 @@ void copy_into(const Tensor& from, float* to) {
   std::copy_n(values.data_ptr<float>(), values.numel(), to);
 }
 
-void check_reports(const gal::step_report& a, const gal::step_report& b, double tolerance) {
+void check_reports(const gal::adjust_report& a, const gal::adjust_report& b, double tolerance) {
   const auto check = [&](double x, double y) {
     CHECK(std::isnan(x) == std::isnan(y));
     CHECK((std::isnan(x) || std::abs(x - y) <= tolerance));
@@ -187,7 +187,7 @@ void compare_with_own(const gal::adjust_options& options, const TorchLoss& torch
   gal::torch_adjust trainer(model, *stepping, torch_loss, options);
   gal::adjust own_trainer(own, optimizer, loss, options);
   for (int k = 0; k < 4; ++k) {
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     check_reports(report, own_trainer.step(own_x, own_y), tolerance);
   }
   for (std::size_t l = 0; l < 2; ++l) {
@@ -309,7 +309,7 @@ TEST_CASE("models of every kind: modules, holders, shared pointers, functions, T
   const auto first_loss = [&](auto& model, const std::vector<Tensor>& parameters) {
     torch::optim::SGD optimizer(parameters, 0.1);
     gal::torch_adjust trainer(model, optimizer, gal::mse());
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     return report.loss;
   };
   auto holder = perceptron(torch::kFloat);
@@ -338,11 +338,11 @@ TEST_CASE("a TorchScript file from Python trains, and with options of its own") 
   torch::manual_seed(2);
   const Tensor x = torch::randn({64, 4});
   const Tensor y = x.slice(1, 0, 3).argmax(-1);
-  const gal::step_report before = trainer.step(x, y);
+  const gal::adjust_report before = trainer.step(x, y);
   for (int k = 0; k < 100; ++k) {
     trainer.step(x, y);
   }
-  const gal::step_report after = trainer.report();
+  const gal::adjust_report after = trainer.report();
   CHECK(after.loss < 0.3 * before.loss);
   CHECK(after.accepted_share > 0.0);
 }
@@ -360,7 +360,7 @@ TEST_CASE("the axes before the last are samples: boxes and sequences are as if f
     gal::torch_adjust trainer(model, *optimizer, squared_errors, options);
     gal::torch_adjust flat(flat_model, *flat_optimizer, squared_errors, options);
     for (int k = 0; k < 3; ++k) {
-      const gal::step_report report = trainer.step(x, y);
+      const gal::adjust_report report = trainer.step(x, y);
       check_reports(report, flat.step(x.reshape({6, 5}), y.reshape({6, 4})), 1e-13);
     }
     CHECK((trainer.last_adjustment().sizes() == at::IntArrayRef({2, 3, 4})));
@@ -372,7 +372,7 @@ TEST_CASE("the axes before the last are samples: boxes and sequences are as if f
   auto model = perceptron(torch::kFloat);
   const auto optimizer = torch_adam(model->parameters());
   gal::torch_adjust trainer(model, *optimizer, gal::softmax_cross_entropy());
-  const gal::step_report report = trainer.step(torch::randn({2, 3, 5}), labels_target().reshape({2, 3}));
+  const gal::adjust_report report = trainer.step(torch::randn({2, 3, 5}), labels_target().reshape({2, 3}));
   CHECK(report.loss > 0.0);
 }
 
@@ -482,7 +482,7 @@ void replay_step(const json& file, const Loss& loss, const Tensor& target) {
     const auto model = [&](const gal::nothing&) { return features; };
     torch::optim::SGD optimizer({features}, file.at("lr").get<double>());
     gal::torch_adjust trainer(model, optimizer, loss, options, adjuster_of(file.at("adjuster")));
-    const gal::step_report report = trainer.step(gal::nothing(), target);
+    const gal::adjust_report report = trainer.step(gal::nothing(), target);
     const auto check = [](const json& value, double actual) {
       CHECK(std::abs(value.get<double>() - actual) <= 1e-9);
     };
@@ -556,7 +556,7 @@ TEST_CASE("golden files: paths on the surface of the 3D problem") {
     for (const json& row : file.at("adjusted")) {
       const double x = point[0][0].item<double>();
       const double y = point[0][1].item<double>();
-      const gal::step_report report = trainer.step(gal::nothing());
+      const gal::adjust_report report = trainer.step(gal::nothing());
       const std::vector<double> actual = {
           x, y, report.loss, report.tentative_loss, std::abs(report.remainder), report.accepted ? 1.0 : 0.0};
       REQUIRE((tensor_of(row) - torch::tensor(actual, torch::kDouble)).abs().max().item<double>() <= 1e-7);
@@ -578,7 +578,7 @@ TEST_CASE("where nothing may be read, a step does the same and reads nothing") {
       unread_adjust<torch::nn::Sequential, decltype(squared_errors)> unread_trainer(unread, *unread_optimizer,
                                                                                     squared_errors, options);
       for (int k = 0; k < 4; ++k) {
-        const gal::step_report report = trainer.step(x, y);
+        const gal::adjust_report report = trainer.step(x, y);
         static int reads;
         reads = 0;
         const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(
@@ -642,7 +642,7 @@ void check_refusals(gal::adjuster_kind kind, gal::adjuster_training training,
     if (k > 0 && learns) {
       adjuster = copies(trainer.adjuster()->parameters());
     }
-    gal::step_report report = trainer.step(x, bad);
+    gal::adjust_report report = trainer.step(x, bad);
     CHECK(report.non_finite);
     CHECK(std::isnan(report.loss));
     explodes = true;
@@ -658,9 +658,9 @@ void check_refusals(gal::adjuster_kind kind, gal::adjuster_training training,
       CHECK(same(copies(untouched->parameters()), network->parameters()));
     }
     // Adam counts on the host, which is told of a refusal only where it reads: there all is as if it had not been.
-    const gal::step_report taken = trainer.step(x, y);
+    const gal::adjust_report taken = trainer.step(x, y);
     CHECK_FALSE(taken.non_finite);
-    const gal::step_report expected = reference.step(x, y);
+    const gal::adjust_report expected = reference.step(x, y);
     if (std::is_same_v<Reading, gal::detail::reads_on_processor>) {
       check_reports(taken, expected, 0.0);
       CHECK(same(network->parameters(), untouched->parameters()));
@@ -729,7 +729,7 @@ TEST_CASE("features of half precision: the adjuster works in float") {
   gal::torch_adjust trainer(model, optimizer, gal::mse());
   const Tensor x = torch::randn({6, 5}).to(torch::kBFloat16);
   const Tensor y = torch::randn({6, 3});
-  const gal::step_report before = trainer.step(x, y);
+  const gal::adjust_report before = trainer.step(x, y);
   for (int k = 0; k < 50; ++k) {
     trainer.step(x, y);
   }
@@ -763,7 +763,7 @@ TEST_CASE("an optimizer of one's own, a schedule, and a pending report") {
   unread_adjust<torch::nn::Sequential, gal::mse> trainer(model, optimizer, gal::mse());
   CHECK(std::isnan(trainer.report().loss));
   const auto pending = trainer.step(x, y);
-  const gal::step_report first = pending;
+  const gal::adjust_report first = pending;
   for (int k = 0; k < 20; ++k) {
     trainer.step(x, y);
   }
@@ -842,7 +842,7 @@ TEST_CASE("training goes on from what was saved") {
   gal::torch_adjust resumed(other, other_optimizer, gal::mse(), {}, adjuster);
   torch::load(resumed.adjuster_optimizer(), saved_optimizer);
   for (int k = 0; k < 3; ++k) {
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     check_reports(report, resumed.step(x, y), 0.0);
   }
   CHECK(same(copies(model->parameters()), other->parameters()));
@@ -1028,7 +1028,7 @@ TEST_CASE("a loss that draws is one function within a step, and draws as often a
     const double expected = number(noisy(model->forward(x), y).mean());
     const auto after_loss = generator_state();
     torch::manual_seed(static_cast<std::uint64_t>(k));
-    const gal::step_report report = trainer.step(x, y);
+    const gal::adjust_report report = trainer.step(x, y);
     CHECK(generator_state() == after_loss);
     CHECK(report.loss == doctest::Approx(expected));
     CHECK(report.tentative_loss == doctest::Approx(report.loss).epsilon(1e-14));
@@ -1240,7 +1240,7 @@ TEST_CASE("a loss of every sequence: the sequences are the samples, as if each w
       gal::torch_adjust trainer(model, *optimizer, loss, options, torch::nn::Sequential(alike()));
       gal::torch_adjust flat(flattened, *flat_optimizer, loss, options, torch::nn::Sequential(alike()));
       for (int k = 0; k < 3; ++k) {
-        const gal::step_report report = trainer.step(x, y);
+        const gal::adjust_report report = trainer.step(x, y);
         check_reports(report, flat.step(x, y), 1e-13);
         CHECK(difference(trainer.last_adjustment().reshape({6, 28}), flat.last_adjustment()) < 1e-13);
       }
