@@ -93,12 +93,13 @@ json summary(const std::vector<segment>& segments) {
   if (ratios.empty()) {
     return nullptr;
   }
-  return {{"segments", ratios.size()},
-          {"held_share", rounded(held / static_cast<double>(ratios.size()))},
-          {"largest_ratio", rounded(all_finite(ratios) ? std::ranges::max(ratios) : gal::adjust_report::none)},
-          {"median_ratio", rounded(median(ratios))},
-          {"median_cosine", rounded(median(cosines))},
-          {"median_remainder", rounded(median(remainders))}};
+  return {
+      {"segments", ratios.size()},
+      {"held_share", rounded(held / static_cast<double>(ratios.size()))},
+      {"largest_ratio", rounded(all_finite(ratios) ? std::ranges::max(ratios) : gal::adjust_report::none)},
+      {"median_ratio", rounded(median(ratios))},
+      {"median_cosine", rounded(median(cosines))},
+      {"median_remainder", rounded(median(remainders))}};
 }
 
 std::vector<segment> along(const support::walk_result& walk) {

@@ -66,8 +66,7 @@ TEST_CASE_TEMPLATE("the bits of the loop that one would write", T, float, double
     }
     by_hand.backward(gradient);
     const auto parameters = by_hand.parameters();
-    its_optimizer.step(
-        std::span<const gal::parameter<T>>(std::vector(parameters.begin(), parameters.end())));
+    its_optimizer.step(std::span<const gal::parameter<T>>(std::vector(parameters.begin(), parameters.end())));
     losses.push_back(values(0, 0));
   }
 

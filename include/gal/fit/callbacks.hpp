@@ -135,7 +135,7 @@ class progress_bar {
 };
 
 /// Writes a row per epoch to a CSV file: epoch, steps, refused, training_loss, validation_loss (with a validation set
-/// only), learning_rate, accepted_share, as `epoch_report` has them. A number that there is not is an empty field; without
+/// only), learning_rate, and the numbers of the method, as `epoch_report` has them. A number that there is not is an empty field; without
 /// one `read_csv` reads the file. It is whole after every epoch. A training that resumes keeps the rows of the epochs before;
 /// any other begins anew.
 class csv_log {
@@ -154,7 +154,7 @@ class csv_log {
     const epoch_report& epoch = run.last_epoch();
     if (rows_.empty()) {
       rows_ = detail::text("epoch,steps,refused,training_loss,", run.validates() ? "validation_loss," : "",
-                           "learning_rate,accepted_share\n");
+                           "learning_rate", names_of(epoch.numbers), "\n");
       if (epoch.epoch > 1) {
         keep_rows_before(epoch.epoch);
       }
@@ -165,12 +165,22 @@ class csv_log {
       add(epoch.validation_loss);
     }
     add(epoch.learning_rate);
-    add(epoch.accepted_share);
+    for (const reported_number& number : epoch.numbers) {
+      add(number.value);
+    }
     rows_ += "\n";
     replace_file(path_, {rows_});
   }
 
  private:
+  static std::string names_of(const std::vector<reported_number>& numbers) {
+    std::string result;
+    for (const reported_number& number : numbers) {
+      result += detail::text(",", number.name);
+    }
+    return result;
+  }
+
   void add(double number) { rows_ += detail::text(",", std::isfinite(number) ? detail::text(number) : ""); }
 
   // Those that an interrupted training left.

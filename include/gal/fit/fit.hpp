@@ -6,7 +6,8 @@
 #include <gal/core/concepts.hpp>
 #include <gal/core/error.hpp>
 #include <gal/io/state.hpp>
-#include <gal/train/adjust_options.hpp>
+#include <gal/train/step_report.hpp>
+#include <gal/train/trainer.hpp>
 
 #include <signal.h>
 
@@ -21,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -48,7 +50,7 @@ struct fit_options {
   std::int64_t report_every = 1;
 };
 
-/// What one epoch did. Losses, shares and refusals are those of the steps that were reported, of which the last step is
+/// What one epoch did. Losses, numbers and refusals are those of the steps that were reported, of which the last step is
 /// always one; NaN where there is no such number, as for the training loss where every step was refused.
 struct epoch_report {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
@@ -59,8 +61,19 @@ struct epoch_report {
   double training_loss = none;    ///< mean over the samples, each before the step that it was in
   double validation_loss = none;  ///< mean over the samples, after the epoch; NaN without a validation set
   double learning_rate = none;    ///< of the last step
-  double accepted_share = none;   ///< samples with the adjusted gradient, mean of the steps
   bool is_best = false;           ///< the best validation loss so far
+  /// The numbers of the method (`reported_number`): means over the steps that were not refused.
+  std::vector<reported_number> numbers = {};
+
+  /// The number of that name; NaN where the method has none.
+  [[nodiscard]] double number(std::string_view name) const {
+    for (const reported_number& each : numbers) {
+      if (each.name == name) {
+        return each.value;
+      }
+    }
+    return none;
+  }
 };
 
 /// What `fit` did.
@@ -76,13 +89,62 @@ struct fit_result {
 
 namespace detail {
 struct fit_loop;
-}
+
+// The numbers of a method over the steps of an epoch: sums, as they are or of their sizes, and how many they are of.
+template <class Report>
+class number_means {
+ public:
+  number_means() {
+    visit_numbers(Report(), [&](const reported_number& number) { numbers_.push_back(number); });
+    clear();
+  }
+
+  void add(const Report& report) {
+    std::size_t k = 0;
+    visit_numbers(report, [&](const reported_number& number) {
+      if (std::isfinite(number.value)) {
+        sums_[k] += number.magnitude ? std::abs(number.value) : number.value;
+        ++counts_[k];
+      }
+      ++k;
+    });
+  }
+
+  [[nodiscard]] std::vector<reported_number> means() const {
+    std::vector<reported_number> result = numbers_;
+    for (std::size_t k = 0; k < result.size(); ++k) {
+      result[k].value = counts_[k] == 0 ? step_report::none : sums_[k] / static_cast<double>(counts_[k]);
+    }
+    return result;
+  }
+
+  void clear() {
+    sums_.assign(numbers_.size(), 0.0);
+    counts_.assign(numbers_.size(), 0);
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    for (std::size_t k = 0; k < numbers_.size(); ++k) {
+      visit(text(numbers_[k].name, ".sum"), sums_[k]);
+      visit(text(numbers_[k].name, ".count"), counts_[k], 0, std::numeric_limits<std::int64_t>::max());
+    }
+  }
+
+ private:
+  std::vector<reported_number> numbers_;
+  std::vector<double> sums_;
+  std::vector<std::int64_t> counts_;
+};
+
+}  // namespace detail
 
 /// Training as callbacks see it. `visit_state` shows all that a resume needs.
 template <class Trainer>
 class fit_run {
  public:
   using trainer_type = Trainer;
+  using report_type = typename Trainer::report_type;
 
   [[nodiscard]] Trainer& trainer() { return *trainer_; }
   [[nodiscard]] auto& model() { return trainer_->model(); }
@@ -98,15 +160,15 @@ class fit_run {
 
   /// The last step that was reported (fit_options::report_every), and its number, the trainer's `steps()` after it; 0
   /// where this call of `fit` has not reported one yet.
-  [[nodiscard]] const step_report& last_step() const { return last_step_; }
+  [[nodiscard]] const report_type& last_step() const { return last_step_; }
   [[nodiscard]] std::int64_t last_step_number() const { return last_step_number_; }
 
   /// Whether that is the step that was just taken.
   [[nodiscard]] bool step_is_reported() const { return last_step_number_ == trainer_->steps(); }
 
   /// What the step that was just taken did, reported or not; where it was not, a device is waited for.
-  [[nodiscard]] step_report read_step() const {
-    return step_is_reported() ? last_step_ : static_cast<step_report>(trainer_->report());
+  [[nodiscard]] report_type read_step() const {
+    return step_is_reported() ? last_step_ : static_cast<report_type>(trainer_->report());
   }
 
   /// The last whole epoch.
@@ -125,6 +187,10 @@ class fit_run {
   [[nodiscard]] const std::string& message() const { return message_; }
 
   void visit_state(state_view& visit) {
+    static_assert(
+        detail::visits_state<Trainer>,
+        "gal::checkpointing: the trainer cannot be saved; provide `visit_state(visit)`, which shows "
+        "all that its next step depends on (gal/io/state.hpp).");
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
     visit("trainer", *trainer_);
     others_(visit);
@@ -132,10 +198,9 @@ class fit_run {
     visit("epoch_is_complete", epoch_is_complete_);
     visit("epoch.steps", steps_in_epoch_, 0, most);
     visit("epoch.refused", refused_, 0, most);
-    visit("epoch.reports", reports_, 0, most);
     visit("epoch.samples", samples_, 0, most);
     visit("epoch.loss", loss_sum_);
-    visit("epoch.accepted", accepted_sum_);
+    visit("epoch.numbers", numbers_);
     visit("epoch.learning_rate", learning_rate_);
     if (visit.count("has_best", best_ ? 1 : 0) == 0) {
       visit.after_loading([this] { best_.reset(); });
@@ -160,7 +225,7 @@ class fit_run {
           std::function<void(state_view&)> others)
       : trainer_(&trainer), options_(options), validates_(validates), others_(std::move(others)) {}
 
-  void count_step(const step_report* report, index samples) {
+  void count_step(const report_type* report) {
     ++steps_in_epoch_;
     if (report == nullptr) {
       return;
@@ -170,33 +235,32 @@ class fit_run {
     learning_rate_ = report->learning_rate;
     refused_ += report->non_finite ? 1 : 0;
     if (std::isfinite(report->loss)) {
-      loss_sum_ += report->loss * static_cast<double>(samples);
-      samples_ += static_cast<std::int64_t>(samples);
-      accepted_sum_ += report->accepted_share;
-      ++reports_;
+      loss_sum_ += report->loss * static_cast<double>(report->samples);
+      samples_ += static_cast<std::int64_t>(report->samples);
     }
-  }
-
-  static double mean(double sum, std::int64_t count) {
-    return count == 0 ? epoch_report::none : sum / static_cast<double>(count);
+    if (!report->non_finite) {
+      numbers_.add(*report);
+    }
   }
 
   // Ends the epoch: its report, and a state in which the next has not begun.
   void finish_epoch(double validation_loss) {
-    last_epoch_ = {.epoch = ++epochs_,
-                   .steps = trainer_->steps(),
-                   .refused = refused_,
-                   .training_loss = mean(loss_sum_, samples_),
-                   .validation_loss = validation_loss,
-                   .learning_rate = learning_rate_,
-                   .accepted_share = mean(accepted_sum_, reports_)};
+    last_epoch_ = {
+        .epoch = ++epochs_,
+        .steps = trainer_->steps(),
+        .refused = refused_,
+        .training_loss = samples_ == 0 ? epoch_report::none : loss_sum_ / static_cast<double>(samples_),
+        .validation_loss = validation_loss,
+        .learning_rate = learning_rate_,
+        .numbers = numbers_.means()};
     if (std::isfinite(validation_loss) &&
         (!best_ || validation_loss < best_->loss - options_.min_improvement)) {
       last_epoch_.is_best = true;
       best_ = std::make_shared<best_epoch>(best_epoch{epochs_, validation_loss, state_copy(model())});
     }
-    steps_in_epoch_ = refused_ = reports_ = samples_ = 0;
-    loss_sum_ = accepted_sum_ = 0.0;
+    steps_in_epoch_ = refused_ = samples_ = 0;
+    loss_sum_ = 0.0;
+    numbers_.clear();
     epoch_is_complete_ = false;
   }
 
@@ -228,7 +292,7 @@ class fit_run {
   std::function<void(state_view&)> others_;  // batches, and callbacks that have a state
   std::optional<stop_reason> reason_;
   std::string message_;
-  step_report last_step_;
+  report_type last_step_;
   std::int64_t last_step_number_ = 0;
   epoch_report last_epoch_;
   std::int64_t batches_in_epoch_ = 0;
@@ -237,11 +301,10 @@ class fit_run {
   bool epoch_is_complete_ = false;  // all its batches were seen, and it was not looked at yet
   std::int64_t steps_in_epoch_ = 0;
   std::int64_t refused_ = 0;
-  std::int64_t reports_ = 0;
   std::int64_t samples_ = 0;
   double loss_sum_ = 0.0;
-  double accepted_sum_ = 0.0;
   double learning_rate_ = 0.0;
+  detail::number_means<report_type> numbers_;
   std::shared_ptr<best_epoch> best_;
 };
 
@@ -489,6 +552,7 @@ struct fit_loop {
     static_assert(batch_range<Batches> && batch_range<Validation>,
                   "gal::fit: batches are a range of (input, target) pairs, such as gal::batches.");
     using run_type = fit_run<Trainer>;
+    using report_type = typename Trainer::report_type;
     static_assert((explain_callback<Callbacks, run_type>() && ...));
     static_assert(
         records_stand_before_saving<Callbacks...>(),
@@ -518,13 +582,14 @@ struct fit_loop {
                 "gal::fit: an epoch without batches; expected at least one");
         while (at != batches.end() && !run.reason_) {
           auto&& [x, y] = *at;
+          static_assert(
+              explain_trainer<Trainer, std::remove_cvref_t<decltype(x)>, std::remove_cvref_t<decltype(y)>>());
           auto pending = trainer.step(x, y);
-          const auto samples = trainer.last_sample_losses().columns();
           ++at;
           run.epoch_is_complete_ = !(at != batches.end());
           const bool reads = run.epoch_is_complete_ || trainer.steps() % options.report_every == 0;
-          const step_report report = reads ? step_report(pending) : step_report();
-          run.count_step(reads ? &report : nullptr, samples);
+          const report_type report = reads ? static_cast<report_type>(pending) : report_type();
+          run.count_step(reads ? &report : nullptr);
           (tell_step_end(callbacks, run), ...);
           if (guard.interrupted()) {
             run.interrupt();

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -125,15 +126,14 @@ struct html_report_options {
 };
 
 /// A callback of `fit`: writes a page about the training after every epoch and at its end, one HTML file to open in a
-/// browser, which needs no network. It shows losses, the remainder of the tentative steps, the share of the samples whose
-/// adjusted gradient was accepted, the cosine of the angle between gradient and adjustment, the learning rate, all
-/// settings, and the machine. What is not finite is a gap.
+/// browser, which needs no network. It shows losses, the learning rate, the numbers of the trainer's method, all settings,
+/// and the machine. What is not finite is a gap.
 ///
 ///     gal::fit(trainer, batches, {.epochs = 40}, gal::html_report("run.html", {.title = "Boston housing"}),
 ///              gal::checkpointing("run.safetensors"));
 ///
 /// It stands before `checkpointing`: its history is part of the checkpoint, so that the page of a training that resumes is
-/// that of one that was not interrupted. The remainder and the cosine are means over the steps that `fit` reports.
+/// that of one that was not interrupted. The method's numbers are means over the steps that `fit` reports.
 class html_report {
  public:
   explicit html_report(std::string path, html_report_options options = {})
@@ -145,33 +145,19 @@ class html_report {
   template <class Run>
   void fit_begin(Run&) {
     history_.clear();
-    forget_epoch();
-  }
-
-  template <class Run>
-  void step_end(Run& run) {
-    // Of a step that is not reported, the last report is another's.
-    if (!run.step_is_reported()) {
-      return;
-    }
-    const step_report& step = run.last_step();
-    if (std::isfinite(step.remainder) && std::isfinite(step.cosine)) {
-      remainder_sum_ += std::abs(step.remainder);
-      cosine_sum_ += step.cosine;
-      ++reports_;
-    }
+    numbers_ = detail::number_means<typename Run::report_type>().means();
   }
 
   template <class Run>
   void epoch_end(Run& run) {
     const epoch_report& epoch = run.last_epoch();
     // Epochs that it has not seen are gaps.
-    history_.resize(static_cast<std::size_t>(epoch.epoch - 1), unseen());
-    const auto reports = static_cast<double>(reports_);
-    history_.push_back({epoch.training_loss, epoch.validation_loss, remainder_sum_ / reports,
-                        cosine_sum_ / reports, epoch.accepted_share, epoch.learning_rate,
+    history_.resize(static_cast<std::size_t>(epoch.epoch - 1), row(columns(), epoch_report::none));
+    history_.push_back({epoch.training_loss, epoch.validation_loss, epoch.learning_rate,
                         static_cast<double>(epoch.refused), epoch.is_best ? 1.0 : 0.0});
-    forget_epoch();
+    for (const reported_number& number : epoch.numbers) {
+      history_.back().push_back(number.value);
+    }
     page(run).write(path_);
   }
 
@@ -182,25 +168,22 @@ class html_report {
 
   template <class Visitor>
   void visit_state(Visitor& visit) {
-    visit("remainder", remainder_sum_);
-    visit("cosine", cosine_sum_);
-    visit("reports", reports_, 0, std::numeric_limits<std::int64_t>::max());
     const index epochs = visit.count("epochs", static_cast<index>(history_.size()));
     if (epochs == 0) {
       visit.after_loading([this] { history_.clear(); });
       return;
     }
     // As bits: a state holds no NaN, and a history may.
-    const auto bits =
-        std::make_shared<std::vector<std::uint64_t>>(static_cast<std::size_t>(epochs) * columns);
-    for (std::size_t k = 0; k < std::min(bits->size(), history_.size() * columns); ++k) {
-      (*bits)[k] = std::bit_cast<std::uint64_t>(history_[k / columns][k % columns]);
+    const std::size_t width = columns();
+    const auto bits = std::make_shared<std::vector<std::uint64_t>>(static_cast<std::size_t>(epochs) * width);
+    for (std::size_t k = 0; k < std::min(bits->size(), history_.size() * width); ++k) {
+      (*bits)[k] = std::bit_cast<std::uint64_t>(history_[k / width][k % width]);
     }
-    visit.tensor("history", host{}, bits->data(), {epochs, static_cast<index>(columns)});
-    visit.after_loading([this, bits] {
-      history_.resize(bits->size() / columns);
+    visit.tensor("history", host{}, bits->data(), {epochs, static_cast<index>(width)});
+    visit.after_loading([this, bits, width] {
+      history_.assign(bits->size() / width, row(width));
       for (std::size_t k = 0; k < bits->size(); ++k) {
-        history_[k / columns][k % columns] = std::bit_cast<double>((*bits)[k]);
+        history_[k / width][k % width] = std::bit_cast<double>((*bits)[k]);
       }
     });
   }
@@ -210,31 +193,13 @@ class html_report {
     using memory_type = host_memory;
   };
 
-  enum column : std::size_t {
-    training,
-    validation,
-    remainder,
-    cosine,
-    accepted,
-    rate,
-    refused,
-    best,
-    columns
-  };
-  using row = std::array<double, columns>;
+  // Of a row; the numbers of the method follow.
+  enum column : std::size_t { training, validation, rate, refused, best, first_number };
+  using row = std::vector<double>;
 
-  void forget_epoch() {
-    remainder_sum_ = cosine_sum_ = 0.0;
-    reports_ = 0;
-  }
+  [[nodiscard]] std::size_t columns() const { return first_number + numbers_.size(); }
 
-  static row unseen() {
-    row result;
-    result.fill(epoch_report::none);
-    return result;
-  }
-
-  [[nodiscard]] std::vector<double> values(column which) const {
+  [[nodiscard]] std::vector<double> values(std::size_t which) const {
     std::vector<double> result;
     for (const row& epoch : history_) {
       result.push_back(epoch[which]);
@@ -280,9 +245,6 @@ class html_report {
         break;
       }
     }
-    page.add(html_page::headline{"adjusted gradients",
-                                 words(std::round(1000.0 * last[accepted]) / 10.0, " %"),
-                                 "of the samples, in the last epoch"});
     std::int64_t sum = 0;
     for (const row& epoch : history_) {
       sum += std::isfinite(epoch[refused]) ? static_cast<std::int64_t>(epoch[refused]) : 0;
@@ -307,24 +269,24 @@ class html_report {
       loss.curves.push_back({"validation", values(validation)});
     }
     page.add(loss);
-    page.add(html_page::chart{.title = "Remainder of the tentative step",
-                              .note = "its size, mean over the steps",
-                              .y_label = "|R|, in units of the loss",
-                              .x = epochs,
-                              .curves = {{"|R|", values(remainder)}},
-                              .logarithmic = true});
-    page.add(html_page::chart{.title = "Adjusted gradients accepted",
-                              .note = "the safeguard takes the plain gradient for the others",
-                              .y_label = "share of the samples",
-                              .x = epochs,
-                              .curves = {{"accepted", values(accepted)}},
-                              .y_range = std::array{-0.02, 1.02}});
-    page.add(html_page::chart{.title = "Angle between gradient and adjustment",
-                              .note = "1: the adjustment lengthens the step, -1: it shortens it",
-                              .y_label = "cosine, mean over the steps",
-                              .x = epochs,
-                              .curves = {{"cosine", values(cosine)}},
-                              .y_range = std::array{-1.05, 1.05}});
+    for (std::size_t k = 0; k < numbers_.size(); ++k) {
+      const reported_number& number = numbers_[k];
+      std::string title(number.name);
+      std::ranges::replace(title, '_', ' ');
+      html_page::chart chart{.title = title,
+                             .note = detail::text(number.meaning, "; mean over the steps"),
+                             .y_label = number.magnitude ? detail::text("|", title, "|") : title,
+                             .x = epochs,
+                             .curves = {{title, values(first_number + k)}},
+                             .logarithmic = number.magnitude};
+      chart.title.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(chart.title.front())));
+      if (number.range) {
+        const auto [least, most] = *number.range;
+        const double margin = 0.025 * (most - least);
+        chart.y_range = std::array{least - margin, most + margin};
+      }
+      page.add(chart);
+    }
     page.add(html_page::chart{.title = "Learning rate",
                               .note = "of the last step of the epoch",
                               .y_label = "learning rate",
@@ -354,27 +316,36 @@ class html_report {
     if (options.patience > 0) {
       result.rows.push_back({"patience", detail::text(options.patience, " epochs")});
     }
-    std::size_t parameters = 0;
-    for (auto&& block : run.model().parameters()) {
+    if constexpr (requires { run.model().parameters(); }) {
+      result.rows.push_back({"model parameters", std::to_string(parameters_of(run.model()))});
+    }
+    add_settings("model", run.model());
+    if constexpr (requires { run.trainer().optimizer(); }) {
+      add_settings("optimizer", run.trainer().optimizer());
+    }
+    if constexpr (requires { run.trainer().options(); }) {
+      add_settings("trainer", run.trainer().options());
+    }
+    return result;
+  }
+
+  template <class Model>
+  static std::size_t parameters_of(Model& model) {
+    std::size_t result = 0;
+    for (auto&& block : model.parameters()) {
       if constexpr (requires { block.value.size(); }) {
-        parameters += static_cast<std::size_t>(block.value.size());
+        result += static_cast<std::size_t>(block.value.size());
       } else {
-        parameters += static_cast<std::size_t>(std::ranges::size(block.first));
+        result += static_cast<std::size_t>(std::ranges::size(block.first));
       }
     }
-    result.rows.push_back({"model parameters", std::to_string(parameters)});
-    add_settings("model", run.model());
-    add_settings("optimizer", run.trainer().optimizer());
-    add_settings("adjustment", run.trainer().options());
     return result;
   }
 
   std::string path_;
   html_report_options options_;
-  std::vector<row> history_;  // of epoch 1, 2, ...
-  double remainder_sum_ = 0.0;
-  double cosine_sum_ = 0.0;
-  std::int64_t reports_ = 0;
+  std::vector<reported_number> numbers_;  // of the method
+  std::vector<row> history_;              // of epoch 1, 2, ...
 };
 
 }  // namespace gal

@@ -4,6 +4,7 @@
 
 #include <gal/core/error.hpp>
 #include <gal/io/files.hpp>
+#include <gal/train/step_report.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -170,9 +171,8 @@ class event_writer {
 };
 
 /// A callback of `fit`: the numbers of every epoch as scalars for TensorBoard, at the trainer's step: loss/training,
-/// loss/validation, learning_rate, adjustment/accepted_share; with `every_steps` also loss/step, adjustment/cosine and
-/// adjustment/remainder of every so many-th of the trainer's steps, whatever `report_every` is: on a device each of them
-/// waits. What is not finite is left out. The file is made at the first of them. A training that resumes writes to a file of
+/// loss/validation, learning_rate, and epoch/NAME for every number of the method; with `every_steps` also loss/step and
+/// step/NAME of every so many-th of the trainer's steps, whatever `report_every` is: on a device each of them waits. What is not finite is left out. The file is made at the first of them. A training that resumes writes to a file of
 /// its own, in which the steps since the checkpoint are once more.
 ///
 ///     gal::fit(trainer, batches, {.epochs = 20}, gal::tensorboard("runs/first"));
@@ -192,8 +192,9 @@ class tensorboard {
     if (every_steps_ > 0 && step % every_steps_ == 0) {
       const auto report = run.read_step();
       add("loss/step", step, report.loss);
-      add("adjustment/cosine", step, report.cosine);
-      add("adjustment/remainder", step, report.remainder);
+      detail::visit_numbers(report, [&](const reported_number& number) {
+        add(detail::text("step/", number.name), step, number.value);
+      });
     }
   }
 
@@ -203,7 +204,9 @@ class tensorboard {
     add("loss/training", epoch.steps, epoch.training_loss);
     add("loss/validation", epoch.steps, epoch.validation_loss);
     add("learning_rate", epoch.steps, epoch.learning_rate);
-    add("adjustment/accepted_share", epoch.steps, epoch.accepted_share);
+    for (const reported_number& number : epoch.numbers) {
+      add(detail::text("epoch/", number.name), epoch.steps, number.value);
+    }
   }
 
  private:

@@ -21,6 +21,7 @@ struct adjust_report : step_report {
   double adjustment_norm = none;         ///< Frobenius norm of A
   double cosine = none;                  ///< of the angle between G and A; 0 where either is zero
 
+  /// All that every step has.
   template <class Visitor>
   void visit_numbers(Visitor& visit) const {
     visit(reported_number{.name = "remainder",
@@ -38,9 +39,6 @@ struct adjust_report : step_report {
                           .range = std::array{-1.0, 1.0}});
     visit(reported_number{
         .name = "tentative_loss", .value = tentative_loss, .meaning = "loss after the tentative step"});
-    visit(reported_number{.name = "vanilla_tentative_loss",
-                          .value = vanilla_tentative_loss,
-                          .meaning = "loss after the tentative step along the plain gradient"});
     visit(reported_number{.name = "adjustment_norm",
                           .value = adjustment_norm,
                           .meaning = "Frobenius norm of the adjustment",

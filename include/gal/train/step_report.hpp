@@ -50,6 +50,18 @@ struct reported_number {
   std::optional<std::array<double, 2>> range = {};  ///< least and largest value that it can have
 };
 
+namespace detail {
+
+// Shows the numbers of a method, where its report has any.
+template <class Report, class Visitor>
+void visit_numbers(const Report& report, Visitor&& visitor) {
+  if constexpr (requires { report.visit_numbers(visitor); }) {
+    report.visit_numbers(visitor);
+  }
+}
+
+}  // namespace detail
+
 /// The loss of a batch.
 struct batch_loss {
   double mean = 0.0;

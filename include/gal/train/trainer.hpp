@@ -35,6 +35,11 @@ concept trainer_has_model = requires(T& t) {
 };
 
 template <class T>
+concept trainer_has_report = requires(const T& t) {
+  { t.report() } -> std::convertible_to<typename T::report_type>;
+};
+
+template <class T>
 concept trainer_has_steps = requires(const T& t) {
   { t.steps() } -> std::convertible_to<std::int64_t>;
 };
@@ -49,10 +54,12 @@ concept trainer_has_steps = requires(const T& t) {
 ///  3. `t.evaluate(input, target)` returns the mean loss of a batch, as a `batch_loss`, and learns nothing.
 ///  4. `t.model()` returns a reference to the model; `fit` switches its `set_training`, where it has that, and keeps and
 ///     restores what it is made of: its `visit_state`, else its `parameters()`.
-///  5. `t.steps()` on a const trainer returns the number of steps so far.
+///  5. `t.report()` on a const trainer returns the report of the last step.
+///  6. `t.steps()` on a const trainer returns the number of steps so far, those that were refused included.
 ///
 /// and, optionally: `t.visit_state(visit)`, without which there are no checkpoints; `t.optimizer()` and `t.options()`,
-/// whose settings `html_report` then shows; `backend()`, which `gradient_statistics` needs.
+/// whose settings `html_report` then shows; `t.backend()`, `value_type`, `backend_type` and `memory_type`, which
+/// `gradient_statistics` needs.
 ///
 ///     struct walker {                                       // y = a: steps towards the targets' mean
 ///       using report_type = gal::step_report;
@@ -61,6 +68,7 @@ concept trainer_has_steps = requires(const T& t) {
 ///         auto parameters() { return std::array{gal::parameter<double>({&a, 1}, {&da, 1})}; }
 ///       };
 ///       constant y;
+///       gal::step_report last;
 ///       std::int64_t taken = 0;
 ///       gal::batch_loss evaluate(const gal::nothing&, const std::vector<double>& targets) {
 ///         double sum = 0;
@@ -71,15 +79,16 @@ concept trainer_has_steps = requires(const T& t) {
 ///         const gal::batch_loss before = evaluate(none, targets);
 ///         for (double t : targets) y.a += 0.1 * (t - y.a) / double(targets.size());
 ///         ++taken;
-///         return {.loss = before.mean, .learning_rate = 0.1, .samples = before.samples};
+///         return last = {.loss = before.mean, .learning_rate = 0.1, .samples = before.samples};
 ///       }
 ///       constant& model() { return y; }
+///       gal::step_report report() const { return last; }
 ///       std::int64_t steps() const { return taken; }
 ///     };
 template <class T, class Input, class Target>
 concept trainer_for = detail::names_report<T> && detail::trainer_has_step<T, Input, Target> &&
     detail::trainer_has_evaluate<T, Input, Target> && detail::trainer_has_model<T> &&
-    detail::trainer_has_steps<T>;
+    detail::trainer_has_report<T> && detail::trainer_has_steps<T>;
 
 namespace detail {
 
@@ -93,6 +102,9 @@ consteval bool explain_trainer() {
     static_assert(trainer_has_step<T, Input, Target>,
                   "gal::trainer_for, requirement 2: provide `report_type step(input, target)` for these "
                   "batches.");
+    static_assert(trainer_has_report<T>,
+                  "gal::trainer_for, requirement 5: provide `report_type report() const`, that of the last "
+                  "step.");
   }
   static_assert(
       trainer_has_evaluate<T, Input, Target>,
@@ -102,7 +114,7 @@ consteval bool explain_trainer() {
       trainer_has_model<T>,
       "gal::trainer_for, requirement 4: provide `model()`, which returns a reference to the model.");
   static_assert(trainer_has_steps<T>,
-                "gal::trainer_for, requirement 5: provide `std::int64_t steps() const`, the number of steps "
+                "gal::trainer_for, requirement 6: provide `std::int64_t steps() const`, the number of steps "
                 "so far.");
   return true;
 }
