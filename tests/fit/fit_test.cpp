@@ -196,14 +196,18 @@ TEST_CASE("the losses of an epoch are means over the samples") {
   for (int epoch = 0; epoch < 2; ++epoch) {
     double sum = 0.0;
     double accepted = 0.0;
+    double remainders = 0.0;
     for (const auto [x, y] : loop.batches) {
-      const gal::step_report report = loop.trainer.step(x, y);
+      const gal::adjust_report report = loop.trainer.step(x, y);
+      remainders += std::abs(report.remainder);
       sum += report.loss * static_cast<double>(x.columns());
       accepted += report.accepted_share;
     }
     const gal::epoch_report& reported = result.history[static_cast<std::size_t>(epoch)];
     CHECK(reported.training_loss == sum / 23.0);
-    CHECK(reported.accepted_share == accepted / 4.0);
+    CHECK(reported.number("accepted_share") == accepted / 4.0);
+    CHECK(reported.number("remainder") == remainders / 4.0);  // its size alone matters
+    CHECK(std::isnan(reported.number("of nobody")));
     loop.model.set_training(false);
     const double loss =
         gal::evaluate_loss(gal::mse(), loop.model.forward(loop.held_out.features), loop.held_out.targets)
@@ -452,7 +456,8 @@ TEST_CASE("the log has a row for every epoch, and keeps those from before") {
   const gal::fit_result plain = gal::fit(without.trainer, without.batches, {.epochs = 2}, twice);
   const gal::table plain_log = gal::read_csv(folder.file("log.csv"));
   CHECK(plain_log.names == std::vector<std::string>{"epoch", "steps", "refused", "training_loss",
-                                                    "learning_rate", "accepted_share"});
+                                                    "learning_rate", "remainder", "accepted_share", "cosine",
+                                                    "tentative_loss", "adjustment_norm"});
   CHECK(plain_log.rows() == 2);  // a new file
   CHECK(plain_log(1, 3) == plain.history[1].training_loss);
   // Nor rows of another training, whose log it was.
@@ -613,7 +618,7 @@ TEST_CASE_TEMPLATE("reported are steps of the whole training, and the last of ev
     for (int epoch = 0; epoch < 3; ++epoch) {
       double sum = 0.0;
       double samples = 0.0;
-      gal::step_report report;
+      gal::adjust_report report;
       for (const auto [x, y] : loop.batches) {
         report = loop.trainer.step(x, y);
         const std::int64_t step = loop.trainer.steps();
@@ -741,4 +746,120 @@ TEST_CASE("options out of range") {
   std::array<scripted_validation::batch, 0> none;
   CHECK(refusal(shape_mismatch, [&] { return gal::fit(s.trainer, none, {.epochs = 1}); }) ==
         "gal::fit: an epoch without batches; expected at least one");
+}
+
+namespace {
+
+// y = a, which steps towards the targets' mean: the trainer of gal/train/trainer.hpp.
+struct walker {
+  using report_type = gal::step_report;
+  struct constant {
+    double a = 0.0;
+    double da = 0.0;
+    auto parameters() { return std::array{gal::parameter<double>({&a, 1}, {&da, 1})}; }
+  };
+  constant y;
+  gal::step_report last;
+  std::int64_t taken = 0;
+
+  gal::batch_loss evaluate(const gal::nothing&, const std::vector<double>& targets) {
+    double sum = 0.0;
+    for (const double t : targets) {
+      sum += (y.a - t) * (y.a - t);
+    }
+    return {sum / static_cast<double>(targets.size()), static_cast<gal::index>(targets.size())};
+  }
+  gal::step_report step(const gal::nothing& none, const std::vector<double>& targets) {
+    const gal::batch_loss before = evaluate(none, targets);
+    for (const double t : targets) {
+      y.a += 0.1 * (t - y.a) / static_cast<double>(targets.size());
+    }
+    ++taken;
+    last = {.loss = before.mean, .learning_rate = 0.1, .samples = before.samples};
+    return last;
+  }
+  constant& model() { return y; }
+  gal::step_report report() const { return last; }
+  std::int64_t steps() const { return taken; }
+};
+
+static_assert(gal::trainer_for<walker, gal::nothing, std::vector<double>>);
+using matrix_type = gal::matrix<double>;
+using network = gal::nn::mlp<double>;
+static_assert(gal::trainer_for<gal::plain<network, gal::adam<double>, gal::mse>, matrix_type, matrix_type>);
+static_assert(gal::trainer_for<gal::adjust<network, gal::adam<double>, gal::mse>, matrix_type, matrix_type>);
+static_assert(!gal::trainer_for<walker, gal::nothing, matrix_type>);
+static_assert(!gal::trainer_for<network, matrix_type, matrix_type>);
+
+// A method that reports a number of its own.
+struct counting_report : gal::step_report {
+  double count = none;
+  template <class Visitor>
+  void visit_numbers(Visitor& visit) const {
+    visit(gal::reported_number{.name = "count", .value = count, .meaning = "how many steps there were"});
+  }
+};
+struct counting_walker : walker {
+  using report_type = counting_report;
+  counting_report report() const {
+    counting_report result;
+    static_cast<gal::step_report&>(result) = last;
+    result.count = static_cast<double>(taken);
+    return result;
+  }
+  counting_report step(const gal::nothing& none, const std::vector<double>& targets) {
+    walker::step(none, targets);
+    return report();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("plain training goes through fit as through its own loop, and on from a checkpoint") {
+  const scratch folder;
+  setting loop;
+  gal::plain by_hand(loop.model, loop.optimizer, gal::mse());
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (const auto [x, y] : loop.batches) {
+      by_hand.step(x, y);
+    }
+  }
+  for (const std::int64_t first : {1, 3}) {
+    setting s;
+    gal::plain trainer(s.model, s.optimizer, gal::mse());
+    gal::fit(trainer, s.batches, {.epochs = first}, gal::checkpointing(folder.file("plain.safetensors")));
+    setting again;
+    gal::plain resumed(again.model, again.optimizer, gal::mse());
+    const gal::fit_result result =
+        gal::fit(resumed, again.batches, {.epochs = 3}, gal::checkpointing(folder.file("plain.safetensors")));
+    CHECK(gal::state_difference(resumed, by_hand) == "");
+    CHECK((first == 3 || result.history.back().numbers.empty()));
+    std::filesystem::remove(folder.file("plain.safetensors"));
+  }
+}
+
+TEST_CASE("a trainer of one's own is fitted, validated, and ends with its best") {
+  const scratch folder;
+  walker trainer;
+  const std::vector<std::pair<gal::nothing, std::vector<double>>> batches{{{}, {1.0, 3.0}}, {{}, {2.0}}};
+  const std::vector<std::pair<gal::nothing, std::vector<double>>> validation{{{}, {0.3}}};
+  gal::fit_result result = gal::fit(trainer, batches, validation, {.epochs = 50, .patience = 2},
+                                    gal::csv_log(folder.file("log.csv")));
+  CHECK(result.reason == stop_reason::patience);
+  CHECK(result.best_epoch == 1);
+  CHECK(result.history.front().training_loss == doctest::Approx((5.0 * 2 + 1.8025 * 1.8025) / 3.0));
+  CHECK(trainer.y.a == doctest::Approx(0.37775));  // of the first epoch
+  CHECK(gal::read_csv(folder.file("log.csv")).rows() == 3);
+}
+
+TEST_CASE("logs show the numbers of a method that they do not know") {
+  const scratch folder;
+  counting_walker trainer;
+  const std::vector<std::pair<gal::nothing, std::vector<double>>> batches{{{}, {1.0, 3.0}}, {{}, {2.0}}};
+  const gal::fit_result result =
+      gal::fit(trainer, batches, {.epochs = 2}, gal::csv_log(folder.file("log.csv")));
+  CHECK(result.history[0].number("count") == 1.5);
+  const gal::table log = gal::read_csv(folder.file("log.csv"));
+  CHECK(log(1, log.column_index("count")) == 3.5);
+  CHECK(result.history[0].numbers.front().meaning == "how many steps there were");
 }

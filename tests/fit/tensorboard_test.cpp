@@ -40,7 +40,7 @@ TEST_CASE("events of a training") {
     expected << "fit,loss/training," << epoch.steps << "," << epoch.training_loss << "\n"
              << "fit,loss/validation," << epoch.steps << "," << epoch.validation_loss << "\n"
              << "fit,learning_rate," << epoch.steps << "," << epoch.learning_rate << "\n"
-             << "fit,adjustment/accepted_share," << epoch.steps << "," << epoch.accepted_share << "\n";
+             << "fit,epoch/accepted_share," << epoch.steps << "," << epoch.number("accepted_share") << "\n";
   }
   // Single steps, whatever is reported: each has its own numbers.
   gal::nn::mlp<double> other_model({3, 4, 2}, {.seed = 1});
@@ -51,10 +51,10 @@ TEST_CASE("events of a training") {
            gal::tensorboard((directory / "steps").string(), 5), gal::on_step_end([&](auto& run) {
              const std::int64_t step = run.trainer().steps();
              if (step % 5 == 0) {
-               const gal::step_report report = run.trainer().report();
+               const gal::adjust_report report = run.trainer().report();
                expected << "steps,loss/step," << step << "," << report.loss << "\n"
-                        << "steps,adjustment/cosine," << step << "," << report.cosine << "\n"
-                        << "steps,adjustment/remainder," << step << "," << report.remainder << "\n";
+                        << "steps,step/cosine," << step << "," << report.cosine << "\n"
+                        << "steps,step/remainder," << step << "," << report.remainder << "\n";
              }
            }));
   gal::event_writer events((directory / "plain").string());
