@@ -514,7 +514,7 @@ TEST_CASE("on a terminal a loss has its step, and an exception leaves a line of 
     const auto [x, y] = *at;
     losses.push_back(gal::step_report(loop.trainer.step(x, y)).loss);
   }
-  const std::string shown = gal::detail::text("loss ", losses[1]);
+  const std::string shown = "loss " + gal::detail::significant(losses[1], 4);
   CHECK(screen.read() ==
         "\repoch 1/1 [=======                       ]\033[K\repoch 1/1 [===============               ] " +
             shown + "\033[K\repoch 1/1 [======================        ] " + shown + " at step 2\033[K\r\n");

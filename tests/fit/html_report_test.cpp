@@ -250,9 +250,9 @@ TEST_CASE("the settings are there, in words") {
   CHECK(has_row("optimizer method", "adam"));
   CHECK(has_row("optimizer learning rate", "0.02"));
   CHECK(has_row("optimizer schedule 0 kind", "linear"));
-  CHECK(has_row("adjustment normalisation", "gate"));
-  CHECK(has_row("adjustment safeguard", "not_worse_than_vanilla"));
-  CHECK(has_row("adjustment hidden", "4"));
+  CHECK(has_row("trainer normalisation", "gate"));
+  CHECK(has_row("trainer safeguard", "not_worse_than_vanilla"));
+  CHECK(has_row("trainer hidden", "4"));
   CHECK(page.find("clipping") == page.npos);
   CHECK(page.find("<th>compiler</th>") != page.npos);
 }
