@@ -43,7 +43,8 @@ class bumps {
   }
 
   void backward(const matrix& g) {
-    xt::noalias(height_gradients_) += xt::sum(g * shares_, {0});
+    // Immediate: GCC 14 warns of what xtensor does with the lazy sum.
+    xt::noalias(height_gradients_) += xt::sum(g * shares_, {0}, xt::evaluation_strategy::immediate);
     const matrix pull = g * shares_ * heights_ / (width * width);
     xt::noalias(centre_gradients_) +=
         xt::sum(xt::view(pull, xt::all(), xt::all(), xt::newaxis()) * apart_, {0});
