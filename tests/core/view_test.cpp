@@ -11,7 +11,9 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -432,4 +434,42 @@ TEST_CASE("a matrix refuses negative sizes and keeps what it has") {
     CHECK(refusal(shape_mismatch, [&] { return gal::matrix<float>(size.rows, size.columns); }) == message);
   }
   CHECK(m == gal::matrix<float>(2, 2, 3.0f));
+}
+
+TEST_CASE_TEMPLATE("a matrix refuses more numbers than an address reaches", T, float, double, std::uint8_t) {
+  constexpr gal::index most = std::numeric_limits<gal::index>::max() / gal::index{sizeof(T)};
+  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  constexpr gal::index side = gal::index{1} << 32;
+  gal::matrix<T> m(2, 2, T(3));
+  for (const gal::shape size : std::vector<gal::shape>{{side, side},
+                                                       {2 * side, 2 * side},
+                                                       {largest, 2},
+                                                       {2, largest},
+                                                       {largest, largest},
+                                                       {3, largest / 3 + 1}}) {
+    const std::string message = "gal::matrix: size " + std::to_string(size.rows) + " x " +
+                                std::to_string(size.columns) + "; expected at most " + std::to_string(most) +
+                                " numbers";
+    CHECK(refusal(gal::error_code::out_of_memory, [&] { return m.resize(size.rows, size.columns), 0; }) ==
+          message);
+    CHECK(refusal(gal::error_code::out_of_memory, [&] { return gal::matrix<T>(size.rows, size.columns); }) ==
+          message);
+  }
+  CHECK(m == gal::matrix<T>(2, 2, T(3)));
+  m.resize(0, largest);  // none at all
+  CHECK(m.size() == 0);
+}
+
+TEST_CASE("products of sizes are known or beyond") {
+  using gal::detail::product_of;
+  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  CHECK(product_of({}) == 1);
+  CHECK(product_of({2, 3, 4}) == 24);
+  CHECK(product_of({largest, 1}) == largest);
+  CHECK(product_of({largest, largest, 0}) == 0);
+  CHECK(product_of({largest, 2}) == std::nullopt);
+  CHECK(product_of({3037000500, 3037000500}) == std::nullopt);  // the root of 2^63
+  CHECK(product_of({3037000499, 3037000499}) == 9223372030926249001);
+  CHECK(product_of({3, 4}, 12) == 12);
+  CHECK(product_of({3, 4}, 11) == std::nullopt);
 }

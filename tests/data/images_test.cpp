@@ -133,7 +133,7 @@ TEST_CASE("IDX files that are not what they should be") {
   CHECK(idx_refusal(longer, labels_file) ==
         "gal::parse_idx: images: goes on beyond its 2 images of 2 x 3: 13 bytes from byte 16 on; expected 2 "
         "times 6");
-  // The largest sizes there are: their product is no 64-bit number.
+  // Sizes whose product is no 64-bit number, but that of two is.
   auto huge = images_file;
   std::fill(huge.begin() + 4, huge.begin() + 16, 255);
   huge[8] = huge[12] = 127;
@@ -141,6 +141,18 @@ TEST_CASE("IDX files that are not what they should be") {
         "gal::parse_idx: images: ends inside its 4294967295 images of 2147483647 x 2147483647: 12 bytes from "
         "byte 16 "
         "on; expected 4294967295 times 4611686014132420609");
+  // The largest there are, and some just beyond.
+  huge[8] = huge[12] = 255;
+  CHECK(idx_refusal(huge, labels_file) ==
+        "gal::parse_idx: images: images of 4294967295 x 4294967295 in bytes 8 to 15; expected sizes whose "
+        "product "
+        "is below 2^63");
+  huge[8] = 0xf1;
+  huge[12] = 0x8c;
+  CHECK(idx_refusal(huge, labels_file) ==
+        "gal::parse_idx: images: images of 4060086271 x 2365587455 in bytes 8 to 15; expected sizes whose "
+        "product "
+        "is below 2^63");
   CHECK(idx_refusal(with(images_file, 11, 0), labels_file) ==
         "gal::parse_idx: images: size 0 in bytes 8 to 11; expected a positive number");
   CHECK(idx_refusal(labels_file, labels_file) ==
@@ -185,11 +197,14 @@ TEST_CASE("files compressed by gzip") {
   const std::string cut = files.write("cut.gz", std::string_view(whole).substr(0, whole.size() - 10));
   const std::string message = refusal(malformed_data, [&] { return gal::read_gzip(cut); });
   CHECK(message.starts_with("gal::read_gzip: " + cut + ": "));
+  CHECK(message.rfind(cut) == message.find(cut));  // once
   CHECK(message.ends_with("bytes of its contents; expected a complete gzip file"));
   whole[whole.size() - 6] = static_cast<char>(whole[whole.size() - 6] ^ 1);  // the checksum
   const std::string damaged = files.write("damaged.gz", whole);
-  CHECK(refusal(malformed_data, [&] { return gal::read_gzip(damaged); }).find("incorrect data check") !=
-        std::string::npos);
+  CHECK(refusal(malformed_data, [&] { return gal::read_gzip(damaged); }) ==
+        "gal::read_gzip: " + damaged +
+            ": incorrect data check, after 0 bytes of its contents; expected a complete "
+            "gzip file");
   CHECK(refusal(unreadable_file, [&] { return gal::read_gzip(files / "none"); }) ==
         "gal::read_gzip: cannot read " + files / "none" + ": No such file or directory");
 }
@@ -358,6 +373,12 @@ TEST_CASE("options that are out of range") {
   };
   CHECK(message({}, {0, 3, 3}) == "gal::augmentation: shape is 0 x 3 x 3; expected positive numbers");
   CHECK(message({.padding = -1}) == "gal::augmentation: padding is -1; expected a non-negative number");
+  CHECK(message({.padding = gal::index{1} << 30}) ==
+        "gal::augmentation: padding is 1073741824; expected a number below 1073741824");
+  CHECK(message({}, {gal::index{1} << 40, 3, 3}) ==
+        "gal::augmentation: shape is 1099511627776 x 3 x 3; expected numbers up to 2147483647 and a product "
+        "below "
+        "2^63");
   CHECK(message({.cutout = -2}) == "gal::augmentation: cutout is -2; expected a non-negative number");
   CHECK(message({.scale = 0.0}) == "gal::augmentation: scale is 0; expected a number that is not zero");
   CHECK(message({.mean = {1.0}}) ==

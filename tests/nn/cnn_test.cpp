@@ -605,6 +605,32 @@ TEST_CASE("shapes that do not fit are refused with the layer's name") {
   using enum gal::error_code;
   CHECK(refusal_of(invalid_option, {1, 0, 3}, {relu}) ==
         "gal::nn::cnn: input is 1 x 0 x 3; expected positive numbers");
+  constexpr gal::index wide = gal::index{1} << 31;
+  constexpr gal::index wider = gal::index{1} << 40;
+  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  for (const image_shape input : {image_shape{wide, 1, 1}, image_shape{1, largest, 1},
+                                  image_shape{3, 1, largest}, image_shape{wide - 1, wide - 1, 3}}) {
+    CHECK(refusal_of(invalid_option, input, {relu})
+              .ends_with("; expected numbers up to 2147483647 and a product below 2^63"));
+  }
+  CHECK(refusal_of(invalid_option, {1, 4, 4}, {convolution{.channels = 1, .kernel = {1, wide}}}) ==
+        "gal::nn::cnn: layer 0, convolution: kernel is 1 x 2147483648; expected at most 2147483647");
+  CHECK(refusal_of(invalid_option, {1, 4, 4}, {convolution{.channels = 1, .padding = largest}})
+            .ends_with("padding is 9223372036854775807 x 9223372036854775807; expected at most 2147483647"));
+  CHECK(refusal_of(invalid_option, {1, 4, 4}, {convolution{.channels = 1, .dilation = {largest, 1}}})
+            .ends_with("dilation is 9223372036854775807 x 1; expected at most 2147483647"));
+  CHECK(refusal_of(invalid_option, {8, 4, 4}, {max_pool{.kernel = wide - 1, .padding = wide / 2 - 1}})
+            .ends_with("with padding; expected a product below 2^63"));
+  CHECK(
+      refusal_of(out_of_memory, {3, 4, 4}, {convolution{.channels = largest}}) ==
+      "gal::nn::cnn: layer 0, convolution: weights of sizes (9223372036854775807, 3, 3, 3); expected at most "
+      "2305843009213693951 parameters");
+  CHECK(refusal_of(out_of_memory, {1, 400, 400}, {convolution{.channels = wider * 524288, .kernel = 1}})
+            .ends_with(
+                "output is 576460752303423488 x 400 x 400; expected at most 2305843009213693951 numbers"));
+  CHECK(refusal_of(out_of_memory, {3, 4, 4}, {flatten{}, linear{wider * 1048576}}) ==
+        "gal::nn::cnn: layer 1, linear: weights of sizes (1152921504606846976, 48); expected at most "
+        "2305843009213693951 parameters");
   CHECK(refusal_of(invalid_option, {1, 4, 4}, {}) ==
         "gal::nn::cnn: 0 layers that compute nothing; expected at least one that does");
   CHECK(refusal_of(invalid_option, {1, 4, 4}, {flatten{}}) ==

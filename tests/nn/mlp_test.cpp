@@ -445,6 +445,26 @@ TEST_CASE("a network refuses what does not fit") {
   CHECK(refusal(invalid_option, [] {
           return gal::nn::mlp<float>({3, 4, -1});
         }) == "gal::nn::mlp: width -1; expected a positive number");
+  // More parameters than can be counted, of one layer or of all.
+  constexpr gal::index wide = gal::index{1} << 32;
+  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  constexpr gal::index half = gal::index{1}
+                              << 60;  // of all the addresses of double, a quarter of float's bytes
+  for (const std::vector<gal::index>& widths : std::vector<std::vector<gal::index>>{
+           {wide, wide}, {2 * wide, 2 * wide}, {largest, 1}, {1, largest}, {2, half, 2, half}}) {
+    CAPTURE(widths.front());
+    CHECK(refusal(out_of_memory, [&] {
+            return gal::nn::mlp<double>(widths);
+          }).ends_with("; expected at most 1152921504606846975 parameters"));
+    CHECK(refusal(out_of_memory, [&] {
+            return gal::nn::mlp<double>(widths, {.bias = false});
+          }).ends_with("; expected at most 1152921504606846975 parameters"));
+  }
+  CHECK(refusal(out_of_memory,
+                [&] {
+                  return gal::nn::mlp<float>({2, wide, wide});
+                }) ==
+        "gal::nn::mlp: widths 4294967296 and 4294967296; expected at most 2305843009213693951 parameters");
 
   gal::nn::mlp<float> model({3, 2});
   CHECK(refusal(shape_mismatch, [&] { return model.forward(gal::matrix<float>(2, 5)); }) ==

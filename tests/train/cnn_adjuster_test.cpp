@@ -196,8 +196,11 @@ TEST_CASE("what does not fit is refused") {
   const auto invalid = gal::error_code::invalid_option;
   CHECK(message(invalid, {1, 1, 10}, {}, 2) ==
         "gal::cnn_adjuster: kernel is 2; expected an odd positive number");
-  CHECK(message(invalid, {1, 0, 10}, {}, 3).find("input is 2 x 0 x 10; expected positive numbers") !=
+  CHECK(message(invalid, {1, 0, 10}, {}, 3).find("the features is 1 x 0 x 10; expected positive numbers") !=
         std::string::npos);
+  CHECK(message(invalid, {gal::index{1} << 62, 1, 1}, {}, 3) ==
+        "gal::cnn_adjuster: shape of the features is 4611686018427387904 x 1 x 1; expected numbers up to "
+        "2147483647 and a product below 2^63");
   gal::adjust_options options;
   options.hidden = {8, 0};
   CHECK(message(invalid, {1, 1, 10}, options, 3).find("channels is 0") != std::string::npos);

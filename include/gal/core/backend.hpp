@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <concepts>
+#include <limits>
+#include <optional>
 #include <utility>
 
 namespace gal {
@@ -226,18 +228,25 @@ class matrix {
     return data_[column * rows_ + row];
   }
 
-  /// Sets the size; values are unspecified afterwards. Memory is kept when it suffices.
+  /// Sets the size; values are unspecified afterwards. Memory is kept when it suffices. Throws for a negative size
+  /// (`shape_mismatch`), and where no address reaches over as many numbers (`out_of_memory`).
   void resize(index rows, index columns) {
+    if (rows == rows_ && columns == columns_) {
+      return;
+    }
     detail::require(rows >= 0 && columns >= 0, error_code::shape_mismatch, "gal::matrix: size ", rows, " x ",
                     columns, "; expected non-negative numbers");
-    const index wanted = rows * columns;
-    if (wanted > capacity_) {
-      T* const fresh = backend_.template allocate<T>(wanted);
+    constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
+    const std::optional<index> wanted = detail::product_of({rows, columns}, most);
+    detail::require(wanted.has_value(), error_code::out_of_memory, "gal::matrix: size ", rows, " x ", columns,
+                    "; expected at most ", most, " numbers");
+    if (*wanted > capacity_) {
+      T* const fresh = backend_.template allocate<T>(*wanted);
       if (data_ != nullptr) {
         backend_.deallocate(data_, capacity_);
       }
       data_ = fresh;
-      capacity_ = wanted;
+      capacity_ = *wanted;
     }
     rows_ = rows;
     columns_ = columns;

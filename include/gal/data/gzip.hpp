@@ -37,7 +37,8 @@ namespace gal {
     }
     contents.resize(size);
     int code = Z_OK;
-    const std::string message = gzerror(file, &code);
+    std::string message = gzerror(file, &code);
+    message.erase(0, message.starts_with(path + ": ") ? path.size() + 2 : 0);  // zlib says it as well
     const int closed = gzclose(file);
     if (code == Z_ERRNO) {
       failure = std::generic_category().message(errno);

@@ -126,6 +126,8 @@ inline void require_items(const byte_reader& reader, index count, index size, co
   detail::byte_reader pixels(images, images_source, "gal::parse_idx");
   const std::vector<index> sizes = detail::idx_sizes(pixels, 3, "images of unsigned bytes");
   const nn::image_shape shape{1, sizes[1], sizes[2]};
+  pixels.require(detail::product_of({shape.height, shape.width}).has_value(), "images of ", shape.height,
+                 " x ", shape.width, " in bytes 8 to 15; expected sizes whose product is below 2^63");
   detail::require_items(pixels, sizes[0], shape.size(),
                         detail::text(sizes[0], " images of ", shape.height, " x ", shape.width));
   detail::byte_reader names(labels, labels_source, "gal::parse_idx");
@@ -259,16 +261,16 @@ class augmentation {
 
   explicit augmentation(nn::image_shape shape, augmentation_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
-        shape_(shape),
+        shape_(nn::detail::checked_image(shape, "gal::augmentation: shape")),
         options_(std::move(options)),
         random_{options_.seed, 0},
         affine_(shape.channels, 2, T(0), backend_) {
     const auto check = [](bool condition, const auto&... parts) {
       detail::require(condition, error_code::invalid_option, "gal::augmentation: ", parts...);
     };
-    check(shape.channels >= 1 && shape.height >= 1 && shape.width >= 1, "shape is ", shape,
-          "; expected positive numbers");
     check(options_.padding >= 0, "padding is ", options_.padding, "; expected a non-negative number");
+    check(options_.padding < largest_padding, "padding is ", options_.padding, "; expected a number below ",
+          largest_padding);
     check(options_.cutout >= 0, "cutout is ", options_.cutout, "; expected a non-negative number");
     check(std::isfinite(options_.scale) && options_.scale != 0.0, "scale is ", options_.scale,
           "; expected a number that is not zero");
@@ -310,6 +312,7 @@ class augmentation {
   void set_state(random_stream state) { random_ = state; }
 
  private:
+  static constexpr index largest_padding = index{1} << 30;  // places of the crop are drawn as 32 bits
   static constexpr index draws = 5;  // of every image: crop down and right, flip, centre of the cutout
 
   template <class U>

@@ -254,10 +254,7 @@ template <npy_scalar T>
 [[nodiscard]] npy_array<T> parse_npy(std::string_view bytes, std::string_view source = "npy") {
   detail::npy_reader reader(bytes, source);
   npy_array<T> result{.shape = reader.shape(detail::npy_type<T>())};
-  std::size_t count = 1;
-  for (const index size : result.shape) {
-    count *= static_cast<std::size_t>(size);
-  }
+  const auto count = static_cast<std::size_t>(detail::product_of(result.shape).value());
   const std::string_view numbers = reader.rest();
   reader.require(numbers.size() % sizeof(T) == 0 && numbers.size() / sizeof(T) == count,
                  numbers.size() / sizeof(T) >= count ? "goes on beyond" : "ends inside",

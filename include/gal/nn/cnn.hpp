@@ -51,13 +51,10 @@ class cnn {
 
   cnn(image_shape input, const std::vector<layer>& layers, cnn_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
-        input_shape_(input),
+        input_shape_(detail::checked_image(input, "gal::nn::cnn: input")),
         options_(options),
         training_(options.training),
         noise_{options.seed, 0} {
-    gal::detail::require(input.channels >= 1 && input.height >= 1 && input.width >= 1,
-                         error_code::invalid_option, "gal::nn::cnn: input is ", input,
-                         "; expected positive numbers");
     detail::builder<T, Backend> plan(backend_);
     plan.shape = input;
     layers_ = plan.build(layers, "");

@@ -12,6 +12,8 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -222,6 +224,20 @@ template <class Layer>  // flatten, global_average_pool: without options
   return "";
 }
 
+// The longest side: products of two sides are numbers still.
+inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
+
+// The shape, which has to be one of an image whose numbers can be counted. `what` says whose it is.
+[[nodiscard]] inline image_shape checked_image(image_shape s, std::string_view what) {
+  gal::detail::require(s.channels >= 1 && s.height >= 1 && s.width >= 1, error_code::invalid_option, what,
+                       " is ", s, "; expected positive numbers");
+  const bool countable = s.channels <= largest_side && s.height <= largest_side && s.width <= largest_side &&
+                         gal::detail::product_of({s.channels, s.height, s.width});
+  gal::detail::require(countable, error_code::invalid_option, what, " is ", s, "; expected numbers up to ",
+                       largest_side, " and a product below 2^63");
+  return s;
+}
+
 // What is wrong with a layer, where it stands.
 template <class... Parts>
 void require_layer(bool condition, error_code code, std::string_view where, const Parts&... parts) {
@@ -231,6 +247,8 @@ void require_layer(bool condition, error_code code, std::string_view where, cons
 inline void require_at_least(extent e, index lowest, std::string_view where, std::string_view field) {
   require_layer(e.height >= lowest && e.width >= lowest, error_code::invalid_option, where, field, " is ", e,
                 "; expected at least ", lowest);
+  require_layer(e.height <= largest_side && e.width <= largest_side, error_code::invalid_option, where, field,
+                " is ", e, "; expected at most ", largest_side);
 }
 
 [[nodiscard]] inline window window_over(image_shape input, extent kernel, extent stride, extent padding,
@@ -244,6 +262,9 @@ inline void require_at_least(extent e, index lowest, std::string_view where, std
   require_layer(reach.height <= padded.height && reach.width <= padded.width, error_code::shape_mismatch,
                 where, "input is ", input, ", ", padded, " with padding; expected at least ", reach,
                 ", which the kernel reaches over");
+  require_layer(gal::detail::product_of({input.channels, padded.height, padded.width}).has_value(),
+                error_code::invalid_option, where, "input is ", input, ", ", padded,
+                " with padding; expected a product below 2^63");
   return {.channels = input.channels,
           .height = input.height,
           .width = input.width,

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <numbers>
 #include <span>
 #include <string>
@@ -148,7 +149,13 @@ class mlp {
     index total = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
       offsets_.push_back(total);
-      total += widths_[l] * widths_[l + 1] + (options_.bias ? widths_[l + 1] : 0);
+      constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
+      const index biases = options_.bias ? widths_[l + 1] : 0;
+      const auto weights = gal::detail::product_of({widths_[l], widths_[l + 1]}, most);
+      gal::detail::require(weights && *weights <= most - total - biases, error_code::out_of_memory,
+                           "gal::nn::mlp: widths ", widths_[l], " and ", widths_[l + 1],
+                           "; expected at most ", most, " parameters");
+      total += *weights + biases;
     }
     values_ = matrix<T, Backend>(total, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
@@ -290,11 +297,13 @@ class mlp {
 
   // Whether that saves products: A against all the layers.
   [[nodiscard]] bool is_affine_and_deep() const {
-    index layers = 0;
+    const auto product = [](index a, index b) { return static_cast<double>(a) * static_cast<double>(b); };
+    double layers = 0.0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
-      layers += widths_[l] * widths_[l + 1];
+      layers += product(widths_[l], widths_[l + 1]);
     }
-    return options_.activation == activation::identity && layers >= 2 * widths_.front() * widths_.back();
+    return options_.activation == activation::identity &&
+           layers >= 2.0 * product(widths_.front(), widths_.back());
   }
 
   // The unit vectors, then the origin: `d x (d + 1)`.

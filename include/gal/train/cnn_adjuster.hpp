@@ -79,6 +79,7 @@ class cnn_adjuster {
 
   GAL_PRIVATE_KERNELS
   static nn::image_shape input_of(nn::image_shape features, const adjust_options& options) {
+    features = nn::detail::checked_image(features, "gal::cnn_adjuster: shape of the features");
     if (options.input == adjuster_input::features_and_gradients) {
       features.channels *= 2;
     }

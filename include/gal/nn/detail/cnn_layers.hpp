@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -215,11 +216,21 @@ class builder {
     to.append({std::move(unit), output.size(), matrix<T, Backend>(backend_), matrix<T, Backend>(backend_)});
   }
 
+  // That a layer's weights, besides those before, and its output have numbers that can be counted.
+  void require_countable(const std::vector<index>& weights, image_shape output,
+                         std::string_view where) const {
+    constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
+    const auto count = gal::detail::product_of(weights, most);
+    require_layer(count && *count <= most - values - output.channels, error_code::out_of_memory, where,
+                  "weights of sizes ", gal::detail::tuple_text(weights), "; expected at most ", most,
+                  " parameters");
+    require_layer(gal::detail::product_of({output.channels, output.height, output.width}, most).has_value(),
+                  error_code::out_of_memory, where, "output is ", output, "; expected at most ", most,
+                  " numbers");
+  }
+
   void plan(std::string name, std::vector<index> sizes, double middle, double bound, bool is_weight) {
-    index size = 1;
-    for (const index s : sizes) {
-      size *= s;
-    }
+    const index size = gal::detail::product_of(sizes).value();
     if (size > 0) {
       tensors.push_back({std::move(name), std::move(sizes), values});
       blocks.push_back({values, size, middle, bound, is_weight});
@@ -246,6 +257,7 @@ class builder {
     const image_shape output = output_of(w, options.channels);
     const std::vector<index> weight_shape = {options.channels, w.channels / options.groups, w.kernel_height,
                                              w.kernel_width};
+    require_countable(weight_shape, output, where);
     if (options.groups == w.channels && options.channels == w.channels && w.channels > 1) {
       append_affine(to, depthwise_unit<T, Backend>(options, w, values), weight_shape, output, place);
     } else {
@@ -293,6 +305,7 @@ class builder {
   void add(steps& to, const linear& options, const std::string& where, const std::string& place) {
     check(options, shape, where);
     const index inputs = shape.size();
+    require_countable({options.outputs, inputs}, {options.outputs, 1, 1}, where);
     append_affine(to, linear_unit<T, Backend>(options, inputs, values), {options.outputs, inputs},
                   {options.outputs, 1, 1}, place);
   }
