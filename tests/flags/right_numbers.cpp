@@ -174,7 +174,7 @@ void check_training(const char* file) {
   int refused = 0;
   for (unsigned epoch = 0; epoch < 10; ++epoch) {
     for (auto [x, y] : gal::batches(data, 32, epoch)) {
-      const gal::step_report report = trainer.step(x, y);
+      const gal::adjust_report report = trainer.step(x, y);
       refused += report.non_finite ? 1 : 0;
     }
   }
@@ -185,7 +185,7 @@ void check_training(const char* file) {
   // What is not finite has to be seen.
   data.features.data()[0] = std::numeric_limits<T>::quiet_NaN();
   data.features.data()[14] = std::numeric_limits<T>::infinity();
-  const gal::step_report report = trainer.step(data.features, data.targets);
+  const gal::adjust_report report = trainer.step(data.features, data.targets);
   check(report.non_finite, name_of<T>, "non_finite of a batch with NaN", report.non_finite, 1.0);
 }
 

@@ -3,7 +3,7 @@
 
 #include <gal/gal.hpp>
 
-#include "device/infinite_logits.hpp"
+#include "backends/device/infinite_logits.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
@@ -676,7 +676,7 @@ TEST_CASE("an adjuster that makes NaN of a masked class is not used, and learns 
         const bool none = per_batch || normalisation == gal::normalisation::per_batch;
         for (int step = 0; step < 5; ++step) {
           vanilla.step(x, y);
-          const gal::step_report report = trainer.step(x, y);
+          const gal::adjust_report report = trainer.step(x, y);
           CHECK_FALSE(report.non_finite);
           CHECK(report.accepted_share <= (none ? 0.0 : 7.0 / 8.0));
         }

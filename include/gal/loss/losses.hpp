@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/math.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -92,8 +93,8 @@ class entrywise_loss {
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
       backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
-        gradient.data()[i] = static_cast<T>(
-            scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i])));
+        gradient.data()[i] = without_denormals(static_cast<T>(
+            scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i]))));
       });
     }
   }
@@ -118,10 +119,10 @@ class entrywise_loss {
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
       backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
-        gradient.data()[i] =
+        gradient.data()[i] = without_denormals(
             static_cast<T>(scale * entry.slope_change(static_cast<double>(features.data()[i]),
                                                       static_cast<double>(displacement.data()[i]),
-                                                      static_cast<double>(y.data()[i])));
+                                                      static_cast<double>(y.data()[i]))));
       });
     }
   }
@@ -341,7 +342,7 @@ class softmax_cross_entropy {
       values.data()[j] = weight * std::log(p.total) - expected_logit;
       if (wanted) {
         for (index k = 0; k < classes; ++k) {
-          gradient(k, j) = static_cast<T>(scale * (weight * p(k) - target(k, j)));
+          gradient(k, j) = detail::without_denormals(static_cast<T>(scale * (weight * p(k) - target(k, j))));
         }
       }
     });
@@ -384,7 +385,7 @@ class softmax_cross_entropy {
           const double c = p.moved(&displacement(0, j), k, mean);
           const double change =
               is_long ? p(k) - std::exp(p.log(k) - c - remainder) : -p(k) * std::expm1(-c - remainder);
-          gradient(k, j) = static_cast<T>(scale * weight * change);
+          gradient(k, j) = detail::without_denormals(static_cast<T>(scale * weight * change));
         }
       }
     });
@@ -496,9 +497,13 @@ class softmax_cross_entropy {
         }
       }
     } else {
+      static_assert(!detail::number_range<const Target>,
+                    "gal::softmax_cross_entropy: a range of floating-point numbers holds no labels; expected "
+                    "integers, such as a std::vector<int>, or a matrix with a probability for every class.");
+      const bool labels = classes > 1 && y.size() == features.columns();
       detail::require(y.shape() == features.shape(), error_code::shape_mismatch, name,
                       ": target probabilities are ", y.shape(), "; expected the features' size ",
-                      features.shape());
+                      features.shape(), labels ? ", or integers as labels" : "");
       if constexpr (std::same_as<Memory, host_memory>) {
         check_distributions(y);
       }

@@ -6,6 +6,7 @@
 #include <gal/core/view.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace gal::nn {
 
@@ -24,5 +25,20 @@ struct image_shape {
 [[nodiscard]] inline std::string to_string(image_shape s) {
   return gal::detail::text(s.channels, " x ", s.height, " x ", s.width);
 }
+
+namespace detail {
+
+// The shape, which has to be one of an image whose numbers can be counted. `what` says whose it is.
+[[nodiscard]] inline image_shape checked_image(image_shape s, std::string_view what) {
+  gal::detail::require(s.channels >= 1 && s.height >= 1 && s.width >= 1, error_code::invalid_option, what,
+                       " is ", s, "; expected positive numbers");
+  const bool countable = s.channels <= largest_side && s.height <= largest_side && s.width <= largest_side &&
+                         gal::detail::product_of({s.channels, s.height, s.width});
+  gal::detail::require(countable, error_code::invalid_option, what, " is ", s, "; expected numbers up to ",
+                       largest_side, " and a product below 2^63");
+  return s;
+}
+
+}  // namespace detail
 
 }  // namespace gal::nn

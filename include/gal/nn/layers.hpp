@@ -227,17 +227,6 @@ template <class Layer>  // flatten, global_average_pool: without options
 // The longest side: products of two sides are numbers still.
 inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
 
-// The shape, which has to be one of an image whose numbers can be counted. `what` says whose it is.
-[[nodiscard]] inline image_shape checked_image(image_shape s, std::string_view what) {
-  gal::detail::require(s.channels >= 1 && s.height >= 1 && s.width >= 1, error_code::invalid_option, what,
-                       " is ", s, "; expected positive numbers");
-  const bool countable = s.channels <= largest_side && s.height <= largest_side && s.width <= largest_side &&
-                         gal::detail::product_of({s.channels, s.height, s.width});
-  gal::detail::require(countable, error_code::invalid_option, what, " is ", s, "; expected numbers up to ",
-                       largest_side, " and a product below 2^63");
-  return s;
-}
-
 // What is wrong with a layer, where it stands.
 template <class... Parts>
 void require_layer(bool condition, error_code code, std::string_view where, const Parts&... parts) {

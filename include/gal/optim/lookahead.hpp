@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/math.hpp>
 #include <gal/optim/optimizers.hpp>
 
 #include <cmath>
@@ -118,9 +119,9 @@ class lookahead {
   }
   {
     inner_.undo(before.inner_, proceeds);
-    detail::restore_unless(backend_, proceeds, before.slow_, slow_);
-    detail::restore_unless(backend_, proceeds, before.left_, left_);
-    detail::restore_unless(backend_, proceeds, before.taken_, taken_);
+    detail::restore_unless(backend_, proceeds, before.slow_.view(), slow_.view());
+    detail::restore_unless(backend_, proceeds, before.left_.view(), left_.view());
+    detail::restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
 
   template <class Visitor>
@@ -140,6 +141,9 @@ class lookahead {
   // Slow weights start where the fast ones do: at first, and wherever these are not what the last step left.
   template <class Taken>
   void begin_step(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
+    if (steps_ == 0) {
+      detail::require_distinct(parameters, "gal::lookahead");
+    }
     reserve(parameters);
     const index count = detail::number_of_values(parameters);
     detail::require(count == slow_.size(), error_code::shape_mismatch, "gal: the optimizer steps ", count,
@@ -179,7 +183,7 @@ class lookahead {
                         [slow, left, fast = block.value.data(), alpha, is_taken, is_due] GAL_KERNEL(index i) {
                           if (is_taken()) {
                             if (is_due()) {
-                              slow[i] += alpha * (fast[i] - slow[i]);
+                              slow[i] = detail::without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
                               fast[i] = slow[i];
                             }
                             left[i] = fast[i];

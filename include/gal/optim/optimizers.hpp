@@ -7,6 +7,7 @@
 #include <gal/core/detail/math.hpp>
 #include <gal/optim/schedule.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -116,9 +117,9 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.
-template <class T, class Backend>
-void restore_unless(const Backend& backend, const double* proceeds, const matrix<T, Backend>& before,
-                    matrix<T, Backend>& now) {
+template <class T, class Memory, class Backend>
+void restore_unless(const Backend& backend, const double* proceeds, matrix_view<const T, Memory> before,
+                    matrix_view<T, Memory> now) {
   backend.for_each(now.size(), [proceeds, from = before.data(), to = now.data()] GAL_KERNEL(index i) {
     if (*proceeds == 0.0) {
       to[i] = from[i];
@@ -132,7 +133,8 @@ T least_to_square(T weight) {
   return std::sqrt(std::numeric_limits<T>::min() / weight);
 }
 
-/// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
+/// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. Under weight decay
+/// values below 1e-31 in float, 1e-292 in double, are set to zero at every 64th step. A `Rule` names
 /// its options and the update of one number:
 ///
 ///     struct rule { struct options; static index moments(const options&); static void validate(const options&);
@@ -208,11 +210,12 @@ class first_order {
       moments_.resize(count_, Rule<T>::moments(options_));
       moments_.fill(T(0));
       squares_.resize(1, static_cast<index>(parameters.size()) + 1);
+      check(parameters);
     }
   }
 
-  /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step; throws
-  /// where their total size has changed, or a value has no gradient.
+  /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step, though they
+  /// may move; throws where their total size has changed, a value has no gradient, or two blocks share a number.
   void step(std::span<const parameter<T, memory_type>> parameters) { step_where(parameters, nullptr); }
 
   /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
@@ -237,8 +240,8 @@ class first_order {
 
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
   void undo(const first_order& before, const double* proceeds) requires asynchronous_backend<Backend> {
-    restore_unless(backend_, proceeds, before.moments_, moments_);
-    restore_unless(backend_, proceeds, before.taken_, taken_);
+    restore_unless(backend_, proceeds, before.moments_.view(), moments_.view());
+    restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
 
   GAL_PRIVATE_KERNELS
@@ -251,9 +254,13 @@ class first_order {
     index offset = 0;
     for (std::size_t first = 0; first < parameters.size();) {
       const auto [next, size] = run_from(parameters, first);
-      const Rule<T> rule(options_, rates(parameters[first].group, factor));
+      const step_rates of_group = rates(parameters[first].group, factor);
+      const Rule<T> rule(options_, of_group);
       update(at_this_step(rule), size, parameters[first].value.data(), parameters[first].gradient.data(),
              moments_.size() == 0 ? nullptr : moments_.data() + offset, proceeds);
+      if (of_group.weight_decay > 0.0 && steps_ % steps_between_sweeps == 0) {
+        sweep(size, parameters[first].value.data(), proceeds);
+      }
       offset += size;
       first = next;
     }
@@ -299,7 +306,10 @@ class first_order {
     });
   }
 
-  void check(std::span<const parameter<T, memory_type>> parameters) const {
+  void check(std::span<const parameter<T, memory_type>> parameters) {
+    if (std::ranges::equal(parameters, bound_, same_block<T, memory_type>)) {
+      return;
+    }
     for (const auto& block : parameters) {
       require(block.value.size() == block.gradient.size(), error_code::shape_mismatch, "gal: a parameter of ",
               block.value.size(), " numbers has a gradient of ", block.gradient.size());
@@ -307,6 +317,8 @@ class first_order {
     const index count = number_of_values(parameters);
     require(count == count_, error_code::shape_mismatch, "gal: the optimizer steps ", count,
             " numbers; expected the ", count_, " that it has state for");
+    require_distinct(parameters, "gal: the optimizer");
+    bound_.assign(parameters.begin(), parameters.end());
   }
 
   // A group's own settings, or the optimizer's.
@@ -334,6 +346,17 @@ class first_order {
         *square = norm > limit ? limit / norm : 1.0;
       });
     }
+  }
+
+  // Values that have decayed so far that arithmetic with them would soon be that with denormal numbers become zero.
+  static constexpr std::int64_t steps_between_sweeps = 64;
+  void sweep(index size, T* value, const double* proceeds) {
+    backend_.for_each(size, [value, proceeds] GAL_KERNEL(index i) {
+      constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+      if (proceeds == nullptr || *proceeds != 0.0) {
+        value[i] = zero_below(value[i], least);
+      }
+    });
   }
 
   template <class RuleAt>
@@ -373,6 +396,7 @@ class first_order {
   double base_rate_;
   std::int64_t steps_ = 0;
   index count_ = 0;
+  std::vector<parameter<T, memory_type>> bound_;  // the blocks of the last step, which have been checked
 };
 
 template <class T>
@@ -456,10 +480,10 @@ struct rmsprop_rule {
         decay(static_cast<T>(rates.weight_decay)),
         smoothing(static_cast<T>(o.smoothing)),
         fresh(static_cast<T>(1.0 - o.smoothing)),
+        fresh_mean(o.centred ? fresh : T(0)),
         least(least_to_square(fresh)),
         epsilon(static_cast<T>(o.epsilon)),
-        momentum(static_cast<T>(o.momentum)),
-        centred(o.centred) {}
+        momentum(static_cast<T>(o.momentum)) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
@@ -469,18 +493,13 @@ struct rmsprop_rule {
     const T g = gradient + decay * value;
     const T squared = zero_below(g, least);
     square = without_denormals(smoothing * square + fresh * squared * squared);
-    T variance = square;
-    if (centred) {
-      mean = without_denormals(smoothing * mean + fresh * g);
-      variance -= mean * mean;
-      variance = variance < T(0) ? T(0) : variance;  // rounding may take a constant gradient's below zero
-    }
+    mean = without_denormals(smoothing * mean + fresh_mean * g);  // stays zero where nothing is centred
+    const T variance = zero_if_negative(square - mean * mean);  // as rounding may make a constant gradient's
     velocity = without_denormals(momentum * velocity + g / (square_root(variance) + epsilon));
     value -= rate * velocity;
   }
 
-  T rate, decay, smoothing, fresh, least, epsilon, momentum;
-  bool centred;
+  T rate, decay, smoothing, fresh, fresh_mean, least, epsilon, momentum;
 };
 
 // Adam's moments and bias corrections, which AdamW and AdaBound share.

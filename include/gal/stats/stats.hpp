@@ -242,4 +242,12 @@ template <viewable Values>
   return std::sqrt(numbers.squared_deviations() / static_cast<double>(n - 1)) / numbers.scale();
 }
 
+// Says what is wrong with other labels.
+template <class Logits, class Labels>
+  requires(!viewable<Labels>)
+|| (!std::integral<scalar_of<Labels>>)double error_rate(const Logits&, const Labels&) {
+  static_assert(detail::explain_labels<Labels>());
+  return 0.0;
+}
+
 }  // namespace gal

@@ -123,7 +123,7 @@ class adjust {
       if (k == options_.adjuster_steps) {
         break;
       }
-      learner_.step(frame_.learning_rate(), nullptr, &numbers()->learns);
+      learner_.step(*adjuster_, frame_.learning_rate(), nullptr, &numbers()->learns);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
@@ -137,13 +137,13 @@ class adjust {
     choose(features);
     frame_.backward(*chosen_);
     if (frame_.refused()) {
-      learner_.restore(*adjuster_);
+      learner_.restore(*adjuster_, &numbers()->proceeds);
       return refuse("a parameter's gradient is not finite, or too large to be squared");
     }
     learner_.restore_unless(&numbers()->proceeds);
     frame_.update();
     if (learner_.learns()) {
-      learner_.step(frame_.learning_rate(), &numbers()->proceeds, &numbers()->learns);
+      learner_.step(*adjuster_, frame_.learning_rate(), &numbers()->proceeds, &numbers()->learns);
     }
     return result();
   }
@@ -359,7 +359,7 @@ class adjust {
       to[i] = static_cast<T>(scale()) * (to[i] + weight * gradient[i]);
     });
     map_.backward(g(), slope_.view());
-    learner_.clear_gradients();
+    learner_.clear_gradients(*adjuster_);
     adjuster_->backward(std::as_const(slope_).view());
   }
 

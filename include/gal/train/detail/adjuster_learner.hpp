@@ -14,6 +14,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -33,7 +34,9 @@ class adjuster_learner {
         steps_ahead_(options.adjuster_steps > 1 && options.non_finite != non_finite_policy::ignore),
         adam_({.learning_rate = options.adjuster_learning_rate}, backend),
         squares_(backend),
-        values_before_(backend) {
+        values_before_(backend),
+        statistics_before_(backend),
+        statistics_of_step_(backend) {
     if (options.training == adjuster_training::model_optimizer) {
       if constexpr (requires { companion_.emplace(optimizer.companion()); }) {
         companion_.emplace(optimizer.companion());
@@ -49,16 +52,20 @@ class adjuster_learner {
   }
 
   /// Takes the adjuster's parameters anew: they may have moved.
-  void collect(Adjuster& h) { detail::collect(h, parameters_); }
+  void collect(Adjuster& h) { detail::collect(h, parameters_, "gal::adjust, the adjuster"); }
 
   /// Whether there is anything to learn.
   [[nodiscard]] bool learns() const { return !parameters_.empty(); }
 
-  void clear_gradients() { detail::clear_gradients(backend_, parameters_); }
+  /// Before its backward pass.
+  void clear_gradients(Adjuster& h) {
+    detail::clear_gradients(backend_, parameters_);
+    statistics_of_step_.remember(h);
+  }
 
   /// A step, at the model's learning rate where the companion takes it. A gradient that is not finite, as from a tentative
   /// loss that overflowed, teaches nothing; nor does a step that `before`, unless null, forbids. `verdict` is the judgement.
-  void step(double learning_rate, const double* before, double* verdict) {
+  void step(Adjuster& h, double learning_rate, const double* before, double* verdict) {
     judge_gradients(backend_, parameters_, policy_, before, squares_, verdict);
     if (companion_) {
       if constexpr (requires { companion_->set_base_learning_rate(learning_rate); }) {
@@ -68,10 +75,16 @@ class adjuster_learner {
     } else {
       step_if(backend_, adam_, parameters_, verdict);
     }
+    statistics_of_step_.restore_unless(h, verdict);
+    if (before != nullptr) {
+      statistics_before_.restore_unless(h, before);
+    }
   }
 
-  /// What a refused step takes back: the noise drawn, and the adjuster's steps but the last, which comes after the check.
+  /// What a refused step takes back: the noise drawn, what backward passes gathered, and the adjuster's steps but the last,
+  /// which comes after the check.
   void remember(Adjuster& h) {
+    statistics_before_.remember(h);
     if constexpr (draws_noise) {
       noise_before_ = h.noise();
     }
@@ -93,7 +106,8 @@ class adjuster_learner {
     companion_before_ = companion_;
   }
 
-  void restore(Adjuster& h) {
+  void restore(Adjuster& h, const double* proceeds) {
+    statistics_before_.restore_unless(h, proceeds);
     if constexpr (draws_noise) {
       h.set_noise(noise_before_);
     }
@@ -140,7 +154,7 @@ class adjuster_learner {
   void visit_state(Visitor& visit, Adjuster& h) {
     visit("adjuster", h);
     parameter_list<T, memory_type> list;
-    detail::collect(h, list);
+    detail::collect(h, list, "gal::adjust, the adjuster");
     if (companion_) {
       reserve_for(*companion_, list);
       visit("adjuster_optimizer", *companion_);
@@ -167,6 +181,8 @@ class adjuster_learner {
 
   random_stream noise_before_;
   matrix<T, Backend> values_before_;
+  kept_statistics<Adjuster, T, Backend> statistics_before_;   // before the trainer's step
+  kept_statistics<Adjuster, T, Backend> statistics_of_step_;  // before the adjuster's last one
   adam<T, Backend> adam_before_ = adam_;
   std::optional<companion_type> companion_before_;
 };

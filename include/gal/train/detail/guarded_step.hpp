@@ -4,11 +4,16 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/error.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/step_report.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <limits>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gal::detail {
@@ -16,12 +21,28 @@ namespace gal::detail {
 template <class T, class Memory>
 using parameter_list = std::vector<parameter<T, Memory>>;
 
-// The owner's parameters as a list that keeps its memory.
+// The owner's parameters as a list that keeps its memory. Throws where blocks overlap, which is looked at when they are new
+// or have moved.
 template <class Owner, class T, class Memory>
-const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>& list) {
-  list.clear();
+const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>& list,
+                                         std::string_view whose) {
+  std::size_t count = 0;
+  bool same = true;
   for (auto&& block : owner.parameters()) {
-    list.push_back(parameter<T, Memory>(block));
+    const parameter<T, Memory> next(block);
+    if (count == list.size()) {
+      list.push_back(next);
+      same = false;
+    }
+    same = same && same_block(list[count], next);
+    list[count++] = next;
+  }
+  same = same && count == list.size();
+  list.resize(count);
+  if (!same) {
+    parameter_list<T, Memory> fresh = std::exchange(list, {});  // none are known where they are refused
+    require_distinct(std::span<const parameter<T, Memory>>(fresh), whose);
+    list = std::move(fresh);
   }
   return list;
 }
@@ -70,5 +91,43 @@ void step_if(const Backend& backend, Stepping& optimizer, const parameter_list<T
     optimizer.step(blocks);
   }
 }
+
+// Numbers that an owner's `backward` changes besides gradients, such as the running means of batch normalisation: its
+// `statistics()`, where it has them. A copy, to go back to.
+template <class Owner, class T, class Backend>
+class kept_statistics {
+ public:
+  explicit kept_statistics(Backend backend) : backend_(backend), before_(backend) {}
+
+  void remember(Owner& owner) {
+    if constexpr (has_any) {
+      const view now = owner.statistics();
+      before_.assign(now.as_const());
+    } else {
+      static_cast<void>(owner);
+    }
+  }
+
+  void restore_unless(Owner& owner, const double* proceeds) {
+    if constexpr (has_any) {
+      const view now = owner.statistics();
+      require(now.shape() == before_.shape(), error_code::shape_mismatch, "gal: the statistics are ",
+              now.shape(), " after the backward pass; expected the size before, ", before_.shape());
+      gal::detail::restore_unless(backend_, proceeds, std::as_const(before_).view(), now);
+    } else {
+      static_cast<void>(owner);
+      static_cast<void>(proceeds);
+    }
+  }
+
+ private:
+  using view = matrix_view<T, typename Backend::memory_type>;
+  static constexpr bool has_any = requires(Owner & owner) {
+    { owner.statistics() } -> std::convertible_to<view>;
+  };
+
+  Backend backend_;
+  matrix<T, Backend> before_;
+};
 
 }  // namespace gal::detail

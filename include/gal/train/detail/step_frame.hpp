@@ -13,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -37,6 +38,7 @@ class step_frame {
   step_frame(std::string_view trainer, Model& model, Optimizer& optimizer, Loss loss,
              non_finite_policy policy, backend_type backend)
       : trainer_(trainer),
+        whose_(text(trainer, ", the model")),
         model_(&model),
         optimizer_(&optimizer),
         loss_(std::move(loss)),
@@ -45,7 +47,8 @@ class step_frame {
         losses_(backend),
         squares_(backend),
         evaluated_(backend),
-        numbers_(backend) {}
+        numbers_(backend),
+        statistics_(backend) {}
 
   [[nodiscard]] Model& model() const { return *model_; }
   [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }
@@ -62,6 +65,9 @@ class step_frame {
     const view x(features);
     require(!x.empty(), error_code::shape_mismatch, trainer_, "::step: the features are ", x.shape(),
             "; expected at least one row and one sample");
+    if (parameters_.empty()) {
+      collect();  // so that blocks that overlap are refused before anything changes
+    }
     losses_.resize(1, x.columns());
     numbers_.resize(1, 1);
     numbers_.fill({});
@@ -107,11 +113,13 @@ class step_frame {
 
   /// The gradient goes through the model; then the parameters' gradients are judged.
   void backward(const feature_type& gradient) {
-    clear_gradients(backend_, collect(*model_, parameters_));
+    clear_gradients(backend_, collect());
+    statistics_.remember(*model_);
     model_->backward(gradient);
-    collect(*model_, parameters_);  // a foreign array that is added to may have moved
+    collect();  // a foreign array that is added to may have moved
     double* const proceeds = &numbers()->proceeds;
     judge_gradients(backend_, parameters_, policy_, proceeds, squares_, proceeds);
+    statistics_.restore_unless(*model_, proceeds);
   }
 
   /// The optimizer's step, unless the step is refused.
@@ -168,7 +176,7 @@ class step_frame {
   template <class Visitor>
   void visit_state(Visitor& visit) {
     visit("model", *model_);
-    reserve_for(*optimizer_, collect(*model_, parameters_));
+    reserve_for(*optimizer_, collect());
     visit("optimizer", *optimizer_);
   }
 
@@ -179,6 +187,11 @@ class step_frame {
   }
 
   GAL_PRIVATE_KERNELS
+  // The model's parameters, which may have moved.
+  const parameter_list<value_type, memory_type>& collect() {
+    return detail::collect(*model_, parameters_, whose_);
+  }
+
   // Whether the loss lets the step go on: finite, or ignored.
   void judge_loss() {
     const bool ignores = policy_ == non_finite_policy::ignore;
@@ -188,6 +201,7 @@ class step_frame {
   }
 
   std::string_view trainer_;
+  std::string whose_;  // the parameters are
   Model* model_;
   Optimizer* optimizer_;
   Loss loss_;
@@ -198,6 +212,7 @@ class step_frame {
   matrix<double, backend_type> squares_;    // of all blocks of parameters, then of each
   matrix<double, backend_type> evaluated_;  // losses of a batch that is not learned from, and their sum
   matrix<Numbers, backend_type> numbers_;
+  kept_statistics<Model, value_type, backend_type> statistics_;
   parameter_list<value_type, memory_type> parameters_;
   double learning_rate_ = step_report::none;
   std::int64_t steps_ = 0;
