@@ -28,6 +28,9 @@ struct image_shape {
 
 namespace detail {
 
+// The longest side: products of two sides are numbers still.
+inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
+
 // The shape, which has to be one of an image whose numbers can be counted. `what` says whose it is.
 [[nodiscard]] inline image_shape checked_image(image_shape s, std::string_view what) {
   gal::detail::require(s.channels >= 1 && s.height >= 1 && s.width >= 1, error_code::invalid_option, what,

@@ -224,9 +224,6 @@ template <class Layer>  // flatten, global_average_pool: without options
   return "";
 }
 
-// The longest side: products of two sides are numbers still.
-inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
-
 // What is wrong with a layer, where it stands.
 template <class... Parts>
 void require_layer(bool condition, error_code code, std::string_view where, const Parts&... parts) {
