@@ -5,6 +5,8 @@
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
