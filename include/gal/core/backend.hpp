@@ -5,7 +5,9 @@
 #include <gal/core/view.hpp>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
+#include <string_view>
 #include <utility>
 
 namespace gal {
@@ -15,6 +17,7 @@ class eigen_backend;
 
 /// Whether `product` uses a factor as it is or transposed.
 enum class transpose { no, yes };
+constexpr auto enumerator_names(transpose) { return std::to_array<std::string_view>({"no", "yes"}); }
 
 namespace detail {
 struct archetype_element {

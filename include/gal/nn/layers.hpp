@@ -195,11 +195,7 @@ struct window {
 [[nodiscard]] inline std::string options_of(const batch_normalization& b) {
   return gal::detail::text(", momentum ", b.momentum, ", epsilon ", b.epsilon);
 }
-[[nodiscard]] inline std::string options_of(activation which) {
-  static constexpr std::array<std::string_view, 6> names = {"identity", "relu", "tanh",
-                                                            "sigmoid",  "gelu", "silu"};
-  return gal::detail::text(" ", names[static_cast<std::size_t>(which)]);
-}
+[[nodiscard]] inline std::string options_of(activation which) { return gal::detail::text(" ", which); }
 template <class Pool>
   requires(std::same_as<Pool, max_pool> || std::same_as<Pool, average_pool>)
 [[nodiscard]] std::string options_of(const Pool& p) {
@@ -300,6 +296,10 @@ inline void check(const batch_normalization& b, std::string_view where) {
 inline void check(const dropout& d, std::string_view where) {
   require_layer(d.probability >= 0.0 && d.probability < 1.0, error_code::invalid_option, where,
                 "probability is ", d.probability, "; expected a number in [0, 1)");
+}
+
+inline void check(activation which, std::string_view where) {
+  gal::detail::require_enumerator(which, gal::detail::text("gal::nn::cnn: ", where, ": activation"));
 }
 
 inline void check(const linear& l, image_shape input, std::string_view where) {

@@ -7,6 +7,7 @@
 #include <gal/core/detail/math.hpp>
 #include <gal/core/random.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
@@ -23,6 +24,9 @@ namespace gal::nn {
 /// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function, `silu` x times
 /// the sigmoid of x.
 enum class activation { identity, relu, tanh, sigmoid, gelu, silu };
+constexpr auto enumerator_names(activation) {
+  return std::to_array<std::string_view>({"identity", "relu", "tanh", "sigmoid", "gelu", "silu"});
+}
 using enum activation;
 
 /// How weights start.
@@ -30,6 +34,9 @@ enum class initialization {
   fan_in,  ///< weights and biases uniform in +-1/sqrt(inputs), PyTorch's default for linear layers
   xavier,  ///< weights uniform in +-sqrt(6 / (inputs + outputs)), biases zero (Glorot and Bengio, 2010)
 };
+constexpr auto enumerator_names(initialization) {
+  return std::to_array<std::string_view>({"fan_in", "xavier"});
+}
 
 namespace detail {
 
@@ -145,6 +152,8 @@ class mlp {
   explicit mlp(std::vector<index> widths, mlp_options options = {}, Backend backend = {})
       : backend_(std::move(backend)), widths_(std::move(widths)), options_(options) {
     detail::check_widths(widths_, "gal::nn::mlp");
+    gal::detail::require_enumerator(options_.activation, "gal::nn::mlp_options: activation");
+    gal::detail::require_enumerator(options_.initialization, "gal::nn::mlp_options: initialization");
     index total = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
       offsets_.push_back(total);

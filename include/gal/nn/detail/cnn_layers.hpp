@@ -271,7 +271,8 @@ class builder {
     statistics.push_back(shape.channels);
     append(to, std::move(unit), shape);
   }
-  void add(steps& to, const activation& which, const std::string&, const std::string&) {
+  void add(steps& to, const activation& which, const std::string& where, const std::string&) {
+    check(which, where);
     append(to, activation_unit<T, Backend>(which), shape);
   }
   void add(steps& to, const max_pool& options, const std::string& where, const std::string&) {

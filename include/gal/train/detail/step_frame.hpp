@@ -45,7 +45,9 @@ class step_frame {
         losses_(backend),
         squares_(backend),
         evaluated_(backend),
-        numbers_(backend) {}
+        numbers_(backend) {
+    require_enumerator(policy, text(trainer, ": non_finite"));
+  }
 
   [[nodiscard]] Model& model() const { return *model_; }
   [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }
