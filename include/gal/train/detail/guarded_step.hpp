@@ -4,7 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
-#include <gal/optim/optimizers.hpp>
+#include <gal/optim/gradients.hpp>
 #include <gal/train/step_report.hpp>
 
 #include <limits>
