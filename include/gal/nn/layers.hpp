@@ -1,13 +1,13 @@
 // gal/nn/layers.hpp: the layers of a convolutional network, as one writes them down, and the shapes that they make.
 // Provides: nn::extent, nn::layer and what it can be: nn::convolution, nn::depthwise_convolution,
 // nn::batch_normalization, nn::max_pool, nn::average_pool, nn::global_average_pool, nn::dropout, nn::flatten, nn::linear,
-// nn::residual, nn::channel_gate, and the activations of gal/nn/mlp.hpp.
+// nn::residual, nn::channel_gate, and the activations of gal/nn/activation.hpp.
 #pragma once
 
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
+#include <gal/nn/activation.hpp>
 #include <gal/nn/image_shape.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <array>
 #include <concepts>

@@ -74,7 +74,7 @@ class adjuster {
         rows_(widths.empty() ? 0 : widths.back()),
         control_(backend),
         noise_{options.seed, 0} {
-    nn::detail::check_widths(widths, "gal::adjuster");
+    widths = nn::detail::checked_widths(std::move(widths), "gal::adjuster");
     if (detail::has_network(options_.kind)) {
       network_.emplace(std::move(widths),
                        nn::mlp_options{.activation = options_.activation,

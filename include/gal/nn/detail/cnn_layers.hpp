@@ -10,7 +10,6 @@
 #include <gal/nn/detail/pooling.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <gal/core/view.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/mlp.hpp>
+#include <gal/nn/activation.hpp>
 
 #include <cmath>
 #include <cstdint>
