@@ -10,6 +10,7 @@
 #include <gal/data/csv.hpp>
 #include <gal/loss/losses.hpp>
 #include <gal/nn/mlp.hpp>
+#include <gal/nn/point.hpp>
 #include <gal/taylor/check_gradients.hpp>
 
 #include "other_locale.hpp"

@@ -12,6 +12,7 @@
 #include <gal/loss/losses.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/nn/mlp.hpp>
+#include <gal/nn/point.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/stats/stats.hpp>

@@ -1,7 +1,7 @@
 // A step trains the model's parameters alone: those of a loss would stay as they are, in silence.
 // expected: gal::adjust: the loss has parameters(), which no step trains; expected them in the model, whose features then come behind them.
 #include <gal/backends/eigen.hpp>
-#include <gal/nn/mlp.hpp>
+#include <gal/nn/point.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

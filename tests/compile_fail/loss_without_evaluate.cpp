@@ -2,7 +2,7 @@
 // expected: gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for these targets, or wrap a function of one sample in gal::sample_loss.
 #include <gal/backends/eigen.hpp>
 #include <gal/loss/losses.hpp>
-#include <gal/nn/mlp.hpp>
+#include <gal/nn/point.hpp>
 #include <gal/train/adjust.hpp>
 
 int main() {

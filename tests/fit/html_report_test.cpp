@@ -257,17 +257,6 @@ TEST_CASE("the settings are there, in words") {
   CHECK(page.find("<th>compiler</th>") != page.npos);
 }
 
-namespace {
-enum class named { first, second };
-}
-
-TEST_CASE("enumerators have their names") {
-  CHECK(gal::detail::enumerator_text(named::second) == "second");
-  CHECK(gal::detail::enumerator_text(static_cast<named>(2)) == "2");
-  CHECK(gal::detail::enumerator_text(static_cast<named>(40)) == "40");
-  CHECK(gal::detail::enumerator_text(gal::non_finite_policy::raise) == "raise");
-}
-
 TEST_CASE("misuse of a report is refused") {
   CHECK(refusal(invalid_option, [] { return html_report(""); }) ==
         "gal::html_report: an empty name; expected the path of a file");

@@ -29,6 +29,7 @@
 
 namespace {
 
+using gal::detail::text;
 using enum gal::error_code;
 namespace nn = gal::nn;
 
@@ -362,9 +363,8 @@ TEST_CASE("a checkpoint that does not fit says what differs, and changes nothing
   };
   const gal::adjust_options same{.hidden = {4}};
   check(nn::mlp<double>({5, 7, 2}, {.activation = nn::relu}), gal::adam<double>(), same,
-        "trainer.model.widths is 5, 6, 2 in the file, 5, 7, 2 here; trainer.model.activation is 2 in the "
-        "file, 1 "
-        "here; trainer.model.0.weight is F64 [6, 5] in the file, F64 [7, 5] here");
+        "trainer.model.widths is 5, 6, 2 in the file, 5, 7, 2 here; trainer.model.activation is tanh "
+        "in the file, relu here; trainer.model.0.weight is F64 [6, 5] in the file, F64 [7, 5] here");
   check(nn::mlp<float>({5, 6, 2}, {.activation = nn::tanh}), gal::adam<float>(), same,
         "trainer.model.0.weight is F64 [6, 5] in the file, F32 [6, 5] here");
   check(small_mlp<double>(), gal::adam<double>({.learning_rate = 0.1, .beta2 = 0.99}), same,
@@ -373,10 +373,10 @@ TEST_CASE("a checkpoint that does not fit says what differs, and changes nothing
         "in the file, 0.1 here");
   check(small_mlp<double>(), gal::adamw<double>({.weight_decay = 0.0}), same,
         "trainer.optimizer.options.method is adam in the file, adamw here");
-  check(
-      small_mlp<double>(), gal::adam<double>({.schedule = gal::cosine_schedule(9)}), same,
-      "trainer.optimizer.schedule.0.kind is 0 in the file, 2 here; trainer.optimizer.schedule.0.steps is 0, "
-      "9223372036854775807 in the file, 9, 9223372036854775807 here");
+  check(small_mlp<double>(), gal::adam<double>({.schedule = gal::cosine_schedule(9)}), same,
+        "trainer.optimizer.schedule.0.kind is constant in the file, cosine here; "
+        "trainer.optimizer.schedule.0.steps is 0, "
+        "9223372036854775807 in the file, 9, 9223372036854775807 here");
   check(small_mlp<double>(), gal::adam<double>(), {.epsilon = 1.0, .hidden = {5}},
         "trainer.options.epsilon is 3 in the file, 1 here; trainer.options.hidden is 4 in the file, 5 here; "
         "trainer.adjuster.network.widths is 4, 4, 2 in the file, 4, 5, 2 here");
@@ -414,9 +414,25 @@ TEST_CASE("what is no checkpoint, of another version, or holds what none holds")
     std::ofstream(path, std::ios::binary) << bad;
     return path;
   };
-  CHECK(load_refusal(malformed_data, with("checkpoint 1", "checkpoint 9"), whole) ==
+  CHECK(load_refusal(malformed_data, with("checkpoint 2", "checkpoint 9"), whole) ==
         "gal::load_checkpoint: " + path +
-            " is \"checkpoint 9\"; expected \"checkpoint 1\", the version of this library");
+            " is \"checkpoint 9\"; expected \"checkpoint 2\", the version of this library");
+  CHECK(
+      load_refusal(malformed_data, with("checkpoint 2", "checkpoint 1"), whole) ==
+      "gal::load_checkpoint: " + path +
+          " is \"checkpoint 1\", an older layout with numbers in place of names; expected \"checkpoint 2\", "
+          "the version of this library");
+
+  // An enumerator that this library does not know, or of which a file has the number.
+  for (const auto& [name, spelt] : {std::pair{"sinh", "\"sinh\""}, std::pair{"2", "\"2\"   "}}) {
+    CHECK(
+        load_refusal(
+            shape_mismatch,
+            with("\"trainer.model.activation\":\"tanh\"", text("\"trainer.model.activation\":", spelt)),
+            whole) ==
+        text("gal::load_checkpoint: ", path, " does not fit: trainer.model.activation is \"", name,
+             "\" in the file, which is none of identity, relu, tanh, sigmoid, gelu, silu; it is tanh here"));
+  }
 
   // Numbers, where they lie.
   gal::safetensors_file file(path);

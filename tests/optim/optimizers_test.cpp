@@ -672,6 +672,19 @@ TEST_CASE_TEMPLATE("a centred RMSProp survives constant gradients", T, float, do
   CHECK(std::isfinite(w.value[0]));
 }
 
+TEST_CASE_TEMPLATE("options can be named, kept and changed", T, float, double) {
+  gal::adam_options options{.learning_rate = 0.5, .schedule = gal::constant_schedule(3)};
+  options.beta1 = 0.8;
+  const gal::adam<T> adam(options);
+  CHECK(adam.options().beta1 == 0.8);
+  CHECK(adam.learning_rate() == 0.5);
+  CHECK(gal::adam<T>().options().weight_decay == 0.0);
+  CHECK(gal::adamw<T>(gal::adamw_options()).options().weight_decay == 0.01);
+  CHECK(gal::sgd<T>(gal::sgd_options{.momentum = 0.9}).options().learning_rate == 1e-2);
+  CHECK(gal::rmsprop<T>(gal::rmsprop_options{}).options().smoothing == 0.99);
+  CHECK(gal::adabound<T>(gal::adabound_options{.gamma = 0.5}).options().final_learning_rate == 0.1);
+}
+
 TEST_CASE("options out of range are refused by name and value") {
   using enum gal::error_code;
   CHECK(refusal(invalid_option, [] { return gal::sgd<float>({.learning_rate = -0.1}); }) ==

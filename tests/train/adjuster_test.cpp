@@ -23,6 +23,7 @@ namespace {
 using doctest::Approx;
 using gal::adjuster_kind;
 using gal::normalisation;
+using gal::detail::text;
 constexpr std::array normalisations = {normalisation::per_sample, normalisation::per_batch,
                                        normalisation::gate};
 constexpr std::array kinds = {adjuster_kind::learned, adjuster_kind::untrained, adjuster_kind::zero,
@@ -224,7 +225,7 @@ TEST_CASE("an adjuster refuses what does not fit") {
   for (const adjuster_kind kind : {adjuster_kind::zero, adjuster_kind::uniform, adjuster_kind::normal}) {
     gal::adjuster<float> h({2, 2}, {.kind = kind});
     CHECK(refusal(invalid_option, [&] { return h.network(); }) ==
-          "gal::adjuster::network: this kind of adjuster has no network");
+          text("gal::adjuster::network: an adjuster of kind ", kind, " has no network"));
   }
   gal::adjuster<float> h({2, 3});
   CHECK(refusal(shape_mismatch, [&] { return h.forward(gal::matrix<float>(3, 4)); }) ==

@@ -207,7 +207,7 @@ TEST_CASE("what does not fit is refused") {
   options = {};
   options.adjuster.kind = gal::adjuster_kind::normal;
   CHECK(message(invalid, {1, 1, 10}, options, 3) ==
-        "gal::cnn_adjuster: a kind that has no network; expected learned or untrained");
+        "gal::cnn_adjuster: kind is normal, which has no network; expected learned or untrained");
 
   // A trainer whose options are others.
   gal::nn::mlp<float> model({3, 4});

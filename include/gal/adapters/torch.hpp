@@ -397,8 +397,7 @@ class torch_adjust {
   void prepare(const torch::Tensor& x) {
     learning_rate_ = detail::learning_rate_of(*optimizer_);
     reads_ = Reading::may_read(x.device());
-    const bool has_network = options_.adjuster.kind == adjuster_kind::learned ||
-                             options_.adjuster.kind == adjuster_kind::untrained;
+    const bool has_network = detail::has_network(options_.adjuster.kind);
     if (has_network && !has_adjuster()) {
       std::vector<index> widths(options_.hidden);
       widths.insert(widths.begin(), sees_gradients() ? 2 * x.size(-1) : x.size(-1));

@@ -5,9 +5,11 @@
 #include <gal/core/view.hpp>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <limits>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace gal {
@@ -17,6 +19,7 @@ class eigen_backend;
 
 /// Whether `product` uses a factor as it is or transposed.
 enum class transpose { no, yes };
+constexpr auto enumerator_names(transpose) { return std::to_array<std::string_view>({"no", "yes"}); }
 
 namespace detail {
 struct archetype_element {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <gal/core/detail/flags.hpp>
+#include <gal/core/enumeration.hpp>
 #include <gal/core/text.hpp>
 
+#include <array>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace gal {
 
@@ -21,6 +24,11 @@ enum class error_code {
   out_of_memory,    ///< no memory for what was asked
   non_finite,       ///< a NaN or infinity, under the policy that throws
 };
+constexpr auto enumerator_names(error_code) {
+  return std::to_array<std::string_view>({"invalid_option", "shape_mismatch", "invalid_target",
+                                          "unreadable_file", "malformed_data", "device_failure",
+                                          "out_of_memory", "non_finite"});
+}
 
 /// Thrown for misuse: wrong shapes, options out of range, unreadable files. The message names the value and what
 /// was expected; control characters in it, but line breaks and tabs, stand as \x00. Numbers that go wrong during training
@@ -43,6 +51,15 @@ template <class... Parts>
 void require(bool condition, error_code code, const Parts&... parts) {
   if (!condition) [[unlikely]] {
     throw error(code, text(parts...));
+  }
+}
+
+/// Throws where an option of an enumeration is another number than its enumerators.
+template <named_enumeration E>
+void require_enumerator(E value, std::string_view where) {
+  if (!is_enumerator(value)) [[unlikely]] {
+    throw error(error_code::invalid_option,
+                text(where, " is ", value, "; expected one of ", list_text(enumerators_of<E>)));
   }
 }
 

@@ -1,9 +1,10 @@
 // gal/core/text.hpp: numbers as text, and text as numbers: the same in every locale, and nothing lost on the way.
-// Provides, for the library itself: detail::text, tuple_text, fixed, scientific, significant, parse_number, printable,
+// Provides, for the library itself: detail::text, list_text, tuple_text, fixed, scientific, significant, parse_number, printable,
 // in_quotes.
 #pragma once
 
 #include <gal/core/detail/flags.hpp>
+#include <gal/core/enumeration.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -46,15 +47,21 @@ template <class... Parts>
   return result;
 }
 
+/// The parts with commas between them: "3, 4".
+template <class Parts>
+[[nodiscard]] std::string list_text(const Parts& parts) {
+  std::string result;
+  for (const auto& part : parts) {
+    append(result, result.empty() ? "" : ", ");
+    append(result, part);
+  }
+  return result;
+}
+
 /// Sizes as NumPy writes them: "(3, 4)".
 template <class Numbers>
 [[nodiscard]] std::string tuple_text(const Numbers& numbers) {
-  std::string result;
-  for (const auto number : numbers) {
-    append(result, result.empty() ? "(" : ", ");
-    append(result, number);
-  }
-  return result.empty() ? "()" : result + ")";
+  return text("(", list_text(numbers), ")");
 }
 
 // For people, as printf writes them in the locale "C".

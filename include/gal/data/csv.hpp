@@ -6,6 +6,7 @@
 #include <gal/core/view.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
@@ -65,6 +66,9 @@ enum class csv_header {
   yes,
   no,  ///< the columns are called column1, column2, ...
 };
+constexpr auto enumerator_names(csv_header) {
+  return std::to_array<std::string_view>({"automatic", "yes", "no"});
+}
 
 /// Settings of `read_csv`.
 struct csv_options {
@@ -288,6 +292,7 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
   detail::require(std::string_view("\"\n\r\0", 4).find(options.delimiter) == std::string_view::npos,
                   error_code::invalid_option, "gal::csv_options: delimiter with code ",
                   static_cast<int>(options.delimiter), "; expected no quote, line break or byte of 0");
+  detail::require_enumerator(options.header, "gal::csv_options: header");
   detail::require_plain_text(text, source);
   detail::csv_reader reader(text, options.delimiter, source);
   detail::require(reader.next(), error_code::malformed_data, "gal::read_csv: ", source,

@@ -10,6 +10,7 @@
 #include <gal/stats/stats.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -340,6 +341,7 @@ class standardizer {
 
 /// What becomes of a last batch that is smaller than the others.
 enum class last_batch { keep, drop };
+constexpr auto enumerator_names(last_batch) { return std::to_array<std::string_view>({"keep", "drop"}); }
 
 /// Settings of `batches`.
 struct batch_options {
@@ -440,6 +442,7 @@ class batches {
     detail::require(n == targets_.columns(), error_code::shape_mismatch, "gal::batches: features of ", n,
                     " samples and targets of ", targets_.columns(), "; expected as many");
     detail::require(n > 0, error_code::shape_mismatch, "gal::batches: 0 samples; expected at least one");
+    detail::require_enumerator(options.last_batch, "gal::batches: last_batch");
     end_ = options.last_batch == last_batch::drop ? n - n % size : n;
     detail::require(end_ > 0, error_code::invalid_option, "gal::batches: size ", size, " with ", n,
                     " samples leaves no batch once the last is dropped; expected a size of at most ", n);

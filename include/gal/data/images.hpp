@@ -10,6 +10,7 @@
 #include <gal/data/csv.hpp>
 #include <gal/nn/image_shape.hpp>
 
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -155,6 +156,9 @@ inline void require_items(const byte_reader& reader, index count, index size, co
 
 /// Which of the two labels of CIFAR-100: one of 100 classes, or of 20 groups of them.
 enum class cifar100_labels { fine, coarse };
+constexpr auto enumerator_names(cifar100_labels) {
+  return std::to_array<std::string_view>({"fine", "coarse"});
+}
 
 namespace detail {
 
@@ -182,6 +186,7 @@ inline void append_cifar10(image_data& to, std::string_view bytes, std::string_v
 
 inline void append_cifar100(image_data& to, std::string_view bytes, std::string_view source,
                             cifar100_labels labels) {
+  require_enumerator(labels, "gal::parse_cifar100: labels");
   append_cifar(to, byte_reader(bytes, source, "gal::parse_cifar100"), 2, [labels](byte_reader& reader) {
     const int coarse = reader.label(20, "coarse label");
     const int fine = reader.label(100, "fine label");

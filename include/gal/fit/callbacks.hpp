@@ -7,7 +7,7 @@
 #include <gal/fit/fit.hpp>
 #include <gal/io/files.hpp>
 #include <gal/io/state.hpp>
-#include <gal/optim/optimizers.hpp>
+#include <gal/optim/gradients.hpp>
 
 #include <unistd.h>
 

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <concepts>
@@ -36,6 +37,9 @@ enum class stop_reason {
   requested,    ///< a callback asked for it
   interrupted,  ///< Ctrl-C
 };
+constexpr auto enumerator_names(stop_reason) {
+  return std::to_array<std::string_view>({"epochs", "patience", "requested", "interrupted"});
+}
 
 /// Settings of `fit`.
 struct fit_options {

@@ -29,29 +29,6 @@ namespace gal {
 
 namespace detail {
 
-// An enumerator's name, which the compiler knows: "gate" of normalisation::gate; empty for a number without one.
-template <auto Value>
-constexpr std::string_view enumerator_name() {
-  constexpr std::string_view function =
-      __PRETTY_FUNCTION__;  // "... Value = gal::normalisation::gate]", ";" in GCC
-  constexpr std::size_t begin = function.find("Value = ") + 8;
-  constexpr std::string_view value = function.substr(begin, function.find_first_of(";]", begin) - begin);
-  constexpr std::size_t colon = value.rfind(':');
-  constexpr std::string_view name = value.substr(colon == value.npos ? 0 : colon + 1);
-  return name.find(')') == name.npos ? name : std::string_view();  // "(gal::normalisation)7" has none
-}
-template <class Enum>
-std::string enumerator_text(Enum value) {
-  std::string_view name;
-  [&]<std::size_t... Number>(std::index_sequence<Number...>) {
-    ((value == static_cast<Enum>(Number) ? void(name = enumerator_name<static_cast<Enum>(Number)>())
-                                         : void()),
-     ...);
-  }
-  (std::make_index_sequence<16>());
-  return name.empty() ? std::to_string(static_cast<int>(value)) : std::string(name);
-}
-
 // Visits a state for people: its settings alone, as rows of a table.
 class settings_table {
  public:
@@ -85,7 +62,7 @@ class settings_table {
   template <class Value>
   static std::string words(const Value& value) {
     if constexpr (std::is_enum_v<Value>) {
-      return enumerator_text(value);
+      return text(value);
     } else if constexpr (std::same_as<Value, bool>) {
       return value ? "yes" : "no";
     } else if constexpr (std::is_arithmetic_v<Value>) {

@@ -7,6 +7,7 @@
 #include <gal/io/safetensors.hpp>
 #include <gal/io/state.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,8 +24,8 @@ namespace gal {
 
 namespace detail {
 
-// What a checkpoint says of itself, under the name "gal" in the metadata.
-inline constexpr std::string_view checkpoint_version = "checkpoint 1";
+// What a checkpoint says of itself, under the name "gal" in the metadata. Version 1 held enumerators as numbers.
+inline constexpr std::string_view checkpoint_version = "checkpoint 2";
 
 // The counts in a file, within what its size allows.
 inline std::optional<std::int64_t> count_in(safetensors_file& file, const std::string& name) {
@@ -50,7 +51,11 @@ inline void compare_settings(const safetensors_file& file, const state_view& sta
       differences.add(setting.name, " is missing in the file");
       continue;
     }
-    if (found->second != setting.value) {
+    if (const auto& names = setting.choices;
+        !names.empty() && std::find(names.begin(), names.end(), found->second) == names.end()) {
+      differences.add(setting.name, " is ", in_quotes(found->second), " in the file, which is none of ",
+                      list_text(names), "; it is ", setting.value, " here");
+    } else if (found->second != setting.value) {
       differences.add(setting.name, " is ", found->second.substr(0, 200), " in the file, ", setting.value,
                       " here");
     }
@@ -116,8 +121,9 @@ void load_checkpoint(const std::string& path, Object&& object) {
                   "gal::load_checkpoint: ", path,
                   " is no checkpoint; expected a file that gal::save_checkpoint wrote");
   detail::require(version->second == detail::checkpoint_version, error_code::malformed_data,
-                  "gal::load_checkpoint: ", path, " is ", detail::in_quotes(version->second), "; expected \"",
-                  detail::checkpoint_version, "\", the version of this library");
+                  "gal::load_checkpoint: ", path, " is ", detail::in_quotes(version->second),
+                  version->second == "checkpoint 1" ? ", an older layout with numbers in place of names" : "",
+                  "; expected \"", detail::checkpoint_version, "\", the version of this library");
   const state_view state(object, [&](const std::string& name) { return detail::count_in(file, name); });
   detail::difference_list differences;
   detail::compare_settings(file, state, differences);

@@ -315,14 +315,13 @@ class safetensors_file {
 /// Settings of `save_safetensors` and `load_safetensors`.
 struct safetensors_options {
   std::string prefix = {};  ///< before every name in the file; others are left out when loading
-  bool convert =
-      false;  ///< load float into double and double, rounded, into float; else the types have to agree
+  bool convert = false;  ///< float into double and double, rounded, into float; else the types have to agree
 };
 
 namespace detail {
 
 [[nodiscard]] inline std::string type_and_shape(std::string_view type, const std::vector<index>& shape) {
-  return text(type.substr(0, 40), " [", setting_text(shape), "]");
+  return text(type.substr(0, 40), " [", list_text(shape), "]");
 }
 
 // The tensors of a model's state. Throws where two of them share memory, of which a file would have two versions.
@@ -359,6 +358,11 @@ class difference_list {
 
 [[nodiscard]] inline bool is_float_type(std::string_view type) { return type == "F32" || type == "F64"; }
 
+// How a file names a type.
+[[nodiscard]] inline std::string file_type(number_type type) {
+  return std::array{"F32", "F64", "I64", "U64"}[static_cast<std::size_t>(type)];
+}
+
 // What the tensors of a file and the entries of a state differ in.
 inline void compare(const safetensors_file& file, const std::vector<state_view::entry>& entries,
                     const safetensors_options& options, difference_list& differences) {
@@ -371,7 +375,7 @@ inline void compare(const safetensors_file& file, const std::vector<state_view::
       differences.add(name, " is missing in the file");
       continue;
     }
-    const std::string type = to_string(entry.type);
+    const std::string type = file_type(entry.type);
     const bool converts = options.convert && is_float_type(type) && is_float_type(found->type);
     if (!is_float_type(found->type) && found->type != "I64" && found->type != "U64") {
       differences.add(name, " is ", type_and_shape(found->type, found->shape),
@@ -410,7 +414,7 @@ inline staged_numbers read_entries(safetensors_file& file, const std::vector<sta
   staged_numbers numbers(entries);
   for (std::size_t k = 0; k < entries.size(); ++k) {
     const safetensors_entry& found = *file.find(prefix + entries[k].name);
-    if (found.type == to_string(entries[k].type)) {
+    if (found.type == file_type(entries[k].type)) {
       file.read(found, numbers.at(k));
       continue;
     }
@@ -434,13 +438,9 @@ inline std::string safetensors_header_text(const std::vector<state_view::entry>&
     header = "{\"__metadata__\":" + nlohmann::json(metadata).dump();
     std::size_t offset = 0;
     for (const state_view::entry& entry : entries) {
-      std::string sizes;
-      for (const index size : entry.shape) {
-        sizes += text(sizes.empty() ? "" : ",", size);
-      }
-      header +=
-          text(",", nlohmann::json(prefix + entry.name).dump(), ":{\"dtype\":\"", entry.type,
-               "\",\"shape\":[", sizes, "],\"data_offsets\":[", offset, ",", offset + entry.bytes(), "]}");
+      header += text(",", nlohmann::json(prefix + entry.name).dump(), ":{\"dtype\":\"", file_type(entry.type),
+                     "\",\"shape\":", nlohmann::json(entry.shape).dump(), ",\"data_offsets\":[", offset, ",",
+                     offset + entry.bytes(), "]}");
       offset += entry.bytes();
     }
   } catch (const nlohmann::json::exception&) {

@@ -5,9 +5,11 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -28,19 +30,8 @@ namespace gal {
 
 /// What the numbers of a state are: float, double, and integers of 64 bits.
 enum class number_type { float32, float64, int64, uint64 };
-
-[[nodiscard]] inline std::string to_string(number_type type) {
-  switch (type) {
-    case number_type::float32:
-      return "F32";
-    case number_type::float64:
-      return "F64";
-    case number_type::int64:
-      return "I64";
-    case number_type::uint64:
-      break;
-  }
-  return "U64";
+constexpr auto enumerator_names(number_type) {
+  return std::to_array<std::string_view>({"float32", "float64", "int64", "uint64"});
 }
 
 class state_view;
@@ -92,7 +83,10 @@ void from_host(const Backend& backend, const T* from, T* to, index count) {
 template <class Value>
 std::string setting_text(const Value& value) {
   if constexpr (std::is_enum_v<Value>) {
-    return text(static_cast<int>(value));
+    static_assert(named_enumeration<Value>,
+                  "gal::state_view: an enumerator is kept by its name; provide `enumerator_names` beside the "
+                  "enumeration (gal/core/enumeration.hpp).");
+    return text(value);
   } else if constexpr (std::is_arithmetic_v<Value> || std::convertible_to<const Value&, std::string_view>) {
     return text(value);
   } else {
@@ -141,7 +135,7 @@ concept stateful = std::is_arithmetic_v<O> || detail::is_matrix<O> || detail::vi
 /// The state of an object as a list. It refers to the object's memory, and is good for as long as that stays in place.
 ///
 ///     gal::state_view view(model);
-///     for (const auto& entry : view.entries()) { ... }   // "0.weight", F32, {100, 13}
+///     for (const auto& entry : view.entries()) { ... }   // "0.weight", float32, {100, 13}
 class state_view {
  public:
   /// Named numbers: a tensor as a C-order array, or a single number, which has no sizes.
@@ -172,6 +166,7 @@ class state_view {
   struct setting_entry {
     std::string name;
     std::string value;
+    std::span<const std::string_view> choices = {};  ///< the names of its enumeration, where it has one
   };
 
   /// Finds the counts that decide what a state holds, in the one that is to be loaded.
@@ -228,6 +223,9 @@ class state_view {
   void setting(std::string_view name, const Value& value) {
     const std::size_t before = enter(name);
     settings_.push_back({prefix_, detail::setting_text(value)});
+    if constexpr (named_enumeration<Value>) {
+      settings_.back().choices = enumerators_of<Value>;
+    }
     prefix_.resize(before);
   }
 

@@ -7,7 +7,6 @@
 #include <gal/core/random.hpp>
 #include <gal/nn/detail/cnn_layers.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,13 +1,13 @@
 // gal/nn/layers.hpp: the layers of a convolutional network, as one writes them down, and the shapes that they make.
 // Provides: nn::extent, nn::layer and what it can be: nn::convolution, nn::depthwise_convolution,
 // nn::batch_normalization, nn::max_pool, nn::average_pool, nn::global_average_pool, nn::dropout, nn::flatten, nn::linear,
-// nn::residual, nn::channel_gate, and the activations of gal/nn/mlp.hpp.
+// nn::residual, nn::channel_gate, and the activations of gal/nn/activation.hpp.
 #pragma once
 
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
+#include <gal/nn/activation.hpp>
 #include <gal/nn/image_shape.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <array>
 #include <concepts>
@@ -197,11 +197,7 @@ struct window {
 [[nodiscard]] inline std::string options_of(const batch_normalization& b) {
   return gal::detail::text(", momentum ", b.momentum, ", epsilon ", b.epsilon);
 }
-[[nodiscard]] inline std::string options_of(activation which) {
-  static constexpr std::array<std::string_view, 6> names = {"identity", "relu", "tanh",
-                                                            "sigmoid",  "gelu", "silu"};
-  return gal::detail::text(" ", names[static_cast<std::size_t>(which)]);
-}
+[[nodiscard]] inline std::string options_of(activation which) { return gal::detail::text(" ", which); }
 template <class Pool>
   requires(std::same_as<Pool, max_pool> || std::same_as<Pool, average_pool>)
 [[nodiscard]] std::string options_of(const Pool& p) {
@@ -307,6 +303,10 @@ inline void check(const batch_normalization& b, std::string_view where) {
 inline void check(const dropout& d, std::string_view where) {
   require_layer(d.probability >= 0.0 && d.probability < 1.0, error_code::invalid_option, where,
                 "probability is ", d.probability, "; expected a number in [0, 1)");
+}
+
+inline void check(activation which, std::string_view where) {
+  gal::detail::require_enumerator(which, gal::detail::text("gal::nn::cnn: ", where, ": activation"));
 }
 
 inline void check(const linear& l, image_shape input, std::string_view where) {

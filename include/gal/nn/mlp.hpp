@@ -1,36 +1,36 @@
-// gal/nn/mlp.hpp: small networks on any backend.
-// Provides: nn::activation, nn::initialization, nn::mlp, nn::point.
+// gal/nn/mlp.hpp: multilayer perceptrons on any backend.
+// Provides: nn::mlp, nn::mlp_options, nn::initialization. Includes gal/nn/activation.hpp.
 #pragma once
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
-#include <gal/core/detail/math.hpp>
+#include <gal/core/enumeration.hpp>
+#include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
+#include <gal/nn/activation.hpp>
+#include <gal/nn/detail/affine_shortcut.hpp>
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <limits>
-#include <numbers>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace gal::nn {
-
-/// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function, `silu` x times
-/// the sigmoid of x.
-enum class activation { identity, relu, tanh, sigmoid, gelu, silu };
-using enum activation;
 
 /// How weights start.
 enum class initialization {
   fan_in,  ///< weights and biases uniform in +-1/sqrt(inputs), PyTorch's default for linear layers
   xavier,  ///< weights uniform in +-sqrt(6 / (inputs + outputs)), biases zero (Glorot and Bengio, 2010)
 };
+constexpr auto enumerator_names(initialization) {
+  return std::to_array<std::string_view>({"fan_in", "xavier"});
+}
 
 namespace detail {
 
@@ -46,75 +46,15 @@ namespace detail {
   return bound * (2.0 * random_uniform(seed, counter) - 1.0);
 }
 
-// phi(z), and phi'(z) from z and y = phi(z).
-template <activation Activation, class T>
-[[gnu::always_inline]] GAL_HOST_DEVICE inline T activate(T z) {
-  if constexpr (Activation == activation::relu) {
-    return z < T(0) ? T(0) : z;  // keeps NaN
-  } else if constexpr (Activation == activation::tanh) {
-    return gal::detail::tanh(z);
-  } else if constexpr (Activation == activation::sigmoid) {
-    return gal::detail::sigmoid(z);
-  } else if constexpr (Activation == activation::gelu) {
-    return T(0.5) * z * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
-  } else if constexpr (Activation == activation::silu) {
-    return z * gal::detail::sigmoid(z);
-  } else {
-    return z;
-  }
-}
-
-template <activation Activation, class T>
-[[gnu::always_inline]] GAL_HOST_DEVICE inline T slope(T z, T y) {
-  if constexpr (Activation == activation::relu) {
-    return y > T(0) ? T(1) : T(0);
-  } else if constexpr (Activation == activation::tanh) {
-    return T(1) - y * y;
-  } else if constexpr (Activation == activation::sigmoid) {
-    return y * (T(1) - y);
-  } else if constexpr (Activation == activation::gelu) {
-    const T normal = T(0.5) * (T(1) + std::erf(z * static_cast<T>(std::numbers::sqrt2 / 2)));
-    return normal +
-           z * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * std::exp(T(-0.5) * z * z);
-  } else if constexpr (Activation == activation::silu) {
-    const T sigmoid = gal::detail::sigmoid(z);
-    return sigmoid + y * (T(1) - sigmoid);
-  } else {
-    return T(1);
-  }
-}
-
-// Whether the slope asks for z, not for y = phi(z) alone.
-constexpr bool slope_reads_input(activation which) {
-  return which == activation::gelu || which == activation::silu;
-}
-
-inline void check_widths(const std::vector<index>& widths, std::string_view where) {
+// The widths, or an error.
+[[nodiscard]] inline std::vector<index> checked_widths(std::vector<index> widths, std::string_view where) {
   gal::detail::require(widths.size() >= 2, error_code::invalid_option, where, ": ", widths.size(),
                        " widths; expected at least an input and an output width");
   for (const index width : widths) {
     gal::detail::require(width > 0, error_code::invalid_option, where, ": width ", width,
                          "; expected a positive number");
   }
-}
-
-// Calls `f` with the activation as a constant, so that the loop inside is compiled for it.
-template <class F>
-void dispatch(activation which, F f) {
-  switch (which) {
-    case activation::identity:
-      return f(std::integral_constant<activation, activation::identity>{});
-    case activation::relu:
-      return f(std::integral_constant<activation, activation::relu>{});
-    case activation::tanh:
-      return f(std::integral_constant<activation, activation::tanh>{});
-    case activation::sigmoid:
-      return f(std::integral_constant<activation, activation::sigmoid>{});
-    case activation::gelu:
-      return f(std::integral_constant<activation, activation::gelu>{});
-    case activation::silu:
-      return f(std::integral_constant<activation, activation::silu>{});
-  }
+  return widths;
 }
 
 }  // namespace detail
@@ -144,8 +84,13 @@ class mlp {
 
   /// `widths`: rows of the input, of every hidden layer and of the features. Throws if fewer than two, or not positive.
   explicit mlp(std::vector<index> widths, mlp_options options = {}, Backend backend = {})
-      : backend_(std::move(backend)), widths_(std::move(widths)), options_(options) {
-    detail::check_widths(widths_, "gal::nn::mlp");
+      : backend_(std::move(backend)),
+        widths_(detail::checked_widths(std::move(widths), "gal::nn::mlp")),
+        options_(options),
+        ones_(backend_),
+        shortcut_(widths_, options_.activation, backend_) {
+    gal::detail::require_enumerator(options_.activation, "gal::nn::mlp_options: activation");
+    gal::detail::require_enumerator(options_.initialization, "gal::nn::mlp_options: initialization");
     index total = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
       offsets_.push_back(total);
@@ -160,14 +105,10 @@ class mlp {
     values_ = matrix<T, Backend>(total, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
     groups_.resize(2 * layer_count(), 0);
-    for (storage* part : {&ones_, &probes_, &map_gradient_, &features_}) {
-      *part = storage(backend_);
-    }
     deltas_.resize(2, matrix<T, Backend>(backend_));
     outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
     inner_.resize(detail::slope_reads_input(options_.activation) ? layer_count() : 0,
                   matrix<T, Backend>(backend_));
-    is_affine_ = is_affine_and_deep();
     initialize();
   }
 
@@ -199,23 +140,16 @@ class mlp {
                          "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
                          " rows and at least one column");
     input_ = input;
-    if (!collapses(input.columns())) {
+    if (!shortcut_.pays_for(input.columns())) {
       return forward_layers(input, 0);
     }
-    const index rows = input.rows();
-    const auto map = forward_layers(probes(), rows).view();
-    features_.resize(map.rows(), input.columns());
-    backend_.for_each(map.rows(), input.columns(),
-                      [to = features_.view(), shift = map.columns(rows, 1)] GAL_KERNEL(index i, index j) {
-                        to(i, j) = shift(i, 0);
-                      });
-    backend_.product(transpose::no, transpose::no, T(1), map.columns(0, rows), input, T(1), features_.view());
-    return features_;
+    return shortcut_.forward(forward_layers(shortcut_.probes(), input.rows()).view(), input);
   }
 
   /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
   void backward(matrix_view<const T, memory_type> gradient) {
-    const auto& features = collapses(input_.columns()) ? features_ : outputs_.back();
+    const bool shortens = shortcut_.pays_for(input_.columns());
+    const auto& features = shortens ? shortcut_.features() : outputs_.back();
     gal::detail::require(gradient.shape() == features.shape(), error_code::shape_mismatch,
                          "gal::nn::mlp::backward: gradient is ", gradient.shape(),
                          "; expected the features' size ", features.shape());
@@ -224,17 +158,11 @@ class mlp {
       ones_.resize(samples, 1);
       ones_.fill(T(1));
     }
-    if (!collapses(samples)) {
+    if (shortens) {
+      backward_layers(shortcut_.probes(), shortcut_.backward(gradient, input_, ones(samples)), input_.rows());
+    } else {
       backward_layers(input_, gradient, 0);
-      return;
     }
-    const index rows = input_.rows();
-    map_gradient_.resize(gradient.rows(), rows + 1);
-    backend_.product(transpose::no, transpose::yes, T(1), gradient, input_, T(0),
-                     map_gradient_.view().columns(0, rows));
-    backend_.product(transpose::no, transpose::no, T(1), gradient, ones(samples), T(0),
-                     map_gradient_.view().columns(rows, 1));
-    backward_layers(probes(), std::as_const(map_gradient_).view(), rows);
   }
 
   /// A (value, gradient) block per weight and per bias, in layer order.
@@ -288,34 +216,6 @@ class mlp {
   void check_layer(std::size_t layer) const {
     gal::detail::require(layer < layer_count(), error_code::invalid_option, "gal::nn::mlp: layer ", layer,
                          "; expected a number below ", layer_count());
-  }
-
-  // Without activation the network is one affine map, x -> A x + b with d columns in A: known from what its layers make
-  // of the d unit vectors without bias, and of the origin with it. For more samples than these d + 1 probes, the layers
-  // run on the probes, and only A and b on the samples; the gradient with respect to A and b goes back the same way.
-  [[nodiscard]] bool collapses(index samples) const { return is_affine_ && samples > widths_.front() + 1; }
-
-  // Whether that saves products: A against all the layers.
-  [[nodiscard]] bool is_affine_and_deep() const {
-    const auto product = [](index a, index b) { return static_cast<double>(a) * static_cast<double>(b); };
-    double layers = 0.0;
-    for (std::size_t l = 0; l < layer_count(); ++l) {
-      layers += product(widths_[l], widths_[l + 1]);
-    }
-    return options_.activation == activation::identity &&
-           layers >= 2.0 * product(widths_.front(), widths_.back());
-  }
-
-  // The unit vectors, then the origin: `d x (d + 1)`.
-  [[nodiscard]] matrix_view<const T, memory_type> probes() {
-    const index rows = widths_.front();
-    if (probes_.rows() != rows) {
-      probes_.resize(rows, rows + 1);
-      backend_.for_each(rows, rows + 1, [to = probes_.view()] GAL_KERNEL(index i, index j) {
-        to(i, j) = i == j ? T(1) : T(0);
-      });
-    }
-    return std::as_const(probes_).view();
   }
 
   [[nodiscard]] matrix_view<const T, memory_type> ones(index count) const { return {ones_.data(), count, 1}; }
@@ -421,72 +321,9 @@ class mlp {
   std::vector<storage> outputs_;  // of every layer, after the activation
   std::vector<storage> inner_;    // before it, where the slope needs it
   std::vector<storage> deltas_;   // two, by turns
-  storage ones_;
+  storage ones_;                  // one a sample
 
-  bool is_affine_ = false;
-  storage probes_;
-  storage map_gradient_;  // with respect to A and b, side by side
-  storage features_;      // A x + b
-};
-
-/// The model whose features are its parameters: a point in d dimensions, or n points side by side. With a function of
-/// the features as the loss, training minimises that function.
-///
-///     gal::nn::point<double> point({0.75, 1.0});
-template <class T, class Backend = eigen_backend>
-class point {
- public:
-  using value_type = T;
-  using backend_type = Backend;
-  using memory_type = typename Backend::memory_type;
-  using input_type = nothing;
-  using feature_type = matrix<T, Backend>;
-
-  /// One point, from its coordinates in host memory.
-  point(std::initializer_list<T> coordinates) requires std::same_as<memory_type, host_memory>
-      : point(matrix_view<const T, memory_type>(coordinates.begin(), static_cast<index>(coordinates.size()),
-                                                1)) {}
-
-  /// One point per column.
-  explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
-      : backend_(backend),
-        value_(coordinates, backend),
-        gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
-    gal::detail::require(!coordinates.empty(), error_code::shape_mismatch, "gal::nn::point: coordinates are ",
-                         coordinates.shape(), "; expected at least one row and column");
-  }
-
-  [[nodiscard]] matrix_view<T, memory_type> coordinates() { return value_.view(); }
-  [[nodiscard]] matrix_view<const T, memory_type> coordinates() const { return value_.view(); }
-  [[nodiscard]] const Backend& backend() const { return backend_; }
-
-  const feature_type& forward(const nothing& = {}) { return value_; }
-
-  void backward(matrix_view<const T, memory_type> gradient) {
-    gal::detail::require(gradient.shape() == value_.shape(), error_code::shape_mismatch,
-                         "gal::nn::point::backward: gradient is ", gradient.shape(), "; expected ",
-                         value_.shape());
-    backend_.for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_KERNEL(index i) {
-      to[i] += from[i];
-    });
-  }
-
-  std::span<const parameter<T, memory_type>> parameters() {
-    const auto size = static_cast<std::size_t>(value_.size());
-    block_ = {std::span<T>(value_.data(), size), std::span<T>(gradient_.data(), size)};
-    return {&block_, 1};
-  }
-
-  template <class Visitor>
-  void visit_state(Visitor& visit) {
-    visit("coordinates", value_);
-  }
-
- private:
-  Backend backend_;
-  feature_type value_;
-  feature_type gradient_;
-  parameter<T, memory_type> block_;
+  detail::affine_shortcut<T, Backend> shortcut_;
 };
 
 }  // namespace gal::nn

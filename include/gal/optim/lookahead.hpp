@@ -5,7 +5,7 @@
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/core/detail/math.hpp>
-#include <gal/optim/optimizers.hpp>
+#include <gal/optim/gradients.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -23,6 +23,9 @@ namespace gal {
 class schedule {
  public:
   enum class kind { constant, step, cosine, linear };
+  friend constexpr auto enumerator_names(kind) {
+    return std::to_array<std::string_view>({"constant", "step", "cosine", "linear"});
+  }
 
   /// Part of a schedule, made by the functions below.
   struct piece {

@@ -6,6 +6,7 @@
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/step_report.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -21,12 +22,18 @@ enum class remainder_kind {
   mean_over_samples,      ///< <D, G> / n, as the authors' training code
   mean_over_coordinates,  ///< <D, G> / d, as the authors' 3D code
 };
+constexpr auto enumerator_names(remainder_kind) {
+  return std::to_array<std::string_view>({"exact", "mean_over_samples", "mean_over_coordinates"});
+}
 
 /// What the adjuster minimises.
 enum class objective {
   remainder,       ///< abs(R) (paper, eq. 6)
   tentative_loss,  ///< L(X - D)
 };
+constexpr auto enumerator_names(objective) {
+  return std::to_array<std::string_view>({"remainder", "tentative_loss"});
+}
 
 /// When the adjusted gradient is used.
 enum class safeguard {
@@ -36,27 +43,43 @@ enum class safeguard {
   always,
   never,
 };
+constexpr auto enumerator_names(safeguard) {
+  return std::to_array<std::string_view>(
+      {"not_worse", "better", "not_worse_than_vanilla", "always", "never"});
+}
 
 /// Whether the safeguard decides once for the batch or for every sample.
 enum class decision { per_batch, per_sample };
+constexpr auto enumerator_names(decision) {
+  return std::to_array<std::string_view>({"per_batch", "per_sample"});
+}
 
 /// The gradient that the tentative step D follows.
 enum class tentative_step {
   mean_gradient,     ///< D = eta tau (G + A), where G carries 1/n
   sample_gradients,  ///< D = eta tau n (G + A): every sample by its own gradient
 };
+constexpr auto enumerator_names(tentative_step) {
+  return std::to_array<std::string_view>({"mean_gradient", "sample_gradients"});
+}
 
 /// What the adjuster sees.
 enum class adjuster_input {
   features,
   features_and_gradients,  ///< the samples' own gradients n G below the features
 };
+constexpr auto enumerator_names(adjuster_input) {
+  return std::to_array<std::string_view>({"features", "features_and_gradients"});
+}
 
 /// Who steps the adjuster's weights.
 enum class adjuster_training {
   model_optimizer,  ///< the model's method and settings, with state of its own (paper)
   own_adam,         ///< Adam at `adjuster_learning_rate`
 };
+constexpr auto enumerator_names(adjuster_training) {
+  return std::to_array<std::string_view>({"model_optimizer", "own_adam"});
+}
 
 /// Settings of `adjust`. The defaults are `recommended()`.
 struct adjust_options {
@@ -140,6 +163,16 @@ namespace detail {
     require(width > 0, error_code::invalid_option, "gal::adjust_options: a hidden width is ", width,
             "; expected a positive number");
   }
+  require_enumerator(options.normalisation, "gal::adjust_options: normalisation");
+  require_enumerator(options.remainder, "gal::adjust_options: remainder");
+  require_enumerator(options.objective, "gal::adjust_options: objective");
+  require_enumerator(options.safeguard, "gal::adjust_options: safeguard");
+  require_enumerator(options.decision, "gal::adjust_options: decision");
+  require_enumerator(options.tentative_step, "gal::adjust_options: tentative_step");
+  require_enumerator(options.input, "gal::adjust_options: input");
+  require_enumerator(options.training, "gal::adjust_options: training");
+  require_enumerator(options.non_finite, "gal::adjust_options: non_finite");
+  options.adjuster = validated(options.adjuster);
   return options;
 }
 

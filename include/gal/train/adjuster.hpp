@@ -7,10 +7,12 @@
 #include <gal/core/random.hpp>
 #include <gal/nn/mlp.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,9 @@ enum class adjuster_kind {
   uniform,    ///< noise, uniform in [-1, 1]
   normal,     ///< noise, standard normal
 };
+constexpr auto enumerator_names(adjuster_kind) {
+  return std::to_array<std::string_view>({"learned", "untrained", "zero", "uniform", "normal"});
+}
 
 /// Settings of `adjuster`.
 struct adjuster_options {
@@ -35,8 +40,22 @@ struct adjuster_options {
 };
 
 namespace detail {
+
 // A model of the same seed draws other numbers.
 [[nodiscard]] inline std::uint64_t adjuster_network_seed(std::uint64_t seed) { return random_bits(seed, 1); }
+
+[[nodiscard]] inline bool has_network(adjuster_kind kind) {
+  return kind == adjuster_kind::learned || kind == adjuster_kind::untrained;
+}
+
+// The options, or an error that names what is outside its range.
+[[nodiscard]] inline adjuster_options validated(adjuster_options options) {
+  require_enumerator(options.kind, "gal::adjuster_options: kind");
+  require_enumerator(options.activation, "gal::adjuster_options: activation");
+  require_enumerator(options.initialization, "gal::adjuster_options: initialization");
+  return options;
+}
+
 }  // namespace detail
 
 /// The adjuster h: an MLP from the features (or features and gradients) to a direction for every feature.
@@ -51,12 +70,12 @@ class adjuster {
   /// `widths`: rows of the input, hidden widths, rows of the features. Throws if fewer than two, or not positive.
   explicit adjuster(std::vector<index> widths, adjuster_options options = {}, Backend backend = {})
       : backend_(backend),
-        options_(options),
+        options_(detail::validated(options)),
         rows_(widths.empty() ? 0 : widths.back()),
         control_(backend),
         noise_{options.seed, 0} {
-    nn::detail::check_widths(widths, "gal::adjuster");
-    if (options_.kind == adjuster_kind::learned || options_.kind == adjuster_kind::untrained) {
+    widths = nn::detail::checked_widths(std::move(widths), "gal::adjuster");
+    if (detail::has_network(options_.kind)) {
       network_.emplace(std::move(widths),
                        nn::mlp_options{.activation = options_.activation,
                                        .bias = options_.bias,
@@ -71,7 +90,7 @@ class adjuster {
   /// The network of a learned or untrained adjuster; throws for the other kinds.
   [[nodiscard]] nn::mlp<T, Backend>& network() {
     detail::require(network_.has_value(), error_code::invalid_option,
-                    "gal::adjuster::network: this kind of adjuster has no network");
+                    "gal::adjuster::network: an adjuster of kind ", options_.kind, " has no network");
     return *network_;
   }
 

@@ -5,7 +5,9 @@
 #include <gal/core/backend.hpp>
 #include <gal/core/detail/math.hpp>
 
+#include <array>
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 namespace gal {
@@ -16,6 +18,9 @@ enum class normalisation {
   per_batch,  ///< A = epsilon H / norm(H) norm(G), Frobenius norms (the paper's 3D problem)
   gate,       ///< A = epsilon tanh(H) .* G: bounded, entry by entry
 };
+constexpr auto enumerator_names(normalisation) {
+  return std::to_array<std::string_view>({"per_sample", "per_batch", "gate"});
+}
 
 /// The map from (h, G) to A, all `d x n`, and its derivative with respect to h. Where a norm is zero, A is zero.
 /// With `remove_mean` every column of A has the mean over its rows taken out.
@@ -33,7 +38,9 @@ class adjustment_map {
         direction_(backend),
         direction_norms_(backend),
         gradient_norms_(backend),
-        sums_(backend) {}
+        sums_(backend) {
+    detail::require_enumerator(kind, "gal::adjustment_map: kind");
+  }
 
   /// A from h and G.
   void forward(view h, view g, matrix_view<T, memory_type> a) {

@@ -36,14 +36,14 @@ class cnn_adjuster {
 
   explicit cnn_adjuster(nn::image_shape features, const adjust_options& options = {}, index kernel = 3,
                         Backend backend = {})
-      : options_(options.adjuster),
+      : options_(detail::validated(options.adjuster)),
         network_(
             input_of(features, options), layers(features, options, kernel),
             {.seed = random_bits(options.adjuster.seed, 1)},  // a model of the same seed draws other numbers
             std::move(backend)) {
-    detail::require(options_.kind == adjuster_kind::learned || options_.kind == adjuster_kind::untrained,
-                    error_code::invalid_option,
-                    "gal::cnn_adjuster: a kind that has no network; expected learned or untrained");
+    detail::require(detail::has_network(options_.kind), error_code::invalid_option,
+                    "gal::cnn_adjuster: kind is ", options_.kind,
+                    ", which has no network; expected learned or untrained");
     if (options_.initialization == nn::initialization::xavier) {
       initialize(features, options.hidden);
     }

@@ -19,6 +19,9 @@ enum class non_finite_policy {
   raise,   ///< as skip, then throws `gal::error`
   ignore,  ///< the step is taken
 };
+constexpr auto enumerator_names(non_finite_policy) {
+  return std::to_array<std::string_view>({"skip", "raise", "ignore"});
+}
 
 /// What every trainer reports of a step; the report of a method derives from it. Numbers that were not computed are NaN.
 struct step_report {

@@ -16,11 +16,13 @@
 #include <cub/device/device_reduce.cuh>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gal {
@@ -31,6 +33,9 @@ enum class product_precision {
   tf32,      ///< 10 bits of mantissa, from Ampere on
   bfloat16,  ///< 7 bits of mantissa
 };
+constexpr auto enumerator_names(product_precision) {
+  return std::to_array<std::string_view>({"full", "tf32", "bfloat16"});
+}
 
 /// Settings of a `thrust_backend` on CUDA.
 struct device_options {
@@ -143,6 +148,7 @@ class recording {
 class device {
  public:
   explicit device(device_options options = {}) : options_(options), stream_(options.stream) {
+    require_enumerator(options.precision, "gal::device_options: precision");
     int number = 0;
     check_cuda(cudaGetDevice(&number), "cudaGetDevice");
     if (stream_ == nullptr) {

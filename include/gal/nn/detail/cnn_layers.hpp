@@ -10,7 +10,6 @@
 #include <gal/nn/detail/pooling.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -283,7 +282,8 @@ class builder {
     statistics.push_back(shape.channels);
     append(to, std::move(unit), shape);
   }
-  void add(steps& to, const activation& which, const std::string&, const std::string&) {
+  void add(steps& to, const activation& which, const std::string& where, const std::string&) {
+    check(which, where);
     append(to, activation_unit<T, Backend>(which), shape);
   }
   void add(steps& to, const max_pool& options, const std::string& where, const std::string&) {

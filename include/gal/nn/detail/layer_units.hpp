@@ -7,9 +7,9 @@
 #include <gal/core/detail/math.hpp>
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
+#include <gal/nn/activation.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/mlp.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <gal/core/concepts.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
+#include <gal/optim/gradients.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust_options.hpp>
 #include <gal/train/detail/guarded_step.hpp>

@@ -5,7 +5,7 @@
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/core/error.hpp>
-#include <gal/optim/optimizers.hpp>
+#include <gal/optim/gradients.hpp>
 #include <gal/train/step_report.hpp>
 
 #include <concepts>

@@ -48,7 +48,9 @@ class step_frame {
         squares_(backend),
         evaluated_(backend),
         numbers_(backend),
-        statistics_(backend) {}
+        statistics_(backend) {
+    require_enumerator(policy, text(trainer, ": non_finite"));
+  }
 
   [[nodiscard]] Model& model() const { return *model_; }
   [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }

@@ -1,0 +1,84 @@
+// gal/optim/gradients.hpp: the parameters of a model taken together, for optimizers and whoever watches over their steps.
+// Provides, for the library itself: detail::number_of_values, clipped, run_from, sum_squares, restore_unless.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+
+namespace gal::detail {
+
+template <class T, class Memory>
+index number_of_values(std::span<const parameter<T, Memory>> parameters) {
+  index count = 0;
+  for (const auto& block : parameters) {
+    count += static_cast<index>(block.value.size());
+  }
+  return count;
+}
+
+template <class Number>
+GAL_HOST_DEVICE Number clipped(Number g, Number limit) {
+  return g > limit ? limit : (g < -limit ? -limit : g);
+}
+
+// Neighbouring blocks of one group, from `first`, are one run of memory, which one kernel takes: the block after it, and
+// its size.
+template <class T, class Memory>
+std::pair<std::size_t, index> run_from(std::span<const parameter<T, Memory>> parameters, std::size_t first) {
+  std::size_t next = first + 1;
+  auto size = parameters[first].value.size();
+  while (next < parameters.size() && parameters[next].group == parameters[first].group &&
+         parameters[next].value.data() == parameters[first].value.data() + size &&
+         parameters[next].gradient.data() == parameters[first].gradient.data() + size) {
+    size += parameters[next++].value.size();
+  }
+  return {next, static_cast<index>(size)};
+}
+
+// The sum of the gradients' squares, every entry cut to `limit` before, in `result(0, 0)`.
+template <class T, class Memory, class Backend>
+void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> parameters, double limit,
+                 matrix<double, Backend>& result) {
+  result.resize(1, static_cast<index>(parameters.size()) + 1);
+  index runs = 0;
+  for (std::size_t first = 0; first < parameters.size();) {
+    const auto [next, size] = run_from(parameters, first);
+    const T* const from = parameters[first].gradient.data();
+    double* const to = result.data() + ++runs;
+    if (limit == std::numeric_limits<double>::infinity()) {  // a loop that the compiler vectorises
+      backend.sum(
+          size,
+          [from] GAL_KERNEL(index i) { return static_cast<double>(from[i]) * static_cast<double>(from[i]); },
+          to);
+    } else {
+      backend.sum(
+          size,
+          [from, limit] GAL_KERNEL(index i) {
+            const double g = clipped(static_cast<double>(from[i]), limit);
+            return g * g;
+          },
+          to);
+    }
+    first = next;
+  }
+  backend.sum(
+      runs, [from = result.data() + 1] GAL_KERNEL(index run) { return from[run]; }, result.data());
+}
+
+// Copies `before` over `now` where the device finds zero in `*proceeds`.
+template <class T, class Memory, class Backend>
+void restore_unless(const Backend& backend, const double* proceeds, matrix_view<const T, Memory> before,
+                    matrix_view<T, Memory> now) {
+  backend.for_each(now.size(), [proceeds, from = before.data(), to = now.data()] GAL_KERNEL(index i) {
+    if (*proceeds == 0.0) {
+      to[i] = from[i];
+    }
+  });
+}
+
+}  // namespace gal::detail
