@@ -55,7 +55,7 @@ struct proportional {
 template <class T>
 struct listing {
   typename proportional<T>::blocks (*list)(proportional<T>&);
-  std::string values;  // who shares memory
+  std::string shared;  // by whom
 };
 
 template <class T>
@@ -89,9 +89,9 @@ constexpr const char* ending = " share memory; expected every number in one plac
 }  // namespace
 
 TEST_CASE_TEMPLATE("optimizers refuse blocks that overlap, before anything is done", T, float, double) {
-  for (const auto& [list, who] : wrong_listings<T>()) {
+  for (const listing<T>& wrong : wrong_listings<T>()) {
     proportional<T> model;
-    model.list = list;
+    model.list = wrong.list;
     model.da = {T(1), T(1), T(1), T(1)};
     const auto blocks = model.parameters();
     const std::span<const gal::parameter<T>> parameters(blocks);
@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("optimizers refuse blocks that overlap, before anything is do
         CHECK(refusal(error_code::invalid_option, [&] {
                 optimizer.step(parameters);
                 return 0;
-              }) == where + who + ending);
+              }) == where + wrong.shared + ending);
       }
       CHECK(model.a == std::vector<T>(4, T(2)));
     };
@@ -140,22 +140,22 @@ TEST_CASE_TEMPLATE("the trainer and check_gradients refuse them, whatever the op
     }
   };
   const auto x = random_matrix<T>(2, 3, 1);
-  for (const auto& [list, who] : wrong_listings<T>()) {
+  for (const listing<T>& wrong : wrong_listings<T>()) {
     proportional<T> model;
-    model.list = list;
+    model.list = wrong.list;
     descent optimizer;
     gal::adjust trainer(model, optimizer, gal::mse{}, {.hidden = {}});
     for (int step = 0; step < 2; ++step) {
       CHECK(refusal(error_code::invalid_option, [&] {
               trainer.step(x, x);
               return 0;
-            }) == "gal::adjust, the model: " + who + ending);
+            }) == "gal::adjust, the model: " + wrong.shared + ending);
     }
     CHECK(model.a == std::vector<T>(4, T(2)));
     CHECK(trainer.steps() == 0);
     CHECK(refusal(error_code::invalid_option, [&] {
             return gal::check_gradients(model, gal::mse{}, x, x).passed;
-          }) == "gal::check_gradients: " + who + ending);
+          }) == "gal::check_gradients: " + wrong.shared + ending);
   }
 }
 
