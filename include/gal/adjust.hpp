@@ -120,7 +120,7 @@ class adjust {
       if (k == options_.adjuster_steps) {
         break;
       }
-      learner_.step(learning_rate_, nullptr, &numbers()->learns);
+      learner_.step(*adjuster_, learning_rate_, nullptr, &numbers()->learns);
     }
 
     // Lt - L = R - <D, G>, sample by sample, where both terms are small and nothing cancels; then the safeguard.
@@ -132,20 +132,22 @@ class adjust {
 
     // The gradient that was chosen goes through the model; model and adjuster step.
     choose(features);
-    detail::clear_gradients(backend_, detail::collect(*model_, parameters_));
+    detail::clear_gradients(backend_, collect());
+    statistics_.remember(*model_);
     model_->backward(*chosen_);
-    detail::collect(*model_, parameters_);  // a foreign array that is added to may have moved
+    collect();  // a foreign array that is added to may have moved
     double* const proceeds = &numbers()->proceeds;
     detail::judge_gradients(backend_, parameters_, options_.non_finite, proceeds, parameter_squares_,
                             proceeds);
+    statistics_.restore_unless(*model_, proceeds);
     if (refused()) {
-      learner_.restore(*adjuster_);
+      learner_.restore(*adjuster_, proceeds);
       return refuse("a parameter's gradient is not finite, or too large to be squared");
     }
     learner_.restore_unless(proceeds);
     detail::step_if(backend_, *optimizer_, parameters_, proceeds);
     if (learner_.learns()) {
-      learner_.step(learning_rate_, proceeds, &numbers()->learns);
+      learner_.step(*adjuster_, learning_rate_, proceeds, &numbers()->learns);
     }
     return make_report();
   }
@@ -230,7 +232,7 @@ class adjust {
   void visit_state(Visitor& visit) {
     visit("options", options_);
     visit("model", *model_);
-    detail::reserve_for(*optimizer_, detail::collect(*model_, parameters_));
+    detail::reserve_for(*optimizer_, collect());
     visit("optimizer", *optimizer_);
     if constexpr (std::is_void_v<Adjuster>) {
       const index rows = visit.count("features", adjusted_rows_);
@@ -268,7 +270,8 @@ class adjust {
         adjuster_(std::move(adjuster)),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
         expansion_(backend),
-        learner_(options_, optimizer, backend) {
+        learner_(options_, optimizer, backend),
+        statistics_(backend) {
     for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_}) {
       *part = storage(backend_);
     }
@@ -277,6 +280,11 @@ class adjust {
       *row = numbers_type(backend_);
     }
     numbers_ = matrix<detail::step_numbers, backend_type>(backend_);
+  }
+
+  // The model's parameters, which may have moved.
+  const detail::parameter_list<T, memory_type>& collect() {
+    return detail::collect(*model_, parameters_, "gal::adjust, the model");
   }
 
   [[nodiscard]] view g() const { return gradient_.view(); }
@@ -303,6 +311,9 @@ class adjust {
       }
     }
     learner_.collect(*adjuster_);
+    if (parameters_.empty()) {
+      collect();  // so that blocks that overlap are refused before anything changes
+    }
   }
 
   [[nodiscard]] adjuster_type new_adjuster(index rows) const requires std::is_void_v<Adjuster> {
@@ -393,7 +404,7 @@ class adjust {
       to[i] = static_cast<T>(scale()) * (to[i] + weight * gradient[i]);
     });
     map_.backward(g(), slope_.view());
-    learner_.clear_gradients();
+    learner_.clear_gradients(*adjuster_);
     adjuster_->backward(std::as_const(slope_).view());
   }
 
@@ -487,6 +498,7 @@ class adjust {
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
   detail::adjuster_learner<adjuster_type, Optimizer, T, backend_type> learner_;
+  detail::kept_statistics<Model, T, backend_type> statistics_;
 
   storage gradient_;        // G
   storage adjustment_;      // A

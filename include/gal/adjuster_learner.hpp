@@ -13,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -22,12 +23,28 @@ namespace gal::detail {
 template <class T, class Memory>
 using parameter_list = std::vector<parameter<T, Memory>>;
 
-// The owner's parameters as a list that keeps its memory.
+// The owner's parameters as a list that keeps its memory. Throws where blocks overlap, which is looked at when they are new
+// or have moved.
 template <class Owner, class T, class Memory>
-const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>& list) {
-  list.clear();
+const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>& list,
+                                         std::string_view whose) {
+  std::size_t count = 0;
+  bool same = true;
   for (auto&& block : owner.parameters()) {
-    list.push_back(parameter<T, Memory>(block));
+    const parameter<T, Memory> next(block);
+    if (count == list.size()) {
+      list.push_back(next);
+      same = false;
+    }
+    same = same && same_block(list[count], next);
+    list[count++] = next;
+  }
+  same = same && count == list.size();
+  list.resize(count);
+  if (!same) {
+    parameter_list<T, Memory> fresh = std::exchange(list, {});  // none are known where they are refused
+    require_distinct(std::span<const parameter<T, Memory>>(fresh), whose);
+    list = std::move(fresh);
   }
   return list;
 }
@@ -77,6 +94,44 @@ void step_if(const Backend& backend, Stepping& optimizer, const parameter_list<T
   }
 }
 
+// Numbers that an owner's `backward` changes besides gradients, such as the running means of batch normalisation: its
+// `statistics()`, where it has them. A copy, to go back to.
+template <class Owner, class T, class Backend>
+class kept_statistics {
+ public:
+  explicit kept_statistics(Backend backend) : backend_(backend), before_(backend) {}
+
+  void remember(Owner& owner) {
+    if constexpr (has_any) {
+      const view now = owner.statistics();
+      before_.assign(now.as_const());
+    } else {
+      static_cast<void>(owner);
+    }
+  }
+
+  void restore_unless(Owner& owner, const double* proceeds) {
+    if constexpr (has_any) {
+      const view now = owner.statistics();
+      require(now.shape() == before_.shape(), error_code::shape_mismatch, "gal::adjust: the statistics are ",
+              now.shape(), " after the backward pass; expected the size before, ", before_.shape());
+      gal::detail::restore_unless(backend_, proceeds, std::as_const(before_).view(), now);
+    } else {
+      static_cast<void>(owner);
+      static_cast<void>(proceeds);
+    }
+  }
+
+ private:
+  using view = matrix_view<T, typename Backend::memory_type>;
+  static constexpr bool has_any = requires(Owner & owner) {
+    { owner.statistics() } -> std::convertible_to<view>;
+  };
+
+  Backend backend_;
+  matrix<T, Backend> before_;
+};
+
 /// Steps the adjuster: by a companion of the model's optimizer (paper), or by an Adam of its own.
 template <class Adjuster, class Optimizer, class T, class Backend>
 class adjuster_learner {
@@ -90,7 +145,9 @@ class adjuster_learner {
         steps_ahead_(options.adjuster_steps > 1 && options.non_finite != non_finite_policy::ignore),
         adam_({.learning_rate = options.adjuster_learning_rate}, backend),
         squares_(backend),
-        values_before_(backend) {
+        values_before_(backend),
+        statistics_before_(backend),
+        statistics_of_step_(backend) {
     if (options.training == adjuster_training::model_optimizer) {
       if constexpr (requires { companion_.emplace(optimizer.companion()); }) {
         companion_.emplace(optimizer.companion());
@@ -106,16 +163,20 @@ class adjuster_learner {
   }
 
   /// Takes the adjuster's parameters anew: they may have moved.
-  void collect(Adjuster& h) { detail::collect(h, parameters_); }
+  void collect(Adjuster& h) { detail::collect(h, parameters_, "gal::adjust, the adjuster"); }
 
   /// Whether there is anything to learn.
   [[nodiscard]] bool learns() const { return !parameters_.empty(); }
 
-  void clear_gradients() { detail::clear_gradients(backend_, parameters_); }
+  /// Before its backward pass.
+  void clear_gradients(Adjuster& h) {
+    detail::clear_gradients(backend_, parameters_);
+    statistics_of_step_.remember(h);
+  }
 
   /// A step, at the model's learning rate where the companion takes it. A gradient that is not finite, as from a tentative
   /// loss that overflowed, teaches nothing; nor does a step that `before`, unless null, forbids. `verdict` is the judgement.
-  void step(double learning_rate, const double* before, double* verdict) {
+  void step(Adjuster& h, double learning_rate, const double* before, double* verdict) {
     judge_gradients(backend_, parameters_, policy_, before, squares_, verdict);
     if (companion_) {
       if constexpr (requires { companion_->set_base_learning_rate(learning_rate); }) {
@@ -125,10 +186,16 @@ class adjuster_learner {
     } else {
       step_if(backend_, adam_, parameters_, verdict);
     }
+    statistics_of_step_.restore_unless(h, verdict);
+    if (before != nullptr) {
+      statistics_before_.restore_unless(h, before);
+    }
   }
 
-  /// What a refused step takes back: the noise drawn, and the adjuster's steps but the last, which comes after the check.
+  /// What a refused step takes back: the noise drawn, what backward passes gathered, and the adjuster's steps but the last,
+  /// which comes after the check.
   void remember(Adjuster& h) {
+    statistics_before_.remember(h);
     if constexpr (draws_noise) {
       noise_before_ = h.noise();
     }
@@ -150,7 +217,8 @@ class adjuster_learner {
     companion_before_ = companion_;
   }
 
-  void restore(Adjuster& h) {
+  void restore(Adjuster& h, const double* proceeds) {
+    statistics_before_.restore_unless(h, proceeds);
     if constexpr (draws_noise) {
       h.set_noise(noise_before_);
     }
@@ -197,7 +265,7 @@ class adjuster_learner {
   void visit_state(Visitor& visit, Adjuster& h) {
     visit("adjuster", h);
     parameter_list<T, memory_type> list;
-    detail::collect(h, list);
+    detail::collect(h, list, "gal::adjust, the adjuster");
     if (companion_) {
       reserve_for(*companion_, list);
       visit("adjuster_optimizer", *companion_);
@@ -224,6 +292,8 @@ class adjuster_learner {
 
   random_stream noise_before_;
   matrix<T, Backend> values_before_;
+  kept_statistics<Adjuster, T, Backend> statistics_before_;   // before the trainer's step
+  kept_statistics<Adjuster, T, Backend> statistics_of_step_;  // before the adjuster's last one
   adam<T, Backend> adam_before_ = adam_;
   std::optional<companion_type> companion_before_;
 };

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +35,7 @@ struct gradient_check {
 
 /// Compares the gradients of a model and a loss with central differences of the loss on one batch: first the loss's
 /// gradient with respect to the features, then the model's with respect to every parameter. Host memory; the
-/// parameters are as before afterwards.
+/// parameters are as before afterwards. Throws for options out of range, and where two parameter blocks share a number.
 ///
 ///     const gal::gradient_check check = gal::check_gradients(model, loss, x, y);
 ///     if (!check.passed) std::cerr << check.where << ": " << check.analytic << " against " << check.numerical;
@@ -50,6 +51,12 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
   detail::require(options.step > 0.0 && options.tolerance > 0.0 && options.stride >= 1,
                   error_code::invalid_option, "gal::check_gradients: step ", options.step, ", tolerance ",
                   options.tolerance, ", stride ", options.stride, "; expected positive numbers");
+
+  std::vector<parameter<T>> blocks;
+  for (auto&& block : model.parameters()) {
+    blocks.push_back(parameter<T>(block));
+  }
+  detail::require_distinct(std::span<const parameter<T>>(blocks), "gal::check_gradients");
 
   const backend_of<Model> backend{};
   matrix<double, backend_of<Model>> values;

@@ -5,12 +5,17 @@
 #include <gal/backend.hpp>
 #include <gal/view.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <ranges>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace gal {
 
@@ -35,6 +40,58 @@ struct parameter {
   parameter(const Pair& pair)  // NOLINT(google-explicit-constructor)
       : value(pair.first), gradient(pair.second) {}
 };
+
+namespace detail {
+
+// Memory, and whose it is: "the value of parameter block 0".
+struct owned_memory {
+  const std::byte* begin;
+  std::size_t bytes;
+  std::string owner;
+};
+
+// Throws where two of them overlap, with both owners in the order of the list.
+inline void require_distinct(std::span<const owned_memory> list, std::string_view where) {
+  std::vector<const owned_memory*> order;
+  for (const owned_memory& memory : list) {
+    if (memory.bytes > 0) {
+      order.push_back(&memory);
+    }
+  }
+  std::ranges::stable_sort(order, std::less<>(), &owned_memory::begin);
+  for (std::size_t k = 1; k < order.size(); ++k) {
+    const auto [first, second] = std::minmax(order[k - 1], order[k]);
+    require(static_cast<std::size_t>(order[k]->begin - order[k - 1]->begin) >= order[k - 1]->bytes,
+            error_code::invalid_option, where, ": ", first->owner, " and ", second->owner,
+            " share memory; expected every number in one place");
+  }
+}
+
+template <class T, class Memory>
+bool same_block(const parameter<T, Memory>& a, const parameter<T, Memory>& b) {
+  return a.value.data() == b.value.data() && a.value.size() == b.value.size() &&
+         a.gradient.data() == b.gradient.data() && a.gradient.size() == b.gradient.size();
+}
+
+// Throws where a number, as a value or a gradient, belongs to two blocks: it would be stepped twice.
+template <class T, class Memory>
+void require_distinct(std::span<const parameter<T, Memory>> parameters, std::string_view where) {
+  std::vector<owned_memory> list;
+  const auto add = [&](std::span<T> numbers, std::string_view what, std::size_t block) {
+    list.push_back({reinterpret_cast<const std::byte*>(numbers.data()), numbers.size_bytes(),
+                    text("the ", what, " of parameter block ", block)});
+  };
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    add(parameters[k].value, "value", k);
+  }
+  require_distinct(list, where);  // of a block that is listed twice the values are named
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    add(parameters[k].gradient, "gradient", k);
+  }
+  require_distinct(list, where);
+}
+
+}  // namespace detail
 
 /// Input of a model or target of a loss that has none, as when the features are the parameters themselves.
 struct nothing {
@@ -132,7 +189,11 @@ concept has_parameters = requires(M& m) {
 ///  5. `m.forward(input)` returns the features of a batch.
 ///  6. `m.backward(gradient)` takes a `feature_type` and adds the gradients of <gradient, features>, for the last
 ///     `forward`, to the parameters' gradients.
-///  7. `m.parameters()` returns a range of (value, gradient) pairs of contiguous memory, in the same order every time.
+///  7. `m.parameters()` returns a range of (value, gradient) pairs of contiguous memory, in the same order every time. No
+///     number is in two of them: a shared layer is listed once (`gal::error`, with both blocks).
+///
+/// Optional: `m.statistics()`, a `matrix_view` of numbers that `backward` changes besides gradients; a refused step takes
+/// the change back.
 ///
 /// A minimal model, y = a x, of one parameter:
 ///

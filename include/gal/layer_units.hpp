@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace gal::nn::detail {
 /// Batch normalisation. Values: the scales of all channels, then the shifts. Statistics: the running means, then the
 /// running variances. They change in `backward`, not in `forward`: a batch counts once it is learned from, so that a
 /// step that is refused for its loss, or a forward pass that is only looked at, leaves no trace.
+/// A batch whose mean or variance the statistics' scalar cannot hold has NaN features, so that its step is refused.
 template <class T, class Backend>
 class batch_normalization_unit {
  public:
@@ -65,11 +67,13 @@ class batch_normalization_unit {
             return difference * difference;
           },
           partial_, variance_.data());
-      p.backend.for_each(
-          channels, [to = variance_.data(), inverse = inverse_.data(), share, epsilon] GAL_KERNEL(index c) {
-            to[c] *= share;
-            inverse[c] = 1.0 / std::sqrt(to[c] + epsilon);
-          });
+      p.backend.for_each(channels, [to = variance_.data(), inverse = inverse_.data(), share, epsilon,
+                                    largest = static_cast<double>(std::numeric_limits<T>::max()) /
+                                              unbiased_factor(count)] GAL_KERNEL(index c) {
+        to[c] *= share;
+        inverse[c] =
+            to[c] <= largest ? 1.0 / std::sqrt(to[c] + epsilon) : std::numeric_limits<double>::quiet_NaN();
+      });
     } else {
       const T* const running = p.statistics + first_statistic_;
       p.backend.for_each(channels, [running, channels, epsilon, mean = mean_.data(),
@@ -132,18 +136,26 @@ class batch_normalization_unit {
     }
     if (!counted_) {
       counted_ = true;
-      const double count = static_cast<double>(area * x.columns());
-      p.backend.for_each(
-          channels, [to = p.statistics + first_statistic_, mean, variance = variance_.data(), channels,
-                     momentum = options_.momentum, unbiased = count / (count - 1.0)] GAL_KERNEL(index c) {
-            to[c] = static_cast<T>((1.0 - momentum) * static_cast<double>(to[c]) + momentum * mean[c]);
-            to[channels + c] = static_cast<T>((1.0 - momentum) * static_cast<double>(to[channels + c]) +
-                                              momentum * unbiased * variance[c]);
-          });
+      p.backend.for_each(channels, [to = p.statistics + first_statistic_, mean, variance = variance_.data(),
+                                    inverse, channels, momentum = options_.momentum,
+                                    unbiased = unbiased_factor(area * x.columns())] GAL_KERNEL(index c) {
+        if (inverse[c] >= 0.0) {  // else the batch has no statistics: also where such steps are taken
+          to[c] = moved(to[c], mean[c], momentum);
+          to[channels + c] = moved(to[channels + c], unbiased * variance[c], momentum);
+        }
+      });
     }
   }
 
   GAL_PRIVATE_KERNELS
+  // From the variance of a batch to the one that it estimates.
+  static double unbiased_factor(index count) {
+    return static_cast<double>(count) / static_cast<double>(count - 1);
+  }
+  GAL_HOST_DEVICE static T moved(T from, double towards, double momentum) {
+    return static_cast<T>((1.0 - momentum) * static_cast<double>(from) + momentum * towards);
+  }
+
   batch_normalization options_;
   image_shape shape_;
   index first_value_;

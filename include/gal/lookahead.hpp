@@ -110,8 +110,8 @@ class lookahead {
   }
   {
     inner_.undo(before.inner_, proceeds);
-    detail::restore_unless(backend_, proceeds, before.slow_, slow_);
-    detail::restore_unless(backend_, proceeds, before.taken_, taken_);
+    detail::restore_unless(backend_, proceeds, before.slow_.view(), slow_.view());
+    detail::restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
 
   template <class Visitor>
@@ -128,6 +128,7 @@ class lookahead {
 
   GAL_PRIVATE_KERNELS
   void remember(std::span<const parameter<value_type, memory_type>> parameters) {
+    detail::require_distinct(parameters, "gal::lookahead");
     reserve(parameters);
     value_type* to = slow_.data();
     for (const auto& block : parameters) {

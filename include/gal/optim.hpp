@@ -7,6 +7,7 @@
 #include <gal/math.hpp>
 #include <gal/schedule.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -116,9 +117,9 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.
-template <class T, class Backend>
-void restore_unless(const Backend& backend, const double* proceeds, const matrix<T, Backend>& before,
-                    matrix<T, Backend>& now) {
+template <class T, class Memory, class Backend>
+void restore_unless(const Backend& backend, const double* proceeds, matrix_view<const T, Memory> before,
+                    matrix_view<T, Memory> now) {
   backend.for_each(now.size(), [proceeds, from = before.data(), to = now.data()] GAL_KERNEL(index i) {
     if (*proceeds == 0.0) {
       to[i] = from[i];
@@ -208,11 +209,12 @@ class first_order {
       moments_.resize(count_, Rule<T>::moments(options_));
       moments_.fill(T(0));
       squares_.resize(1, static_cast<index>(parameters.size()) + 1);
+      check(parameters);
     }
   }
 
-  /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step; throws
-  /// where their total size has changed, or a value has no gradient.
+  /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step, though they
+  /// may move; throws where their total size has changed, a value has no gradient, or two blocks share a number.
   void step(std::span<const parameter<T, memory_type>> parameters) { step_where(parameters, nullptr); }
 
   /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
@@ -237,8 +239,8 @@ class first_order {
 
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
   void undo(const first_order& before, const double* proceeds) requires asynchronous_backend<Backend> {
-    restore_unless(backend_, proceeds, before.moments_, moments_);
-    restore_unless(backend_, proceeds, before.taken_, taken_);
+    restore_unless(backend_, proceeds, before.moments_.view(), moments_.view());
+    restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
 
   GAL_PRIVATE_KERNELS
@@ -299,7 +301,10 @@ class first_order {
     });
   }
 
-  void check(std::span<const parameter<T, memory_type>> parameters) const {
+  void check(std::span<const parameter<T, memory_type>> parameters) {
+    if (std::ranges::equal(parameters, bound_, same_block<T, memory_type>)) {
+      return;
+    }
     for (const auto& block : parameters) {
       require(block.value.size() == block.gradient.size(), error_code::shape_mismatch, "gal: a parameter of ",
               block.value.size(), " numbers has a gradient of ", block.gradient.size());
@@ -307,6 +312,8 @@ class first_order {
     const index count = number_of_values(parameters);
     require(count == count_, error_code::shape_mismatch, "gal: the optimizer steps ", count,
             " numbers; expected the ", count_, " that it has state for");
+    require_distinct(parameters, "gal: the optimizer");
+    bound_.assign(parameters.begin(), parameters.end());
   }
 
   // A group's own settings, or the optimizer's.
@@ -373,6 +380,7 @@ class first_order {
   double base_rate_;
   std::int64_t steps_ = 0;
   index count_ = 0;
+  std::vector<parameter<T, memory_type>> bound_;  // the blocks of the last step, which have been checked
 };
 
 template <class T>

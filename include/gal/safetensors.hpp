@@ -333,6 +333,17 @@ namespace detail {
   return text(type, " [", setting_text(shape), "]");
 }
 
+// The tensors of a model's state. Throws where two of them share memory, of which a file would have two versions.
+inline std::vector<state_view::entry> distinct_tensors_of(const state_view& state, std::string_view where) {
+  std::vector<state_view::entry> entries = tensors_of(state);
+  std::vector<owned_memory> memory;
+  for (const state_view::entry& entry : entries) {
+    memory.push_back({static_cast<const std::byte*>(entry.memory), entry.bytes(), entry.name});
+  }
+  require_distinct(memory, where);
+  return entries;
+}
+
 // Differences for a message: the first few.
 class difference_list {
  public:
@@ -472,14 +483,15 @@ inline void write_entries(const std::string& path, std::vector<state_view::entry
 
 /// Writes the weights of a model to a safetensors file, which is there completely or not at all; those of `nn::mlp` and
 /// `nn::cnn` under PyTorch's names and in its shapes, with the running statistics. Of a model with parameters only the
-/// blocks are called 0, 1, ... NaNs are written as they are. Throws `unreadable_file` where writing fails.
+/// blocks are called 0, 1, ... NaNs are written as they are. Throws `unreadable_file` where writing fails, and
+/// `invalid_option` where two tensors share memory.
 ///
 ///     gal::save_safetensors("weights.safetensors", model);
 ///     # Python: model.load_state_dict(safetensors.torch.load_file("weights.safetensors"))
 template <stateful Model>
 void save_safetensors(const std::string& path, Model& model, const safetensors_options& options = {}) {
-  detail::write_entries(path, detail::tensors_of(state_view(model)), options.prefix, {{"format", "pt"}},
-                        false);
+  detail::write_entries(path, detail::distinct_tensors_of(state_view(model), "gal::save_safetensors"),
+                        options.prefix, {{"format", "pt"}}, false);
 }
 
 /// Reads the weights of a model from a safetensors file. Everything is checked before the first number of the model
@@ -491,7 +503,7 @@ void save_safetensors(const std::string& path, Model& model, const safetensors_o
 template <stateful Model>
 void load_safetensors(const std::string& path, Model& model, const safetensors_options& options = {}) {
   safetensors_file file(path);
-  const auto entries = detail::tensors_of(state_view(model));
+  const auto entries = detail::distinct_tensors_of(state_view(model), "gal::load_safetensors");
   detail::difference_list differences;
   detail::compare(file, entries, options, differences);
   detail::require(differences.empty(), error_code::shape_mismatch, "gal::load_safetensors: ", path,

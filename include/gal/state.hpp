@@ -157,6 +157,7 @@ class state_view {
     bool is_tensor;                                                 ///< not a single number
     std::function<void(std::byte*)> read;                           ///< copies the numbers to host memory
     std::function<void(const std::byte*)> write;                    ///< takes them from there
+    const void* memory = nullptr;                                   ///< of a tensor
     std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of a single integer
     std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
 
@@ -334,6 +335,7 @@ class state_view {
          .read = {},
          .write = {}});
     const index count = entries_.back().count();
+    entries_.back().memory = data;
     entries_.back().read = [=](std::byte* to) {
       detail::to_host(backend, static_cast<const T*>(data), reinterpret_cast<T*>(to), count);
     };

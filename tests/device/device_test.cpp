@@ -15,6 +15,7 @@
 #include <limits>
 #include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -325,6 +326,50 @@ TEST_CASE("a refused step leaves parameters and state as they were, without the 
     CHECK(paths::parameters_of(clean.backend, first.adjuster().network()) ==
           paths::parameters_of(hurt.backend, second.adjuster().network()));
   }
+}
+
+TEST_CASE_TEMPLATE("parameter blocks that share memory are refused", T, float, double) {
+  const backend_type backend;
+  device_matrix<T> value(4, 1, T(1), backend), gradient(4, 1, T(1), backend);
+  using parameter = gal::parameter<T, gal::device_memory>;
+  const auto block = [&](std::size_t first, std::size_t count) {
+    return parameter({value.data() + first, count}, {gradient.data() + first, count});
+  };
+  gal::adam<T, backend_type> optimizer({}, backend);
+  CHECK_THROWS_WITH_AS(
+      optimizer.step(std::array{block(0, 3), block(2, 2)}),
+      "gal: the optimizer: the value of parameter block 0 and the value of parameter block 1 share memory; "
+      "expected every number in one place",
+      gal::error);
+  CHECK(host(value) == std::vector<T>(4, T(1)));
+  optimizer.step(std::array{block(0, 2), block(2, 2)});
+  CHECK(host(value) != std::vector<T>(4, T(1)));
+}
+
+TEST_CASE_TEMPLATE("a refused step leaves the running statistics as they were", T, float, double) {
+  const backend_type backend;
+  gal::nn::cnn<T, backend_type> model(
+      {2, 1, 3}, {gal::nn::batch_normalization{}, gal::nn::flatten{}, gal::nn::linear{2}}, {.seed = 1},
+      backend);
+  gal::adam<T, backend_type> optimizer({}, backend);
+  gal::adjust trainer(model, optimizer, gal::mse{});
+  const auto statistics = [&] { return gal::to_host(backend, model.statistics()); };
+  const auto step = [&](T number, T target) {
+    auto input = paths::normal<T>(6, 4, 3), output = paths::normal<T>(2, 4, 2);
+    input.values[13] = number;
+    output.values[1] = target;
+    const auto x = gal::to_device(backend, input.view());
+    const auto y = gal::to_device(backend, output.view());
+    return gal::step_report(trainer.step(x, y)).non_finite;
+  };
+  CHECK(!step(T(1), T(1)));
+  const auto before = statistics();
+  CHECK(step(std::is_same_v<T, float> ? T(1e30) : T(1e160), T(1)));  // a variance beyond T
+  CHECK(statistics() == before);
+  CHECK(step(T(1), std::is_same_v<T, float> ? T(1e25) : T(1e153)));  // gradients that cannot be squared
+  CHECK(statistics() == before);
+  CHECK(!step(T(1), T(1)));
+  CHECK(statistics() != before);
 }
 
 TEST_CASE("where an exception is asked for, the host waits for it") {
