@@ -5,6 +5,7 @@
 
 #include <gal/backend.hpp>
 #include <gal/layers.hpp>
+#include <gal/math.hpp>
 #include <gal/nn.hpp>
 #include <gal/random.hpp>
 #include <gal/view.hpp>
@@ -153,7 +154,8 @@ class batch_normalization_unit {
     return static_cast<double>(count) / static_cast<double>(count - 1);
   }
   GAL_HOST_DEVICE static T moved(T from, double towards, double momentum) {
-    return static_cast<T>((1.0 - momentum) * static_cast<double>(from) + momentum * towards);
+    return gal::detail::without_denormals(
+        static_cast<T>((1.0 - momentum) * static_cast<double>(from) + momentum * towards));
   }
 
   batch_normalization options_;

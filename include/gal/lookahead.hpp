@@ -4,6 +4,7 @@
 
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
+#include <gal/math.hpp>
 #include <gal/optim.hpp>
 
 #include <cmath>
@@ -157,7 +158,7 @@ class lookahead {
       backend_.for_each(static_cast<index>(block.value.size()),
                         [slow, fast = block.value.data(), alpha, is_due] GAL_KERNEL(index i) {
                           if (is_due()) {
-                            slow[i] += alpha * (fast[i] - slow[i]);
+                            slow[i] = detail::without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
                             fast[i] = slow[i];
                           }
                         });

@@ -4,6 +4,7 @@
 
 #include <gal/backend.hpp>
 #include <gal/concepts.hpp>
+#include <gal/math.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -92,8 +93,8 @@ class entrywise_loss {
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
       backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
-        gradient.data()[i] = static_cast<T>(
-            scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i])));
+        gradient.data()[i] = without_denormals(static_cast<T>(
+            scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i]))));
       });
     }
   }
@@ -118,10 +119,10 @@ class entrywise_loss {
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
       backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
-        gradient.data()[i] =
+        gradient.data()[i] = without_denormals(
             static_cast<T>(scale * entry.slope_change(static_cast<double>(features.data()[i]),
                                                       static_cast<double>(displacement.data()[i]),
-                                                      static_cast<double>(y.data()[i])));
+                                                      static_cast<double>(y.data()[i]))));
       });
     }
   }
@@ -322,7 +323,7 @@ class softmax_cross_entropy {
       values.data()[j] = weight * std::log(p.total) - expected_logit;
       if (wanted) {
         for (index k = 0; k < classes; ++k) {
-          gradient(k, j) = static_cast<T>(scale * (weight * p(k) - target(k, j)));
+          gradient(k, j) = detail::without_denormals(static_cast<T>(scale * (weight * p(k) - target(k, j))));
         }
       }
     });
@@ -365,7 +366,7 @@ class softmax_cross_entropy {
           const double c = static_cast<double>(displacement(k, j)) - mean;
           const double change =
               is_long ? p(k) - std::exp(p.log(k) - c - remainder) : -p(k) * std::expm1(-c - remainder);
-          gradient(k, j) = static_cast<T>(scale * weight * change);
+          gradient(k, j) = detail::without_denormals(static_cast<T>(scale * weight * change));
         }
       }
     });

@@ -77,6 +77,19 @@ template <std::floating_point T>
   }
 }
 
+/// The number, or zero where it is negative or a NaN of that sign.
+template <std::floating_point T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T zero_if_negative(T x) {
+  if constexpr (!std::same_as<T, float> && !std::same_as<T, double>) {
+    return x < T(0) ? T(0) : x;
+  } else {
+    using bits = bits_of<T>;
+    using ordered = std::make_signed_t<bits>;
+    const auto number = std::bit_cast<bits>(x);
+    return std::bit_cast<T>(number & (bits(0) - static_cast<bits>(std::bit_cast<ordered>(x) >= 0)));
+  }
+}
+
 /// tanh within four units in the last place; of infinities 1 and -1, of NaN NaN.
 template <std::floating_point T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T tanh(T x) {

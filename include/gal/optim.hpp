@@ -133,7 +133,8 @@ T least_to_square(T weight) {
   return std::sqrt(std::numeric_limits<T>::min() / weight);
 }
 
-/// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. A `Rule` names
+/// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. Under weight decay
+/// values below 1e-31 in float, 1e-292 in double, are set to zero at every 64th step. A `Rule` names
 /// its options and the update of one number:
 ///
 ///     struct rule { struct options; static index moments(const options&); static void validate(const options&);
@@ -253,9 +254,13 @@ class first_order {
     index offset = 0;
     for (std::size_t first = 0; first < parameters.size();) {
       const auto [next, size] = run_from(parameters, first);
-      const Rule<T> rule(options_, rates(parameters[first].group, factor));
+      const step_rates of_group = rates(parameters[first].group, factor);
+      const Rule<T> rule(options_, of_group);
       update(at_this_step(rule), size, parameters[first].value.data(), parameters[first].gradient.data(),
              moments_.size() == 0 ? nullptr : moments_.data() + offset, proceeds);
+      if (of_group.weight_decay > 0.0 && steps_ % steps_between_sweeps == 0) {
+        sweep(size, parameters[first].value.data(), proceeds);
+      }
       offset += size;
       first = next;
     }
@@ -341,6 +346,17 @@ class first_order {
         *square = norm > limit ? limit / norm : 1.0;
       });
     }
+  }
+
+  // Values that have decayed so far that arithmetic with them would soon be that with denormal numbers become zero.
+  static constexpr std::int64_t steps_between_sweeps = 64;
+  void sweep(index size, T* value, const double* proceeds) {
+    backend_.for_each(size, [value, proceeds] GAL_KERNEL(index i) {
+      constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+      if (proceeds == nullptr || *proceeds != 0.0) {
+        value[i] = zero_below(value[i], least);
+      }
+    });
   }
 
   template <class RuleAt>
@@ -464,10 +480,10 @@ struct rmsprop_rule {
         decay(static_cast<T>(rates.weight_decay)),
         smoothing(static_cast<T>(o.smoothing)),
         fresh(static_cast<T>(1.0 - o.smoothing)),
+        fresh_mean(o.centred ? fresh : T(0)),
         least(least_to_square(fresh)),
         epsilon(static_cast<T>(o.epsilon)),
-        momentum(static_cast<T>(o.momentum)),
-        centred(o.centred) {}
+        momentum(static_cast<T>(o.momentum)) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
@@ -477,18 +493,13 @@ struct rmsprop_rule {
     const T g = gradient + decay * value;
     const T squared = zero_below(g, least);
     square = without_denormals(smoothing * square + fresh * squared * squared);
-    T variance = square;
-    if (centred) {
-      mean = without_denormals(smoothing * mean + fresh * g);
-      variance -= mean * mean;
-      variance = variance < T(0) ? T(0) : variance;  // rounding may take a constant gradient's below zero
-    }
+    mean = without_denormals(smoothing * mean + fresh_mean * g);  // stays zero where nothing is centred
+    const T variance = zero_if_negative(square - mean * mean);  // as rounding may make a constant gradient's
     velocity = without_denormals(momentum * velocity + g / (square_root(variance) + epsilon));
     value -= rate * velocity;
   }
 
-  T rate, decay, smoothing, fresh, least, epsilon, momentum;
-  bool centred;
+  T rate, decay, smoothing, fresh, fresh_mean, least, epsilon, momentum;
 };
 
 // Adam's moments and bias corrections, which AdamW and AdaBound share.
