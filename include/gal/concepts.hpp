@@ -393,6 +393,9 @@ concept names_remainder = std::is_class_v<L> && !std::is_final_v<L> && !requires
 
 template <class L, class T, class Backend, class Target>
 consteval bool explain_loss() {
+  if constexpr (!loss_for<L, T, Backend, Target>) {
+    static_assert(explain_numbers<Target>());
+  }
   static_assert(
       loss_for<L, T, Backend, Target>,
       "gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for "

@@ -341,6 +341,13 @@ concept lasting_view_of = viewable<X> && std::same_as<scalar_of<X>, T> &&
     (std::is_lvalue_reference_v<X> || is_matrix_view<std::remove_cvref_t<X>> ||
      std::ranges::enable_borrowed_range<std::remove_cvref_t<X>>);
 
+// The scalar of targets that have none: says why.
+template <class Targets>
+struct missing_scalar {
+  static_assert(explain_numbers<Targets>());
+  using type = int;
+};
+
 }  // namespace detail
 
 /// The batches of an epoch, epoch after epoch: every `begin()` starts a new one, in a new order.
@@ -526,5 +533,10 @@ batches(Features&&, Targets&&, index, batch_options = {}) -> batches<scalar_of<F
 template <viewable Features, viewable Targets>
 batches(Features&&, Targets&&, index, std::uint64_t, last_batch = last_batch::keep)
     -> batches<scalar_of<Features>, scalar_of<Targets>>;
+
+template <viewable Features, class Targets>
+  requires(!viewable<Targets>)
+batches(Features&&, Targets&&, index, batch_options = {})
+->batches<scalar_of<Features>, typename detail::missing_scalar<std::remove_cvref_t<Targets>>::type>;
 
 }  // namespace gal

@@ -473,9 +473,13 @@ class softmax_cross_entropy {
         }
       }
     } else {
+      static_assert(!detail::number_range<const Target>,
+                    "gal::softmax_cross_entropy: a range of floating-point numbers holds no labels; expected "
+                    "integers, such as a std::vector<int>, or a matrix with a probability for every class.");
+      const bool labels = classes > 1 && y.size() == features.columns();
       detail::require(y.shape() == features.shape(), error_code::shape_mismatch, name,
                       ": target probabilities are ", y.shape(), "; expected the features' size ",
-                      features.shape());
+                      features.shape(), labels ? ", or integers as labels" : "");
       if constexpr (std::same_as<Memory, host_memory>) {
         check_distributions(y);
       }

@@ -165,4 +165,12 @@ template <viewable Values>
   return std::sqrt(squares / static_cast<double>(x.size() - 1));
 }
 
+// Says what is wrong with other labels.
+template <class Logits, class Labels>
+  requires(!viewable<Labels>)
+|| (!std::integral<scalar_of<Labels>>)double error_rate(const Logits&, const Labels&) {
+  static_assert(detail::explain_labels<Labels>());
+  return 0.0;
+}
+
 }  // namespace gal

