@@ -6,9 +6,9 @@
 #include <gal/core/backend.hpp>
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
+#include <gal/nn/activation.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
-#include <gal/nn/activation.hpp>
 
 #include <cmath>
 #include <cstdint>
