@@ -79,8 +79,7 @@ inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, co
   const auto start = [&](torch::Tensor& parameter, const std::vector<std::int64_t>& sizes, double bound) {
     const torch::Tensor values = torch::empty(sizes, torch::kDouble);
     for (std::int64_t i = 0; i < values.numel(); ++i) {
-      values.data_ptr<double>()[i] =
-          nn::detail::initial_value(adjuster_network_seed(options.seed), counter++, bound);
+      values.data_ptr<double>()[i] = random_uniform(adjuster_network_seed(options.seed), counter++, bound);
     }
     parameter.set_data(values.to(where.device(), where.dtype().toScalarType()));
   };

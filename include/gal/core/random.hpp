@@ -30,6 +30,12 @@ namespace gal {
   return static_cast<double>(random_bits(seed, counter) >> 11) * 0x1.0p-53;
 }
 
+/// Uniform in [-bound, bound).
+[[nodiscard]] GAL_HOST_DEVICE constexpr double random_uniform(std::uint64_t seed, std::uint64_t counter,
+                                                              double bound) {
+  return bound * (2.0 * random_uniform(seed, counter) - 1.0);
+}
+
 /// Standard normal, by the Box-Muller transform of two uniforms of the same counter.
 [[nodiscard]] GAL_HOST_DEVICE inline double random_normal(std::uint64_t seed, std::uint64_t counter) {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - random_uniform(seed, 2 * counter)));

@@ -158,8 +158,8 @@ class cnn {
     for (const detail::block_plan& plan : plans_) {
       backend_.for_each(
           plan.size, [to = values_.data() + plan.first, plan, seed = options_.seed] GAL_KERNEL(index i) {
-            const double uniform = random_uniform(seed, static_cast<std::uint64_t>(plan.first + i));
-            to[i] = static_cast<T>(plan.middle + plan.bound * (2.0 * uniform - 1.0));
+            to[i] = static_cast<T>(
+                plan.middle + random_uniform(seed, static_cast<std::uint64_t>(plan.first + i), plan.bound));
           });
     }
   }

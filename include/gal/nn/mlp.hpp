@@ -40,12 +40,6 @@ namespace detail {
                                         : 1.0 / std::sqrt(static_cast<double>(inputs));
 }
 
-// Number `counter` of the initial parameters of a network.
-[[nodiscard]] GAL_HOST_DEVICE inline double initial_value(std::uint64_t seed, std::uint64_t counter,
-                                                          double bound) {
-  return bound * (2.0 * random_uniform(seed, counter) - 1.0);
-}
-
 // The widths, or an error.
 [[nodiscard]] inline std::vector<index> checked_widths(std::vector<index> widths, std::string_view where) {
   gal::detail::require(widths.size() >= 2, error_code::invalid_option, where, ": ", widths.size(),
@@ -270,7 +264,7 @@ class mlp {
   void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
     backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
                                       seed = options_.seed] GAL_KERNEL(index i) {
-      to[i] = static_cast<T>(detail::initial_value(seed, first + static_cast<std::uint64_t>(i), bound));
+      to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
     });
     counter += static_cast<std::uint64_t>(values.size());
   }

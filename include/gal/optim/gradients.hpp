@@ -71,14 +71,18 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.
+template <class T, class Backend>
+void restore_unless(const Backend& backend, const double* proceeds, const T* before, T* now, index count) {
+  backend.for_each(count, [proceeds, before, now] GAL_KERNEL(index i) {
+    if (*proceeds == 0.0) {
+      now[i] = before[i];
+    }
+  });
+}
 template <class T, class Memory, class Backend>
 void restore_unless(const Backend& backend, const double* proceeds, matrix_view<const T, Memory> before,
                     matrix_view<T, Memory> now) {
-  backend.for_each(now.size(), [proceeds, from = before.data(), to = now.data()] GAL_KERNEL(index i) {
-    if (*proceeds == 0.0) {
-      to[i] = from[i];
-    }
-  });
+  restore_unless(backend, proceeds, before.data(), now.data(), now.size());
 }
 
 }  // namespace gal::detail

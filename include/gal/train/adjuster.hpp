@@ -103,7 +103,7 @@ class adjuster {
     switch (options_.kind) {
       case adjuster_kind::uniform:
         fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
-          return 2.0 * random_uniform(seed, counter) - 1.0;
+          return random_uniform(seed, counter, 1.0);
         });
         break;
       case adjuster_kind::normal:

@@ -37,10 +37,8 @@ class cnn_adjuster {
   explicit cnn_adjuster(nn::image_shape features, const adjust_options& options = {}, index kernel = 3,
                         Backend backend = {})
       : options_(detail::validated(options.adjuster)),
-        network_(
-            input_of(features, options), layers(features, options, kernel),
-            {.seed = random_bits(options.adjuster.seed, 1)},  // a model of the same seed draws other numbers
-            std::move(backend)) {
+        network_(input_of(features, options), layers(features, options, kernel),
+                 {.seed = detail::adjuster_network_seed(options.adjuster.seed)}, std::move(backend)) {
     detail::require(detail::has_network(options_.kind), error_code::invalid_option,
                     "gal::cnn_adjuster: kind is ", options_.kind,
                     ", which has no network; expected learned or untrained");
@@ -120,8 +118,7 @@ class cnn_adjuster {
       network_.backend().for_each(
           static_cast<index>(weights.size()),
           [to = weights.data(), bound, first = counter, seed = network_.options().seed] GAL_KERNEL(index i) {
-            const double uniform = random_uniform(seed, first + static_cast<std::uint64_t>(i));
-            to[i] = static_cast<T>(bound * (2.0 * uniform - 1.0));
+            to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
           });
       counter += weights.size();
       if (options_.bias) {

@@ -4,281 +4,16 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/view.hpp>
+#include <gal/nn/detail/gathered_convolution.hpp>
 #include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace gal::nn::detail {
-
-/// How the channels of an image lie in memory with a border of zeros, so that every window lies inside. With a stride,
-/// columns that neighbouring windows see at the same place are neighbours: first those of remainder 0.
-struct image_layout {
-  index channels, height, width;  // without the border
-  index top, left;                // border
-  index stride;
-  index pitch;  // numbers from row to row
-  index plane;  // from channel to channel
-
-  image_layout(index image_channels, index image_height, index image_width, index top_border,
-               index left_border, index bottom_border, index right_border, index column_stride)
-      : channels(image_channels),
-        height(image_height),
-        width(image_width),
-        top(top_border),
-        left(left_border),
-        stride(column_stride),
-        pitch((left + width + right_border + stride - 1) / stride * stride),
-        // An odd number of cache lines: channels a power of two apart would share their places in the cache.
-        plane(((top + height + bottom_border) * pitch + 15) / 16 / 2 * 32 + 16) {}
-
-  [[nodiscard]] index size() const { return channels * plane + gathered_slack; }
-  /// Where a column, counted with the border, lies in a row.
-  [[nodiscard]] index column(index c) const { return c % stride * (pitch / stride) + c / stride; }
-
-  /// Copies an image to where it has its border already.
-  template <class T, class Backend>
-  void copy(const Backend& backend, const T* from, T* to) const {
-    if (stride == 1) {
-      backend.for_each(height, channels, [=, *this](index i, index c) {
-        std::copy_n(from + (c * height + i) * width, width, to + c * plane + (top + i) * pitch + left);
-      });
-      return;
-    }
-    for (index q = 0; q < std::min(stride, width); ++q) {
-      backend.for_each(
-          height, channels,
-          [=, *this, first = column(left + q), count = (width - q + stride - 1) / stride](index i, index c) {
-            copy_row(from + (c * height + i) * width + q, stride, count,
-                     to + c * plane + (top + i) * pitch + first);
-          });
-    }
-  }
-};
-
-/// What a thread works in, for one sample, and its sum of the weights' gradients.
-template <class T, class Backend>
-struct convolution_scratch {
-  matrix<T, Backend> image;
-  matrix<T, Backend> outer;
-  matrix<T, Backend> block;
-  matrix<T, Backend> weight_gradient;
-};
-
-/// Numbers of a scratch's parts.
-struct convolution_sizes {
-  index image, outer, block;
-};
-
-/// Convolution of a sample as products whose factors are gathered from the image itself. With x(p, k) the number that
-/// position p of the output sees at place k of the kernel (k counts channels, kernel rows and kernel columns):
-///
-///     y(p, o) = sum over k of x(p, k) w(k, o)
-///     dw(o, k) = sum over p of g(p, o) x(p, k)
-///     dx(p, c) = sum over k of g(p, k) w(k, c), where p sees the gradient g of the outputs, the kernel turned by half
-///
-/// x(p, k) lies at places[p] + steps[k], for tables that depend on the geometry alone. With a stride, dx has one such product
-/// for every remainder of its row and column.
-class gathered_convolution {
- public:
-  gathered_convolution(const window& geometry, index outputs, index groups)
-      : geometry_(geometry),
-        outputs_(outputs),
-        groups_(groups),
-        depth_(geometry.channels / groups * geometry.kernel_area()),
-        image_(image_of(geometry)),
-        outer_(outer_of(geometry, outputs)) {
-    const window& g = geometry_;
-    for (index c = 0; c < g.channels / groups_; ++c) {
-      channel_places_.push_back(c * g.kernel_area());
-      for (index i = 0; i < g.kernel_height; ++i) {
-        for (index q = 0; q < g.kernel_width; ++q) {
-          taps_.push_back(c * image_.plane + i * g.dilation_height * image_.pitch +
-                          image_.column(q * g.dilation_width));
-        }
-      }
-    }
-    for (index o = 0; o < outputs_ / groups_; ++o) {
-      output_places_.push_back(o * depth_);
-    }
-    for (index k = 0; k < depth_; ++k) {
-      counting_.push_back(k);
-    }
-    for (index i = 0; i < g.out_height; ++i) {
-      rows_.push_back(i * g.stride_height * image_.pitch);
-      out_rows_.push_back(i * g.out_width);
-      for (index q = 0; q < g.out_width; ++q) {
-        positions_.push_back(rows_.back() + q);
-      }
-    }
-    for (index p = 0; p < block_positions(); ++p) {
-      block_steps_.push_back(p * outputs_);
-    }
-    for (index i = 0; i < std::min(g.stride_height, g.height); ++i) {
-      for (index q = 0; q < std::min(g.stride_width, g.width); ++q) {
-        add_phase(i, q);
-      }
-    }
-  }
-
-  [[nodiscard]] convolution_sizes sizes() const {
-    return {image_.size(), outer_.size(), block_positions() * outputs_ + gathered_slack};
-  }
-
-  template <class T, class Backend>
-  void forward(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x, const T* weight,
-               const T* bias, T* y) const {
-    const window& g = geometry_;
-    const index outputs = outputs_ / groups_;
-    image_.copy(backend, x, own.image.data());
-    for (index group = 0; group < groups_; ++group) {
-      const index first = group * outputs;
-      backend.gathered_product(
-          g.out_height, g.out_width, outputs, depth_,
-          gathered_factor<T>{of_group(own.image, image_, group), rows_.data(), taps_.data()},
-          gathered_factor<T>{weight + first * depth_, output_places_.data(), counting_.data()},
-          gathered_target<T>{y + first * g.out_area(), out_rows_.data(), 1, g.out_area(),
-                             bias != nullptr ? bias + first : nullptr, false});
-    }
-  }
-
-  /// To the scratch's sum, of every group outputs x depth; in blocks of positions whose gradients the first cache holds.
-  template <class T, class Backend>
-  void add_weight_gradient(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x,
-                           const T* gradient) const {
-    const index area = geometry_.out_area();
-    const index outputs = outputs_ / groups_;
-    image_.copy(backend, x, own.image.data());
-    for (index first = 0; first < area; first += block_positions()) {
-      const index count = std::min(block_positions(), area - first);
-      backend.transposed_copy(outputs_, count, gradient + first, area, own.block.data(), outputs_);
-      for (index group = 0; group < groups_; ++group) {
-        backend.gathered_product(
-            1, outputs, depth_, count,
-            gathered_factor<T>{own.block.data() + group * outputs, &start_, block_steps_.data()},
-            gathered_factor<T>{of_group(own.image, image_, group), taps_.data(), positions_.data() + first},
-            gathered_target<T>{own.weight_gradient.data() + group * outputs * depth_, &start_, 1, outputs,
-                               nullptr, true});
-      }
-    }
-  }
-
-  /// Adds a scratch's sum to the weights' gradient.
-  template <class T, class Backend>
-  void add_sum(const Backend& backend, const T* sum, T* to) const {
-    backend.for_each(depth_, outputs_, [=, depth = depth_, outputs = outputs_ / groups_](index k, index j) {
-      const index group = j / outputs;
-      to[j * depth + k] += sum[(group * depth + k) * outputs + j - group * outputs];
-    });
-  }
-
-  template <class T, class Backend>
-  void store_delta(const Backend& backend, convolution_scratch<T, Backend>& own, const T* gradient,
-                   const T* weight, T* delta) const {
-    const window& g = geometry_;
-    const index channels = g.channels / groups_;
-    outer_.copy(backend, gradient, own.outer.data());
-    for (index group = 0; group < groups_; ++group) {
-      for (const phase& at : phases_) {
-        backend.gathered_product(
-            static_cast<index>(at.places.size()), at.width, channels, static_cast<index>(at.steps.size()),
-            gathered_factor<T>{of_group(own.outer, outer_, group), at.places.data(), at.steps.data()},
-            gathered_factor<T>{weight + group * (outputs_ / groups_) * depth_, channel_places_.data(),
-                               at.weights.data()},
-            gathered_target<T>{delta + group * channels * g.area(), at.targets.data(), g.stride_width,
-                               g.area(), nullptr, false});
-      }
-    }
-  }
-
- private:
-  static constexpr index most_positions = 256;
-
-  // The rows and columns of the image with one remainder by the stride: a convolution of the outputs' gradient.
-  struct phase {
-    index width;
-    std::vector<index> places;   // of its rows in outer_
-    std::vector<index> targets;  // in the image
-    std::vector<index> steps;    // from there to what the kernel sees, output by output
-    std::vector<index> weights;  // that this is multiplied with
-  };
-
-  static image_layout image_of(const window& g) {
-    return {g.channels,      g.height,         g.width,         g.padding_height,
-            g.padding_width, g.padding_height, g.padding_width, g.stride_width};
-  }
-  // With a border wide enough for every window that sees a number of the image.
-  static image_layout outer_of(const window& g, index outputs) {
-    const auto before = [](index kernel, index dilation, index padding, index stride) {
-      return std::max<index>((kernel - 1) * dilation - padding, 0) / stride;
-    };
-    const auto after = [](index size, index padding, index stride, index positions) {
-      return std::max<index>((size - 1 + padding) / stride - (positions - 1), 0);
-    };
-    return {outputs,
-            g.out_height,
-            g.out_width,
-            before(g.kernel_height, g.dilation_height, g.padding_height, g.stride_height),
-            before(g.kernel_width, g.dilation_width, g.padding_width, g.stride_width),
-            after(g.height, g.padding_height, g.stride_height, g.out_height),
-            after(g.width, g.padding_width, g.stride_width, g.out_width),
-            1};
-  }
-
-  void add_phase(index row, index column) {
-    const window& g = geometry_;
-    phase result;
-    result.width = (g.width - column + g.stride_width - 1) / g.stride_width;
-    for (index i = 0; row + i * g.stride_height < g.height; ++i) {
-      result.places.push_back(i * outer_.pitch);
-      result.targets.push_back((row + i * g.stride_height) * g.width + column);
-    }
-    for (index o = 0; o < outputs_ / groups_; ++o) {
-      for (index i = 0; i < g.kernel_height; ++i) {
-        for (index q = 0; q < g.kernel_width; ++q) {
-          const index down = row + g.padding_height - i * g.dilation_height;
-          const index right = column + g.padding_width - q * g.dilation_width;
-          if (down % g.stride_height == 0 && right % g.stride_width == 0) {
-            result.steps.push_back(o * outer_.plane + (outer_.top + down / g.stride_height) * outer_.pitch +
-                                   outer_.left + right / g.stride_width);
-            result.weights.push_back(o * depth_ + i * g.kernel_width + q);
-          }
-        }
-      }
-    }
-    phases_.push_back(std::move(result));
-  }
-
-  [[nodiscard]] index block_positions() const { return std::min(most_positions, geometry_.out_area()); }
-
-  // The channels that a group sees.
-  template <class T, class Backend>
-  [[nodiscard]] const T* of_group(const matrix<T, Backend>& images, const image_layout& layout,
-                                  index group) const {
-    return images.data() + group * (layout.channels / groups_) * layout.plane;
-  }
-
-  window geometry_;
-  index outputs_;
-  index groups_;
-  index depth_;
-  image_layout image_;
-  image_layout outer_;                 // of the outputs' gradient
-  std::vector<index> taps_;            // from a position to what it sees
-  std::vector<index> rows_;            // of positions, in image_
-  std::vector<index> positions_;       // likewise
-  std::vector<index> out_rows_;        // of positions, in the output
-  std::vector<index> output_places_;   // in a group's weights
-  std::vector<index> channel_places_;  // likewise
-  std::vector<index> counting_;        // 0, 1, ...
-  std::vector<index> block_steps_;     // from position to position in a block, outputs x positions
-  std::vector<phase> phases_;
-  index start_ = 0;
-};
 
 /// Convolution of a sample by a kernel of one number a channel, without border: Y = X W with the image itself as X,
 /// positions x channels; with a stride, with the positions that are seen.
@@ -382,29 +117,23 @@ class pointwise_convolution {
 /// Convolution sample by sample. Samples are taken in chunks, which threads share; there are as many chunks whatever the
 /// number of threads, since each sums its own gradient of the weights.
 template <class T, class Backend>
-class direct_convolution_unit {
+class direct_convolution_unit : public convolution_parameters<T, Backend> {
+  using base = convolution_parameters<T, Backend>;
+
  public:
+  using base::weights;
   using view = matrix_view<const T>;
   using mutable_view = matrix_view<T>;
 
   direct_convolution_unit(const convolution& options, const window& geometry, index first_value)
-      : positions_(geometry.out_area()),
-        depth_(geometry.channels / options.groups * geometry.kernel_area()),
-        outputs_(options.channels),
-        groups_(options.groups),
-        bias_(options.bias),
-        first_value_(first_value),
-        arithmetic_(arithmetic_of(geometry, outputs_, groups_)) {}
-
-  [[nodiscard]] index weights() const { return outputs_ * depth_; }
-  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
-  /// Numbers that one output sees.
-  [[nodiscard]] index depth() const { return depth_; }
+      : base(options.channels, geometry.channels / options.groups * geometry.kernel_area(), options.bias,
+             first_value),
+        arithmetic_(arithmetic_of(geometry, options.channels, options.groups)) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     prepare(p.backend, x.columns());
-    const T* const weight = p.values + first_value_;
-    const T* const bias = bias_ ? weight + weights() : nullptr;
+    const T* const weight = this->weight(p);
+    const T* const bias = this->bias(p);
     in_chunks(p.backend, x.columns(), [&](const auto& backend, auto& own, const auto& how, index sample) {
       how.forward(backend, own, x.columns(sample, 1).data(), weight, bias, y.columns(sample, 1).data());
     });
@@ -412,8 +141,7 @@ class direct_convolution_unit {
 
   /// Adds to the parameters' gradients, and stores that with respect to x in `delta` unless it is empty.
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    const T* const weight = p.values + first_value_;
-    T* const weight_gradient = p.gradients + first_value_;
+    const T* const weight = this->weight(p);
     for (auto& own : scratch_) {
       own.weight_gradient.fill(T(0));
     }
@@ -424,11 +152,8 @@ class direct_convolution_unit {
         how.store_delta(backend, own, outer, weight, delta.columns(sample, 1).data());
       }
     });
-    add_sums(p.backend, x.columns(), weight_gradient);
-    if (bias_) {
-      add_bias_gradient(p.backend, gradient.data(), positions_, outputs_, x.columns(), partial_, sums_,
-                        weight_gradient + weights());
-    }
+    add_sums(p.backend, x.columns(), this->weight_gradient(p));
+    this->add_bias_gradient(p, gradient);
   }
 
  private:
@@ -456,7 +181,6 @@ class direct_convolution_unit {
 
   // Every buffer at its size, with the zeros of the borders, so that threads allocate nothing.
   void prepare(const Backend& backend, index samples) {
-    use_backend(backend, partial_, sums_);
     const convolution_sizes of = sizes();
     const auto zeros = [&](index size) { return matrix<T, Backend>(size, 1, T(0), backend); };
     while (static_cast<index>(scratch_.size()) < chunks(samples)) {
@@ -498,16 +222,8 @@ class direct_convolution_unit {
     std::visit([&](const auto& how) { how.add_sum(backend, sum, to); }, arithmetic_);
   }
 
-  index positions_;
-  index depth_;
-  index outputs_;
-  index groups_;
-  bool bias_;
-  index first_value_;
   arithmetic arithmetic_;
   std::vector<scratch> scratch_;
-  matrix<double, Backend> partial_;
-  matrix<double, Backend> sums_;
 };
 
 }  // namespace gal::nn::detail

@@ -16,46 +16,44 @@ namespace gal::nn::detail {
 /// in memory (channel, kernel row, kernel column, sample, position); the product with the weights, a C-order (outputs,
 /// channels of a group, kernel rows, kernel columns) array, has the outputs in its columns. Groups are ranges of columns.
 template <class T, class Backend>
-class patch_convolution_unit {
+class patch_convolution_unit : public convolution_parameters<T, Backend> {
+  using base = convolution_parameters<T, Backend>;
+
  public:
+  using base::depth;
+  using base::outputs;
   using memory_type = typename Backend::memory_type;
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
   patch_convolution_unit(const convolution& options, const window& geometry, index first_value)
-      : geometry_(geometry),
-        outputs_(options.channels),
-        groups_(options.groups),
-        bias_(options.bias),
-        first_value_(first_value) {}
-
-  [[nodiscard]] index weights() const { return outputs_ * depth(); }
-  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
-  /// Numbers that one output sees.
-  [[nodiscard]] index depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
+      : base(options.channels, geometry.channels / options.groups * geometry.kernel_area(), options.bias,
+             first_value),
+        geometry_(geometry),
+        groups_(options.groups) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     prepare(p.backend, x.columns());
-    const T* const weight = p.values + first_value_;
-    const index outputs = outputs_ / groups_;
+    const T* const weight = this->weight(p);
+    const index of_one = outputs() / groups_;
     in_parts(x.columns(), [&](index first, index samples) {
       const index positions = samples * geometry_.out_area();
       gather_patches(p.backend, x.columns(first, samples));
       for (index group = 0; group < groups_; ++group) {
         p.backend.product(transpose::no, transpose::no, T(1),
                           of_group(std::as_const(patches_).data(), positions, group, depth()),
-                          of_group(weight, depth(), group, outputs), T(0),
-                          of_group(products_.data(), positions, group, outputs));
+                          of_group(weight, depth(), group, of_one), T(0),
+                          of_group(products_.data(), positions, group, of_one));
       }
-      scatter_outputs(p.backend, samples, bias_ ? weight + weights() : nullptr, y.columns(first, samples));
+      scatter_outputs(p.backend, samples, this->bias(p), y.columns(first, samples));
     });
   }
 
   /// Adds to the parameters' gradients, and stores that with respect to x in `delta` unless it is empty.
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    const T* const weight = p.values + first_value_;
-    T* const weight_gradient = p.gradients + first_value_;
-    const index outputs = outputs_ / groups_;
+    const T* const weight = this->weight(p);
+    T* const weight_gradient = this->weight_gradient(p);
+    const index of_one = outputs() / groups_;
     in_parts(x.columns(), [&](index first, index samples) {
       const index positions = samples * geometry_.out_area();
       gather_patches(p.backend, x.columns(first, samples));
@@ -64,23 +62,20 @@ class patch_convolution_unit {
       for (index group = 0; group < groups_; ++group) {
         p.backend.product(transpose::yes, transpose::no, T(1),
                           of_group(std::as_const(patches_).data(), positions, group, depth()),
-                          of_group(outer, positions, group, outputs), T(1),
-                          of_group(weight_gradient, depth(), group, outputs));
+                          of_group(outer, positions, group, of_one), T(1),
+                          of_group(weight_gradient, depth(), group, of_one));
       }
       if (delta.empty()) {
         return;
       }
       for (index group = 0; group < groups_; ++group) {
-        p.backend.product(transpose::no, transpose::yes, T(1), of_group(outer, positions, group, outputs),
-                          of_group(weight, depth(), group, outputs), T(0),
+        p.backend.product(transpose::no, transpose::yes, T(1), of_group(outer, positions, group, of_one),
+                          of_group(weight, depth(), group, of_one), T(0),
                           of_group(patches_.data(), positions, group, depth()));
       }
       gather_delta(p.backend, samples, delta.columns(first, samples));
     });
-    if (bias_) {
-      add_bias_gradient(p.backend, gradient.data(), geometry_.out_area(), outputs_, x.columns(), partial_,
-                        sums_, weight_gradient + weights());
-    }
+    this->add_bias_gradient(p, gradient);
   }
 
   GAL_PRIVATE_KERNELS
@@ -92,14 +87,14 @@ class patch_convolution_unit {
   }
 
   void prepare(const Backend& backend, index samples) {
-    use_backend(backend, image_, patches_, products_, partial_, sums_);
+    use_backend(backend, image_, patches_, products_);
     const index most = most_samples(samples);
     const index positions = most * geometry_.out_area();
     if (geometry_.is_padded()) {
       image_.resize(geometry_.channels * geometry_.padded_area(), most);
     }
     patches_.resize(positions, geometry_.channels * geometry_.kernel_area());
-    products_.resize(positions, outputs_);
+    products_.resize(positions, outputs());
   }
 
   template <class Part>
@@ -119,8 +114,8 @@ class patch_convolution_unit {
   void scatter_outputs(const Backend& backend, index samples, const T* bias, mutable_view y) {
     const index area = geometry_.out_area();
     backend.for_each(
-        area, outputs_ * samples,
-        [=, from = products_.data(), to = y.data(), outputs = outputs_] GAL_KERNEL(index i, index j) {
+        area, outputs() * samples,
+        [=, from = products_.data(), to = y.data(), outputs = outputs()] GAL_KERNEL(index i, index j) {
           const index s = j / outputs;
           const index o = j - s * outputs;
           to[j * area + i] = from[(o * samples + s) * area + i] + (bias != nullptr ? bias[o] : T(0));
@@ -129,8 +124,8 @@ class patch_convolution_unit {
   void gather_outputs(const Backend& backend, index samples, view gradient) {
     const index area = geometry_.out_area();
     backend.for_each(
-        area, outputs_ * samples,
-        [=, from = gradient.data(), to = products_.data(), outputs = outputs_] GAL_KERNEL(index i, index j) {
+        area, outputs() * samples,
+        [=, from = gradient.data(), to = products_.data(), outputs = outputs()] GAL_KERNEL(index i, index j) {
           const index o = j / samples;
           const index s = j - o * samples;
           to[j * area + i] = from[(s * outputs + o) * area + i];
@@ -191,15 +186,10 @@ class patch_convolution_unit {
   }
 
   window geometry_;
-  index outputs_;
   index groups_;
-  bool bias_;
-  index first_value_;
   matrix<T, Backend> image_;     // with its border; then its gradient
   matrix<T, Backend> patches_;   // then their gradients
   matrix<T, Backend> products_;  // outputs, or their gradients
-  matrix<double, Backend> partial_;
-  matrix<double, Backend> sums_;
 };
 
 }  // namespace gal::nn::detail

@@ -14,25 +14,23 @@ namespace gal::nn::detail {
 /// Depthwise convolution: every channel has a kernel of its own, too small for a product. Row by row: an output's row is
 /// a sum of the image's rows, moved.
 template <class T, class Backend>
-class depthwise_unit {
+class depthwise_unit : public convolution_parameters<T, Backend> {
+  using base = convolution_parameters<T, Backend>;
+
  public:
+  using base::weights;
   using memory_type = typename Backend::memory_type;
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
   depthwise_unit(const convolution& options, const window& geometry, index first_value)
-      : geometry_(geometry), bias_(options.bias), first_value_(first_value) {}
-
-  [[nodiscard]] index weights() const { return geometry_.channels * depth(); }
-  [[nodiscard]] index biases() const { return bias_ ? geometry_.channels : 0; }
-  /// Numbers that one output sees.
-  [[nodiscard]] index depth() const { return geometry_.kernel_area(); }
+      : base(geometry.channels, geometry.kernel_area(), options.bias, first_value), geometry_(geometry) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    use_backend(p.backend, image_, image_delta_, products_, kernel_sums_, partial_, sums_);
+    use_backend(p.backend, image_, image_delta_, products_, kernel_sums_);
     const window g = geometry_;
-    const T* const weight = p.values + first_value_;
-    const T* const bias = bias_ ? weight + weights() : nullptr;
+    const T* const weight = this->weight(p);
+    const T* const bias = this->bias(p);
     p.backend.for_each(g.out_height, g.channels * x.columns(),
                        [=, from = pad(p.backend, x), to = y.data()] GAL_KERNEL(index i, index j) {
                          const index c = j % g.channels;
@@ -63,16 +61,12 @@ class depthwise_unit {
   }
 
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    T* const weight_gradient = p.gradients + first_value_;
     // The border is there since the forward pass.
     const T* const image = geometry_.is_padded() ? std::as_const(image_).data() : x.data();
-    add_weight_gradient(p.backend, x.columns(), image, gradient, weight_gradient);
-    if (bias_) {
-      add_bias_gradient(p.backend, gradient.data(), geometry_.out_area(), geometry_.channels, x.columns(),
-                        partial_, sums_, weight_gradient + weights());
-    }
+    add_weight_gradient(p.backend, x.columns(), image, gradient, this->weight_gradient(p));
+    this->add_bias_gradient(p, gradient);
     if (!delta.empty()) {
-      gather_delta(p.backend, p.values + first_value_, gradient, delta);
+      gather_delta(p.backend, this->weight(p), gradient, delta);
     }
   }
 
@@ -166,14 +160,10 @@ class depthwise_unit {
   }
 
   window geometry_;
-  bool bias_;
-  index first_value_;
   matrix<T, Backend> image_;  // with its border
   matrix<T, Backend> image_delta_;
   matrix<double, Backend> products_;
   matrix<double, Backend> kernel_sums_;
-  matrix<double, Backend> partial_;
-  matrix<double, Backend> sums_;
 };
 
 }  // namespace gal::nn::detail

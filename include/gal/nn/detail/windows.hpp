@@ -130,4 +130,44 @@ void add_bias_gradient(const Backend& backend, const T* gradient, index position
   });
 }
 
+/// Where the weights of a convolution, and the bias behind them, lie among the parameters of its network.
+template <class T, class Backend>
+class convolution_parameters {
+ public:
+  /// `depth`: numbers that one output sees; `first_value`: the place of the first weight.
+  convolution_parameters(index outputs, index depth, bool has_bias, index first_value)
+      : outputs_(outputs), depth_(depth), has_bias_(has_bias), first_value_(first_value) {}
+
+  [[nodiscard]] index outputs() const { return outputs_; }
+  [[nodiscard]] index depth() const { return depth_; }
+  [[nodiscard]] index weights() const { return outputs_ * depth_; }
+  [[nodiscard]] index biases() const { return has_bias_ ? outputs_ : 0; }
+
+ protected:
+  [[nodiscard]] const T* weight(const pass<T, Backend>& p) const { return p.values + first_value_; }
+  /// Null without bias.
+  [[nodiscard]] const T* bias(const pass<T, Backend>& p) const {
+    return has_bias_ ? weight(p) + weights() : nullptr;
+  }
+  [[nodiscard]] T* weight_gradient(const pass<T, Backend>& p) const { return p.gradients + first_value_; }
+
+  /// Adds the gradient of the bias, where there is one, from that of the outputs.
+  void add_bias_gradient(const pass<T, Backend>& p,
+                         matrix_view<const T, typename Backend::memory_type> gradient) {
+    if (has_bias_) {
+      use_backend(p.backend, partial_, sums_);
+      detail::add_bias_gradient(p.backend, gradient.data(), gradient.rows() / outputs_, outputs_,
+                                gradient.columns(), partial_, sums_, weight_gradient(p) + weights());
+    }
+  }
+
+ private:
+  index outputs_;
+  index depth_;
+  bool has_bias_;
+  index first_value_;
+  matrix<double, Backend> partial_;
+  matrix<double, Backend> sums_;
+};
+
 }  // namespace gal::nn::detail

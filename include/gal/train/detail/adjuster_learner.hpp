@@ -133,11 +133,7 @@ class adjuster_learner {
       const T* from = values_before_.data();
       for (const auto& block : parameters_) {
         const auto size = static_cast<index>(block.value.size());
-        backend_.for_each(size, [from, to = block.value.data(), proceeds] GAL_KERNEL(index i) {
-          if (*proceeds == 0.0) {
-            to[i] = from[i];
-          }
-        });
+        detail::restore_unless(backend_, proceeds, from, block.value.data(), size);
         from += size;
       }
       if (!companion_) {
