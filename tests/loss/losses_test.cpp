@@ -6,7 +6,7 @@
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/expansion.hpp>
 
-#include "device/infinite_logits.hpp"
+#include "../backends/device/infinite_logits.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>

@@ -3,7 +3,7 @@
 
 #include <gal/gal.hpp>
 
-#include "device/infinite_logits.hpp"
+#include "../backends/device/infinite_logits.hpp"
 #include "testing.hpp"
 
 #include <doctest/doctest.h>
