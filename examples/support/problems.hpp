@@ -8,8 +8,8 @@
 #include "support/text.hpp"
 
 #include <gal/backends/eigen.hpp>
+#include <gal/data.hpp>
 #include <gal/data/csv.hpp>
-#include <gal/data/dataset.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <array>

@@ -2,7 +2,7 @@
 // and against central differences.
 #include <gal/backends/eigen.hpp>
 #include <gal/core/random.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/expansion.hpp>
 

@@ -1,0 +1,6 @@
+// gal/optim.hpp: the room optim/: optimizers.
+#pragma once
+
+#include <gal/optim/lookahead.hpp>
+#include <gal/optim/optimizers.hpp>
+#include <gal/optim/schedule.hpp>
