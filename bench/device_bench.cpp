@@ -2,7 +2,7 @@
 // beside the rate of a large product in the same run. Prints a table; --json FILE writes the numbers.
 #include <gal/backends/thrust.hpp>
 #include <gal/io/files.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>

@@ -3,7 +3,7 @@
 
 #include <gal/backends/thrust.hpp>
 #include <gal/core/random.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>

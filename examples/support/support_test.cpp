@@ -8,7 +8,8 @@
 
 #include <gal/backends/eigen.hpp>
 #include <gal/data/csv.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
+#include <gal/loss/sample_loss.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/taylor/check_gradients.hpp>

@@ -1,7 +1,7 @@
 // An adjuster that proposes nothing.
 // expected: gal::adjuster_for, requirement 1: provide `forward(gal::matrix_view<const T> input)` that returns a viewable matrix of the features' size.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

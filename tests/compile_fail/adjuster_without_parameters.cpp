@@ -1,7 +1,7 @@
 // An adjuster that does not say what it learns, be it nothing.
 // expected: gal::adjuster_for, requirement 3: provide `parameters()`, a range of (value, gradient) pairs.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

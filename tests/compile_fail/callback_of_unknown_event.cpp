@@ -1,9 +1,10 @@
 // A callback with one right event and one that does not exist.
 // expected: gal::callback_for: a member is called like an event that does not exist; the events are fit_begin, step_end, epoch_end and fit_end.
 #include <gal/backends/eigen.hpp>
+#include <gal/data/batches.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/fit/callbacks.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -1,9 +1,10 @@
 // A callback that expects training to end where it returns true.
 // expected: gal::callback_for, requirement 3: `epoch_end` cannot be called as `void epoch_end(run)`; correct it, or leave it out.
 #include <gal/backends/eigen.hpp>
+#include <gal/data/batches.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/fit/callbacks.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -1,9 +1,10 @@
 // A callback whose event takes something else.
 // expected: gal::callback_for, requirement 2: `step_end` cannot be called as `void step_end(run)`; correct it, or leave it out.
 #include <gal/backends/eigen.hpp>
+#include <gal/data/batches.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/fit/callbacks.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -1,12 +1,13 @@
 // Logs that would miss the epoch in which the program ends.
 // expected: gal::fit: behind checkpointing stands a callback that keeps a record (csv_log, html_report, tensorboard, or one with visit_state), whose last event the checkpoint would miss; put checkpointing behind it.
 #include <gal/backends/eigen.hpp>
+#include <gal/data/batches.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/fit/callbacks.hpp>
 #include <gal/fit/html_report.hpp>
 #include <gal/fit/tensorboard.hpp>
 #include <gal/io/checkpoint.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -2,7 +2,7 @@
 // expected: gal::adjuster_for, requirement 2: provide `void backward(gal::matrix_view<const T> gradient)`.
 // expected: gal::adjuster_for, requirement 3: provide `parameters()`, a range of (value, gradient) pairs.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

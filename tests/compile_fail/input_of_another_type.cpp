@@ -1,7 +1,7 @@
 // An input that does not convert to what the model takes.
 // expected: gal::adjust::step: the input does not convert to the model's `input_type`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -1,7 +1,7 @@
 // A std::vector<bool> is no range of numbers.
 // expected: gal: a std::vector<bool> packs its values into bits, which cannot be looked at; convert it to a std::vector<int> or std::vector<std::uint8_t> of labels, or a std::vector<float> of probabilities.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

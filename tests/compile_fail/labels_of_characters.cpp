@@ -1,7 +1,8 @@
 // A character is no class number, though C++ counts with it.
 // expected: gal::softmax_cross_entropy: labels must be integers; a bool or a character is none. Convert them to int or std::uint8_t.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/evaluate_loss.hpp>
+#include <gal/loss/softmax_cross_entropy.hpp>
 
 #include <vector>
 

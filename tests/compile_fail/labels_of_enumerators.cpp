@@ -1,7 +1,7 @@
 // Enumerators are no numbers either.
 // expected: gal: the elements of a range must be numbers that lie side by side in memory; expected a std::vector<int> of labels, a std::vector<float>, a matrix, or a gal::view_of for the type.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Classes have whole numbers, and a row of probabilities is no matrix of them.
 // expected: gal::softmax_cross_entropy: a range of floating-point numbers holds no labels; expected integers, such as a std::vector<int>, or a matrix with a probability for every class.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 
 #include <vector>
 

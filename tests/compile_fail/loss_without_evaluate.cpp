@@ -1,7 +1,7 @@
 // A function is no loss until it is wrapped.
 // expected: gal::loss_for, requirement 1: provide `evaluate(backend, features, targets, values, gradient)` for these targets, or wrap a function of one sample in gal::sample_loss.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/sample_loss.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/train/adjust.hpp>
 

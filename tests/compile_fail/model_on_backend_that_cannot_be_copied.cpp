@@ -1,7 +1,7 @@
 // A backend with all primitives and no copy, which every matrix would need.
 // expected: gal::backend: a backend must be copyable.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

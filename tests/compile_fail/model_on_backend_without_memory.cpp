@@ -1,7 +1,7 @@
 // A backend that does not say where its memory is.
 // expected: gal::backend, requirement 1: name the memory in a member `memory_type`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

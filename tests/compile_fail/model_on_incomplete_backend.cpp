@@ -7,7 +7,7 @@
 // expected: gal::backend, requirement 7: provide `product(ta, tb, alpha, a, b, beta, c)`.
 // expected: gal::backend, requirement 8: provide `read(pointer)`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // Features without a copy, which could not hold their gradient.
 // expected: gal::model, requirement 4: `feature_type` must be copyable; a copy of it holds the gradient.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // Features that cannot be written.
 // expected: gal::model, requirement 3: `feature_type` must be viewable and writable; specialise gal::view_of for it.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

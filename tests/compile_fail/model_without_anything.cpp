@@ -2,7 +2,7 @@
 // expected: gal::model, requirement 1: name the type that forward takes in a member `input_type`.
 // expected: gal::model, requirement 2: name the type of the features in a member `feature_type`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // A model that cannot be differentiated.
 // expected: gal::model, requirement 6: provide `void backward(const feature_type& gradient)`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

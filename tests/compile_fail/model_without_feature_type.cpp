@@ -1,7 +1,7 @@
 // A model that does not name its features.
 // expected: gal::model, requirement 2: name the type of the features in a member `feature_type`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

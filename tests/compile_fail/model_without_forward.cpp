@@ -1,7 +1,7 @@
 // A model that cannot be evaluated.
 // expected: gal::model, requirement 5: provide `const feature_type& forward(const input_type& input)`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // A model that does not name its input.
 // expected: gal::model, requirement 1: name the type that forward takes in a member `input_type`.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

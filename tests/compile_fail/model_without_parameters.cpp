@@ -1,7 +1,7 @@
 // A model that shows no parameters.
 // expected: gal::model, requirement 7: provide `parameters()`, a range of (value, gradient) pairs of contiguous memory with the scalar of the features.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // The learning rate of an optimizer must be readable where it is const.
 // expected: gal::optimizer_for, requirement 1: provide `double learning_rate() const`, the rate of the next step.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -2,7 +2,7 @@
 // expected: gal::stateful: provide `template <class Visitor> void visit_state(Visitor& visit)`, which shows the parts of the state by name.
 #include <gal/backends/eigen.hpp>
 #include <gal/io/state.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust.hpp>
 

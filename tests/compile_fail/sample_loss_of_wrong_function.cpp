@@ -1,7 +1,7 @@
 // A function of one sample that takes no gradient.
 // expected: gal::sample_loss: the function must be callable as f(x, y, gradient), or f(x, gradient) without targets, with spans of the features' scalar, and return a number.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/sample_loss.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/train/adjust.hpp>
 

@@ -2,7 +2,7 @@
 #include <gal/backends/eigen.hpp>
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/check_gradients.hpp>
 #include <gal/train/adjust.hpp>

@@ -1,6 +1,6 @@
 // From a table to batches: datasets, splits, standardisation, shuffling.
 #include <gal/backends/eigen.hpp>
-#include <gal/data/dataset.hpp>
+#include <gal/data.hpp>
 
 #include "testing.hpp"
 

@@ -3,7 +3,7 @@
 #include <gal/data/images.hpp>
 
 #include <gal/backends/eigen.hpp>
-#include <gal/data/dataset.hpp>
+#include <gal/data/batches.hpp>
 
 #include "testing.hpp"
 

@@ -8,7 +8,6 @@
 
 #if defined(GAL_GOLDEN_ON_DEVICE)
 #include <gal/backends/thrust.hpp>
-#include <gal/loss/losses.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/train/adjust.hpp>
 #else

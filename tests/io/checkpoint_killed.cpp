@@ -3,9 +3,10 @@
 //   checkpoint_killed FOLDER          kills and starts the training
 //   checkpoint_killed FOLDER NAME     trains, from NAME.safetensors where that is there; ends with NAME.final
 #include <gal/backends/eigen.hpp>
+#include <gal/data/batches.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/io/checkpoint.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>

@@ -2,10 +2,11 @@
 // and against central differences.
 #include <gal/backends/eigen.hpp>
 #include <gal/core/random.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/expansion.hpp>
 
+#include "../backends/device/infinite_logits.hpp"
 #include "backends/device/infinite_logits.hpp"
 #include "testing.hpp"
 

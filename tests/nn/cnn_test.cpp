@@ -2,7 +2,6 @@
 #include <gal/backends/eigen.hpp>
 #include <gal/core/random.hpp>
 #include <gal/gal.hpp>
-#include <gal/loss/losses.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/taylor/check_gradients.hpp>
 

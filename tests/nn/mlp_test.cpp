@@ -1,7 +1,7 @@
 // The multilayer perceptron, and the finite-difference check of any model and loss.
 #include <gal/backends/eigen.hpp>
 #include <gal/core/random.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/taylor/check_gradients.hpp>

@@ -2,7 +2,7 @@
 #include <gal/backends/eigen.hpp>
 #include <gal/core/detail/math.hpp>
 #include <gal/io/state.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/optim/optimizers.hpp>

@@ -3,6 +3,7 @@
 
 #include <gal/gal.hpp>
 
+#include "../backends/device/infinite_logits.hpp"
 #include "backends/device/infinite_logits.hpp"
 #include "testing.hpp"
 

@@ -1,6 +1,6 @@
 // What a backward pass changes besides gradients: a refused step takes it back, and it never ceases to be finite.
 #include <gal/backends/eigen.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>

@@ -1,7 +1,7 @@
 // A number that is in two parameter blocks would be stepped twice and saved twice: it is refused by name of both.
 #include <gal/backends/eigen.hpp>
 #include <gal/io/safetensors.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/taylor/check_gradients.hpp>

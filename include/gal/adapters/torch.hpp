@@ -1,5 +1,6 @@
 // gal/adapters/torch.hpp: gradient adjustment learning for libtorch: modules, TorchScript, optimizers, on their device.
-// Provides: torch_adjust. Includes gal/train/adjust_options.hpp, gal/loss/losses.hpp. Needs the CMake target gal::torch.
+// Provides: torch_adjust. Includes gal/train/adjust_options.hpp, gal/loss/entrywise.hpp and
+// gal/loss/softmax_cross_entropy.hpp. Needs the CMake target gal::torch.
 #pragma once
 
 #include <gal/adapters/detail/torch_loss.hpp>

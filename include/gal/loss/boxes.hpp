@@ -6,7 +6,7 @@
 #include <gal/core/concepts.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/detail/batch_checks.hpp>
 
 #include <cmath>
 #include <concepts>

@@ -3,7 +3,7 @@
 #include <gal/core/random.hpp>
 #include <gal/fit/callbacks.hpp>
 #include <gal/io/checkpoint.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/lookahead.hpp>

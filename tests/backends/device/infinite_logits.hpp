@@ -2,7 +2,8 @@
 // Eigen, so that a device compiler can read it.
 #pragma once
 
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
+#include <gal/loss/softmax_cross_entropy.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>

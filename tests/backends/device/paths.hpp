@@ -3,7 +3,8 @@
 #pragma once
 
 #include <gal/core/random.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
+#include <gal/loss/softmax_cross_entropy.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/optim/lookahead.hpp>

@@ -1,6 +1,6 @@
 #include <cstdio>
 #include <gal/backends/thrust.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
 #include <gal/train/adjust.hpp>
 
 int main() {

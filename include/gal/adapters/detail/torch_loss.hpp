@@ -4,7 +4,8 @@
 
 #include <gal/adapters/detail/torch_random.hpp>
 #include <gal/core/concepts.hpp>
-#include <gal/loss/losses.hpp>
+#include <gal/loss/entrywise.hpp>
+#include <gal/loss/softmax_cross_entropy.hpp>
 
 #include <torch/torch.h>
 
