@@ -140,41 +140,42 @@ gal::matrix<double> to_double(const gal::matrix<float>& from) {
 
 // Of every tenth step of a training, in the space of the parameters, the loss being that of the step's batch.
 template <class Optimizer, class Loss, class Features, class Targets>
-std::vector<segment> along_training(const network_task& task, const gal::adjust_options& options, int epochs,
-                                    Optimizer optimizer, const Loss& loss, const Features& features,
-                                    const Targets& targets) {
+std::vector<segment> along_training(const network_task& task, const support::maybe_adjusted& options,
+                                    int epochs, Optimizer optimizer, const Loss& loss,
+                                    const Features& features, const Targets& targets) {
   gal::nn::mlp<double> model(task.widths, {.activation = gal::nn::relu, .seed = 1});
-  gal::adjust trainer(model, optimizer, loss, options);
   gal::batches batches(features, targets, 32, 1);
   std::vector<segment> result;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
-    for (const auto& batch : batches) {
-      const auto& x = batch.features;
-      const auto& y = batch.targets;
-      const bool looks = trainer.steps() % 10 == 0;
-      const std::vector<double> from = looks ? values_of(model) : std::vector<double>();
-      trainer.step(x, y);
-      if (!looks) {
-        continue;
+  support::with_trainer(model, optimizer, loss, options, [&](auto& trainer) {
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      for (const auto& batch : batches) {
+        const auto& x = batch.features;
+        const auto& y = batch.targets;
+        const bool looks = trainer.steps() % 10 == 0;
+        const std::vector<double> from = looks ? values_of(model) : std::vector<double>();
+        trainer.step(x, y);
+        if (!looks) {
+          continue;
+        }
+        const std::vector<double> to = values_of(model);
+        result.push_back(
+            examine(from, to, [&](const std::vector<double>& place, std::vector<double>& gradient) {
+              set_values(model, place);
+              const auto at = gal::evaluate_loss(loss, model.forward(x), y);
+              for (const auto& block : model.parameters()) {
+                std::ranges::fill(block.gradient, 0.0);
+              }
+              model.backward(at.gradient);
+              auto to_gradient = gradient.begin();
+              for (const auto& block : model.parameters()) {
+                to_gradient = std::ranges::copy(block.gradient, to_gradient).out;
+              }
+              return at.mean;
+            }));
+        set_values(model, to);
       }
-      const std::vector<double> to = values_of(model);
-      result.push_back(
-          examine(from, to, [&](const std::vector<double>& place, std::vector<double>& gradient) {
-            set_values(model, place);
-            const auto at = gal::evaluate_loss(loss, model.forward(x), y);
-            for (const auto& block : model.parameters()) {
-              std::ranges::fill(block.gradient, 0.0);
-            }
-            model.backward(at.gradient);
-            auto to_gradient = gradient.begin();
-            for (const auto& block : model.parameters()) {
-              to_gradient = std::ranges::copy(block.gradient, to_gradient).out;
-            }
-            return at.mean;
-          }));
-      set_values(model, to);
     }
-  }
+  });
   return result;
 }
 
@@ -187,10 +188,10 @@ json bound_of_walks() {
     auto methods = methods_of(support::walk_options("recommended", optimizer, settings),
                               support::walk_options("paper", optimizer, settings));
     methods.resize(3);
-    for (method& m : methods) {
-      m.options.adjuster.seed = 1;
-      const support::walk_result walk = support::walk_down(
-          support::surfaces.front(), support::make_optimizer(settings), m.options, settings.steps);
+    for (const method& m : methods) {
+      const support::walk_result walk =
+          support::walk_down(support::surfaces.front(), support::make_optimizer(settings),
+                             support::with_seed(m.adjusted(), 1), settings.steps);
       result["paths"].push_back(
           {{"path", optimizer.title}, {"method", m.title}, {"numbers", summary(along(walk))}});
     }
@@ -208,14 +209,15 @@ json bound(const network_task& task, const scope& s) {
   for (const method& m : methods) {
     std::vector<segment> segments;
     if (const auto* regression = std::get_if<support::parts<float>>(&data)) {
-      segments = along_training(task, m.options, epochs,
+      segments = along_training(task, m.adjusted(), epochs,
                                 gal::adam<double>({.learning_rate = task.learning_rate}), gal::mse(),
                                 to_double(regression->train.features), to_double(regression->train.targets));
     } else {
       const auto& digits = std::get<support::parts<int>>(data);
-      segments = along_training(
-          task, m.options, epochs, gal::sgd<double>({.learning_rate = task.learning_rate, .momentum = 0.9}),
-          gal::softmax_cross_entropy(), to_double(digits.train.features), digits.train.targets);
+      segments = along_training(task, m.adjusted(), epochs,
+                                gal::sgd<double>({.learning_rate = task.learning_rate, .momentum = 0.9}),
+                                gal::softmax_cross_entropy(), to_double(digits.train.features),
+                                digits.train.targets);
     }
     result["paths"].push_back({{"path", task.title}, {"method", m.title}, {"numbers", summary(segments)}});
     progress.advance();

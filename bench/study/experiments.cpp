@@ -39,7 +39,7 @@ std::vector<runs_by_seed> run(const network_task& task, const prepared& data,
 int epochs_of(const network_task& task, const scope& s) { return s.epochs > 0 ? s.epochs : task.epochs; }
 
 training default_training(const network_task& task, const scope& s, const method& m) {
-  return {m.options, task.learning_rate, epochs_of(task, s), 0, m.idea};
+  return {m.adjusted(), task.learning_rate, epochs_of(task, s), 0, m.idea};
 }
 
 std::vector<training> trainings_of(const network_task& task, const scope& s,
@@ -223,6 +223,8 @@ json tune(const network_task& task, const scope& s) {
 json follow(const network_task& task, const scope& s) {
   std::vector<method> methods = task_methods(task);
   methods.resize(3);  // vanilla, recommended, paper
+  methods.front().options = measured_vanilla();
+  methods.front().adjusts = true;
   for (method& m : methods) {
     m.options.report_vanilla = true;
   }
@@ -257,7 +259,7 @@ json sweep(const network_task& task, const scope& s) {
   constexpr std::array safeguards = {std::pair("Lt <= L", not_worse), std::pair("Lt < L", better),
                                      std::pair("Lt <= vanilla", not_worse_than_vanilla),
                                      std::pair("always", always), std::pair("never", never)};
-  std::vector<method> methods = {{"vanilla", "vanilla", support::vanilla_options(gal::recommended())}};
+  std::vector<method> methods = {vanilla()};
   const auto add = [&](const char* preset, const gal::adjust_options& base, const char* field,
                        const std::string& value, auto set) {
     methods.push_back({support::text(preset, "/", field), value, base});
@@ -302,7 +304,7 @@ json sweep(const network_task& task, const scope& s) {
 json search(const network_task& task, const scope& s) {
   constexpr std::array factors = {0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
   constexpr std::size_t default_rate = 1;
-  std::vector<method> methods = {{"vanilla", "vanilla", support::vanilla_options(gal::recommended())}};
+  std::vector<method> methods = {vanilla()};
   std::ranges::copy(candidates(), std::back_inserter(methods));
   const std::vector<training> hows = at_rates(task, s, methods, factors);
   const auto runs = run(task, task.divide(1, true), hows, s, "candidates");

@@ -1,10 +1,10 @@
 // study/methods.hpp: what is compared.
-// Provides: method, methods_of, candidates.
+// Provides: method, vanilla, measured_vanilla, methods_of, candidates.
 #pragma once
 
 #include "ideas.hpp"
 
-#include "support/comparison.hpp"
+#include "support/trainers.hpp"
 
 #include <gal/train/adjust_options.hpp>
 
@@ -20,15 +20,33 @@ struct method {
   std::string title;  ///< for people
   gal::adjust_options options;
   std::optional<idea_settings> idea{};
+  bool adjusts = true;  ///< false: the optimizer alone, whatever the options say
+
+  [[nodiscard]] support::maybe_adjusted adjusted() const {
+    return adjusts ? support::maybe_adjusted(options) : std::nullopt;
+  }
 };
+
+/// The optimizer alone.
+[[nodiscard]] inline method vanilla() {
+  return {.name = "vanilla", .title = "vanilla", .options = {}, .adjusts = false};
+}
+
+/// Options under which `gal::adjust` trains as the optimizer alone, and still measures the tentative step of the
+/// recommended settings.
+[[nodiscard]] inline gal::adjust_options measured_vanilla() {
+  gal::adjust_options options = gal::recommended();
+  options.adjuster.kind = gal::adjuster_kind::zero;
+  options.safeguard = gal::safeguard::never;
+  return options;
+}
 
 /// Vanilla, then `recommended` and `paper` with the controls of recommended: the same adjustment by an adjuster that does
 /// not learn, by noise, and by an adjuster without hidden layers.
 [[nodiscard]] inline std::vector<method> methods_of(gal::adjust_options recommended,
                                                     gal::adjust_options paper) {
-  std::vector<method> result = {{"vanilla", "vanilla", support::vanilla_options(recommended)},
-                                {"recommended", "recommended", recommended},
-                                {"paper", "paper", std::move(paper)}};
+  std::vector<method> result = {
+      vanilla(), {"recommended", "recommended", recommended}, {"paper", "paper", std::move(paper)}};
   const auto control = [&](std::string name, std::string title, gal::adjuster_kind kind) {
     result.push_back({std::move(name), std::move(title), recommended});
     result.back().options.adjuster.kind = kind;
@@ -50,7 +68,6 @@ struct method {
     return adjust_options{
         .epsilon = epsilon, .objective = gal::objective::remainder, .safeguard = gal::safeguard::not_worse};
   };
-  const adjust_options vanilla = support::vanilla_options(gal::recommended());
   return {
       {"recommended", "recommended: hidden 16, epsilon 3, tau 1", {}},
       {"epsilon_half", "epsilon 0.5", {.epsilon = 0.5}},
@@ -121,7 +138,8 @@ struct method {
        "epsilon falling from 1 to -0.9",
        {.epsilon = 1.0},
        idea_settings{.final_epsilon = -0.9}},
-      {"vanilla_falls", "vanilla, learning rate falling to 0", vanilla, idea_settings{.final_rate = 0.0}},
+      {"vanilla_falls", "vanilla, learning rate falling to 0", measured_vanilla(),
+       idea_settings{.final_rate = 0.0}},
       {"recommended_falls", "recommended, learning rate falling to 0", {}, idea_settings{.final_rate = 0.0}},
   };
 }

@@ -25,12 +25,16 @@ template <class Trainer>
 void train_epoch(Trainer& trainer, auto& batches, std::vector<double>& row) {
   double steps = 0.0;
   for (auto [x, y] : batches) {
-    const gal::adjust_report report = trainer.step(x, y);
+    const auto report = trainer.step(x, y);
     row[0] += report.loss;
-    row[1] += std::abs(report.remainder);
-    row[2] += report.cosine;
-    row[3] += report.accepted_share;
-    row[4] += report.tentative_loss < report.vanilla_tentative_loss ? 1.0 : 0.0;
+    if constexpr (std::is_same_v<decltype(report), const gal::adjust_report>) {
+      row[1] += std::abs(report.remainder);
+      row[2] += report.cosine;
+      row[3] += report.accepted_share;
+      row[4] += report.tentative_loss < report.vanilla_tentative_loss ? 1.0 : 0.0;
+    } else {
+      std::fill(row.begin() + 1, row.end(), gal::step_report::none);
+    }
     steps += 1.0;
   }
   for (double& value : row) {
@@ -56,8 +60,7 @@ void measure(const support::parts<Target>& data, const gal::matrix<float>& predi
 template <class Target, class Optimizer, class Loss>
 outcome train_idea(const support::parts<Target>& data, const training& how,
                    const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
-  gal::adjust_options options = how.options;
-  options.adjuster.seed = how.seed;
+  const gal::adjust_options options = *support::with_seed(how.options, how.seed);
   gal::batches batches(data.train, batch, how.seed);
   idea_trainer<Optimizer, Loss> trainer(widths, how.seed, optimizer, loss, options, *how.idea,
                                         static_cast<double>(batches.size()) * how.epochs);
@@ -83,19 +86,19 @@ outcome train_with(const support::parts<Target>& data, const training& how,
     return train_idea(data, how, widths, std::move(optimizer), loss);
   }
   gal::nn::mlp<float> model(widths, {.activation = gal::nn::relu, .seed = how.seed});
-  gal::adjust_options options = how.options;
-  options.adjuster.seed = how.seed;
-  gal::adjust trainer(model, optimizer, loss, options);
   gal::batches batches(data.train, batch, how.seed);
   outcome result;
-  for (int epoch = 0; epoch < how.epochs; ++epoch) {
-    std::vector<double> row(first_measure, 0.0);
-    const double start = processor_seconds();
-    train_epoch(trainer, batches, row);
-    result.step_seconds += processor_seconds() - start;
-    measure(data, model.forward(data.test.features), loss, row);
-    result.epochs.push_back(std::move(row));
-  }
+  support::with_trainer(model, optimizer, loss, support::with_seed(how.options, how.seed),
+                        [&](auto& trainer) {
+                          for (int epoch = 0; epoch < how.epochs; ++epoch) {
+                            std::vector<double> row(first_measure, 0.0);
+                            const double start = processor_seconds();
+                            train_epoch(trainer, batches, row);
+                            result.step_seconds += processor_seconds() - start;
+                            measure(data, model.forward(data.test.features), loss, row);
+                            result.epochs.push_back(std::move(row));
+                          }
+                        });
   result.step_seconds /= static_cast<double>(batches.size()) * how.epochs;
   return result;
 }

@@ -21,11 +21,11 @@ struct timed_walk {
   double step_seconds;
 };
 
-timed_walk walk(const support::walk_settings& settings, gal::adjust_options options, std::uint64_t seed,
-                int steps) {
-  options.adjuster.seed = seed;
+timed_walk walk(const support::walk_settings& settings, const support::maybe_adjusted& options,
+                std::uint64_t seed, int steps) {
   const double start = processor_seconds();
-  support::walk_result result = support::walk_down(ground, support::make_optimizer(settings), options, steps);
+  support::walk_result result =
+      support::walk_down(ground, support::make_optimizer(settings), support::with_seed(options, seed), steps);
   return {std::move(result), (processor_seconds() - start) / steps};
 }
 
@@ -39,7 +39,7 @@ json with_optimizer(const support::optimizer_entry& optimizer, const scope& s) {
   support::parallel_for(methods.size() * seeds, s.threads, [&](std::size_t job) {
     const std::size_t k = job / methods.size();
     runs[job % methods.size()][k] =
-        walk(settings, methods[job % methods.size()].options, k + 1, settings.steps);
+        walk(settings, methods[job % methods.size()].adjusted(), k + 1, settings.steps);
     progress.advance();
   });
 
@@ -66,7 +66,7 @@ json with_optimizer(const support::optimizer_entry& optimizer, const scope& s) {
     }
     const double cost = seconds(m) / seconds(0);
     const int steps = std::max(settings.steps, static_cast<int>(std::ceil(cost * settings.steps)));
-    const timed_walk longer = walk(settings, methods.front().options, 0, steps);
+    const timed_walk longer = walk(settings, methods.front().adjusted(), 0, steps);
     result["methods"].push_back(
         {{"method", methods[m].name},
          {"title", methods[m].title},

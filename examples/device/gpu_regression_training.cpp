@@ -8,6 +8,7 @@
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>
 #include <gal/train/captured_step.hpp>
+#include <gal/train/plain.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -63,45 +64,46 @@ regression_result train_on_device(const regression_data& data, const regression_
   widths.push_back(1);
   gal::nn::mlp<float, backend_type> model(widths, {.activation = gal::nn::relu, .seed = s.seed}, backend);
   gal::adam<float, backend_type> optimizer({.learning_rate = s.learning_rate}, backend);
-  gal::adjust_options options = gal::recommended();
-  if (s.paper) {
-    options = gal::paper();
-    options.normalisation = gal::normalisation::per_batch;  // that per sample cannot learn with one feature
-    options.hidden.assign(s.adjuster_hidden.begin(), s.adjuster_hidden.end());
-  }
-  options.adjuster.seed = s.seed;
-  if (!s.adjusted) {
-    options.adjuster.kind = gal::adjuster_kind::zero;
-    options.safeguard = gal::safeguard::never;
-  }
-  gal::adjust trainer(model, optimizer, gal::mse(), options);
-  gal::captured_step captured(trainer, x, y);
-
   regression_result result;
   std::vector<gal::index> shuffled(static_cast<std::size_t>(samples));
   gal::random_stream random{s.seed};
-  backend.synchronize();
-  const auto start = std::chrono::steady_clock::now();
-  for (int epoch = 0; epoch < s.epochs; ++epoch) {
-    shuffle(shuffled, random);
-    backend.upload(shuffled.data(), order.data(), samples);
-    // The last, shorter batch is left out: the recorded step has one size. Another order leaves out others.
-    for (gal::index first = 0; first + batch <= samples; first += batch) {
-      backend.for_each(rows, batch, gather{features.data(), order.data(), first, rows, x.data()});
-      backend.for_each(1, batch, gather{targets.data(), order.data(), first, 1, y.data()});
-      if (s.graph) {
-        captured();
-      } else {
-        trainer.step(x, y);
+  const auto train_with = [&](auto trainer) {
+    gal::captured_step captured(trainer, x, y);
+    backend.synchronize();
+    const auto start = std::chrono::steady_clock::now();
+    for (int epoch = 0; epoch < s.epochs; ++epoch) {
+      shuffle(shuffled, random);
+      backend.upload(shuffled.data(), order.data(), samples);
+      // The last, shorter batch is left out: the recorded step has one size. Another order leaves out others.
+      for (gal::index first = 0; first + batch <= samples; first += batch) {
+        backend.for_each(rows, batch, gather{features.data(), order.data(), first, rows, x.data()});
+        backend.for_each(1, batch, gather{targets.data(), order.data(), first, 1, y.data()});
+        if (s.graph) {
+          captured();
+        } else {
+          trainer.step(x, y);
+        }
       }
     }
+    backend.synchronize();
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const auto report = trainer.report();
+    result.training_loss = report.loss;
+    result.steps = static_cast<long>(trainer.steps());
+    return report;
+  };
+  if (s.adjusted) {
+    gal::adjust_options options = gal::recommended();
+    if (s.paper) {
+      options = gal::paper();
+      options.normalisation = gal::normalisation::per_batch;  // that per sample cannot learn with one feature
+      options.hidden.assign(s.adjuster_hidden.begin(), s.adjuster_hidden.end());
+    }
+    options.adjuster.seed = s.seed;
+    result.accepted_share = train_with(gal::adjust(model, optimizer, gal::mse(), options)).accepted_share;
+  } else {
+    train_with(gal::plain(model, optimizer, gal::mse()));
   }
-  backend.synchronize();
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const gal::adjust_report report = trainer.report();
-  result.training_loss = report.loss;
-  result.accepted_share = report.accepted_share;
-  result.steps = static_cast<long>(trainer.steps());
   const gal::matrix_view<const float, gal::device_memory> predictions = model.forward(test).view();
   result.predictions = gal::to_host(backend, predictions);
   return result;

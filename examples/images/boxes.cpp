@@ -115,24 +115,24 @@ struct boxes_run : support::training_run {
 using comparison = support::comparison<boxes_run>;
 
 boxes_run train(const pictures& training, const pictures& test, const settings& s, std::uint64_t seed,
-                gal::adjust_options options, support::progress_bar& progress) {
-  options.adjuster.seed = seed;
+                const support::maybe_adjusted& options, support::progress_bar& progress) {
   gal::nn::cnn<float> model(shape_of_picture, layers(), {.seed = seed});
   gal::adam<float> optimizer({.learning_rate = s.learning_rate});
-  gal::adjust trainer(model, optimizer, gal::box_loss(), options);
   gal::batches batches(training, s.batch, seed);
-  boxes_run run{support::train(
-      trainer, batches, s.epochs, [](auto x) { return x; },
-      [&](auto&) {
-        return std::array{gal::mean_intersection_over_union(model.forward(test.features), test.targets)};
-      },
-      progress)};
+  const auto measure = [&](auto&) {
+    return std::array{gal::mean_intersection_over_union(model.forward(test.features), test.targets)};
+  };
+  boxes_run run{support::with_trainer(
+      model, optimizer, gal::box_loss(), support::with_seed(options, seed), [&](auto& trainer) {
+        return support::train(
+            trainer, batches, s.epochs, [](auto x) { return x; }, measure, progress);
+      })};
   run.boxes = model.forward(test.features);
   return run;
 }
 
 comparison compare(const settings& s, const pictures& training, const pictures& test) {
-  const std::array options = {support::vanilla_options(options_of(s)), options_of(s)};
+  const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(options_of(s))};
   return support::compare("boxes", "Boxes of shapes",
                           {{.name = "mean_iou", .title = "mean IoU", .larger_is_better = true}}, s,
                           [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {

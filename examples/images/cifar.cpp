@@ -196,9 +196,8 @@ using network = gal::nn::cnn<float>;
 
 template <class Optimizer>
 support::training_run train(const data_set& data, gal::augmentation_options augmentation, const settings& s,
-                            std::uint64_t seed, Optimizer optimizer, gal::adjust_options options,
+                            std::uint64_t seed, Optimizer optimizer, const support::maybe_adjusted& options,
                             support::progress_bar& progress) {
-  options.adjuster.seed = seed;
   augmentation.seed = seed;
   network model(picture, layers(s.model, data.classes), {.seed = seed});
   gal::augmentation<float> augment(picture, augmentation);
@@ -212,8 +211,8 @@ support::training_run train(const data_set& data, gal::augmentation_options augm
     return result;
   };
   return support::with_adjuster(
-      s.adjuster, {1, 1, data.classes}, model, optimizer, gal::softmax_cross_entropy(), options,
-      [&](auto& trainer) {
+      s.adjuster, {1, 1, data.classes}, model, optimizer, gal::softmax_cross_entropy(),
+      support::with_seed(options, seed), [&](auto& trainer) {
         return support::train(
             trainer, batches, s.epochs,
             [&](auto images) -> const gal::matrix<float>& { return augment(images); }, measure, progress);
@@ -222,7 +221,7 @@ support::training_run train(const data_set& data, gal::augmentation_options augm
 
 comparison compare(const settings& s, const data_set& data) {
   const gal::adjust_options ours = options_of(s, data.classes);
-  const std::array options = {support::vanilla_options(ours), ours};
+  const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(ours)};
   const gal::augmentation_options augmentation = augmentation_of(data);
   const gal::index steps = (data.train.size() + s.batch - 1) / s.batch;
   const gal::schedule schedule = gal::step_schedule(steps * ((s.epochs + 2) / 3), 0.1);

@@ -83,17 +83,16 @@ std::optional<gal::index> answer(const gal::matrix<float>& scores, gal::index sa
 
 template <class Model, class Optimizer>
 digits_run train(const parts& data, const settings& s, std::uint64_t seed, Model model, Optimizer optimizer,
-                 gal::adjust_options options, support::progress_bar& progress) {
-  options.adjuster.seed = seed;
+                 const support::maybe_adjusted& options, support::progress_bar& progress) {
   gal::batches batches(data.train, s.batch, seed);
   const gal::batches test(data.test, data.test.size(), {.shuffle = false});
   const auto as_it_is = [](auto x) { return x; };
   const auto measure = [&](Model& trained) { return support::classify(trained, test, as_it_is); };
-  digits_run result{support::with_adjuster(s.adjuster, {1, 1, classes}, model, optimizer,
-                                           gal::softmax_cross_entropy(), options, [&](auto& trainer) {
-                                             return support::train(trainer, batches, s.epochs, as_it_is,
-                                                                   measure, progress);
-                                           })};
+  digits_run result{
+      support::with_adjuster(s.adjuster, {1, 1, classes}, model, optimizer, gal::softmax_cross_entropy(),
+                             support::with_seed(options, seed), [&](auto& trainer) {
+                               return support::train(trainer, batches, s.epochs, as_it_is, measure, progress);
+                             })};
   const gal::matrix<float>& scores = model.forward(data.test.features);
   for (gal::index j = 0; j < scores.columns(); ++j) {
     if (const auto given = answer(scores, j)) {
@@ -109,7 +108,7 @@ comparison compare(const settings& s, const parts& data, const std::string& name
                    Make make) {
   title = support::text(title, ", ", support::parameters_of(make(0)), " parameters");
   const gal::adjust_options ours = options_of(s);
-  const std::array options = {support::vanilla_options(ours), ours};
+  const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(ours)};
   return support::compare(name, std::move(title), support::classification_measures(), s,
                           [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {
                             const double rate = s.rate();

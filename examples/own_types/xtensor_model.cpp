@@ -79,13 +79,14 @@ std::pair<matrix, matrix> survey(std::size_t samples, std::uint64_t seed) {
   return {places, heights};
 }
 
-// Mean squared errors on unseen places, every 20 epochs.
-std::array<double, 5> train(const gal::adjust_options& options) {
+// Mean squared errors on unseen places, every 20 epochs of the trainer that is made of model and optimizer.
+template <class Make>
+std::array<double, 5> train(Make make) {
   const auto [x, y] = survey(512, 1);
   const auto [test_x, test_y] = survey(512, 2);
   bumps model(24, /*seed=*/3);
   gal::adam<double> optimizer({.learning_rate = 5e-3});
-  gal::adjust trainer(model, optimizer, gal::mse(), options);
+  auto trainer = make(model, optimizer);
   gal::batches batches(x, y, 32, /*seed=*/4);  // xtensor's arrays as they are
 
   std::array<double, 5> errors{};
@@ -103,10 +104,10 @@ std::array<double, 5> train(const gal::adjust_options& options) {
 }  // namespace
 
 int main() {
-  gal::adjust_options vanilla;
-  vanilla.adjuster.kind = gal::adjuster_kind::zero;
-  const std::array<double, 5> plain = train(vanilla);
-  const std::array<double, 5> adjusted = train(gal::recommended());
+  const std::array<double, 5> plain =
+      train([](auto& model, auto& optimizer) { return gal::plain(model, optimizer, gal::mse()); });
+  const std::array<double, 5> adjusted =
+      train([](auto& model, auto& optimizer) { return gal::adjust(model, optimizer, gal::mse()); });
   std::printf("test error after epoch   vanilla       GAL\n");
   for (std::size_t k = 0; k < plain.size(); ++k) {
     std::printf("%22zu %9.6f %9.6f\n", 20 * (k + 1), plain[k], adjusted[k]);

@@ -1,6 +1,6 @@
 // support/comparison.hpp: a vanilla optimizer against the same with adjusted gradients, over seeds that both share: the
 // frame of regression, digits, boxes and cifar.
-// Provides: vanilla, adjusted, methods and their names; comparison_settings, add_options, add_choice, vanilla_options;
+// Provides: vanilla, adjusted, methods and their names; comparison_settings, add_options, add_choice;
 // training_run, train, with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps,
 // summary; to_json, write_json, write_pictures, write_report; prepare_outputs, run_program.
 #pragma once
@@ -12,6 +12,7 @@
 #include "support/parallel.hpp"
 #include "support/run_record.hpp"
 #include "support/text.hpp"
+#include "support/trainers.hpp"
 
 #include <gal/fit/html_page.hpp>
 #include <gal/gal.hpp>
@@ -24,6 +25,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -83,17 +85,11 @@ inline void add_choice(CLI::App& app, const char* name, std::string& value, cons
   app.add_option(name, value, what)->check(CLI::IsMember(std::move(words)))->capture_default_str();
 }
 
-/// The optimizer alone, with all else as in `options`.
-[[nodiscard]] inline gal::adjust_options vanilla_options(gal::adjust_options options) {
-  options.adjuster.kind = gal::adjuster_kind::zero;
-  options.safeguard = gal::safeguard::never;
-  return options;
-}
-
 // ---- Training ------------------------------------------------------------------------------------------------------
 
 /// What is taken down of every epoch: means over its samples, each before its step (loss, share accepted), and over its
-/// steps (size of the remainder, cosine of the angle between gradient and adjustment). The program's measures follow.
+/// steps (size of the remainder, cosine of the angle between gradient and adjustment). NaN what the method does not have.
+/// The program's measures follow.
 constexpr std::array<std::string_view, 4> step_columns = {"training_loss", "remainder", "cosine",
                                                           "accepted_share"};
 
@@ -114,12 +110,16 @@ training_run train(Trainer& trainer, Batches& batches, int epochs, Input input, 
     double steps = 0.0;
     std::vector<double> row(step_columns.size(), 0.0);
     for (auto [x, y] : batches) {
-      const gal::adjust_report report = trainer.step(input(x), y);
+      const auto report = trainer.step(input(x), y);
       const auto count = static_cast<double>(y.columns());
       row[0] += count * report.loss;
-      row[1] += std::abs(report.remainder);
-      row[2] += report.cosine;
-      row[3] += count * report.accepted_share;
+      if constexpr (std::same_as<decltype(report), const gal::adjust_report>) {
+        row[1] += std::abs(report.remainder);
+        row[2] += report.cosine;
+        row[3] += count * report.accepted_share;
+      } else {
+        std::fill(row.begin() + 1, row.end(), gal::step_report::none);
+      }
       samples += count;
       steps += 1.0;
       ++run.steps;
@@ -135,16 +135,16 @@ training_run train(Trainer& trainer, Batches& batches, int epochs, Input input, 
   return run;
 }
 
-/// What `f` makes of a trainer whose adjuster is the network called `adjuster`: mlp, or cnn over features of that shape.
+/// What `f` makes of a trainer with these options, whose adjuster is the network called `adjuster`: mlp, or cnn over
+/// features of that shape.
 template <class Model, class Optimizer, class Loss, class F>
 auto with_adjuster(std::string_view adjuster, gal::nn::image_shape features, Model& model,
-                   Optimizer& optimizer, const Loss& loss, const gal::adjust_options& options, F f) {
-  if (adjuster == "cnn" && options.adjuster.kind == gal::adjuster_kind::learned) {
-    gal::adjust trainer(model, optimizer, loss, options, gal::cnn_adjuster<float>(features, options));
+                   Optimizer& optimizer, const Loss& loss, const maybe_adjusted& options, F f) {
+  if (adjuster == "cnn" && options) {
+    gal::adjust trainer(model, optimizer, loss, *options, gal::cnn_adjuster<float>(features, *options));
     return f(trainer);
   }
-  gal::adjust trainer(model, optimizer, loss, options);
-  return f(trainer);
+  return with_trainer(model, optimizer, loss, options, std::move(f));
 }
 
 /// Numbers that a model trains.
@@ -258,14 +258,23 @@ std::optional<double> p_value(const comparison<Run>& c, std::size_t measure) {
   return gal::paired_t_test(a, b).p_value;
 }
 
-/// Names of the columns of a curve.
+/// A column of a method's curve: its name, and its place among the numbers of an epoch.
+struct curve_column {
+  std::string name;
+  std::size_t place;
+};
+
+/// Those of a method: of `step_columns` vanilla has the loss alone.
 template <class Run>
-std::vector<std::string> columns_of(const comparison<Run>& c) {
-  std::vector<std::string> names(step_columns.begin(), step_columns.end());
-  for (const measure& m : c.measures) {
-    names.push_back(m.name);
+std::vector<curve_column> columns_of(const comparison<Run>& c, std::size_t method) {
+  std::vector<curve_column> columns;
+  for (std::size_t k = 0; k < (method == adjusted ? step_columns.size() : 1); ++k) {
+    columns.push_back({std::string(step_columns[k]), k});
   }
-  return names;
+  for (std::size_t k = 0; k < c.measures.size(); ++k) {
+    columns.push_back({c.measures[k].name, step_columns.size() + k});
+  }
+  return columns;
 }
 
 /// Mean over the seeds of every epoch's numbers.
@@ -372,7 +381,6 @@ void print(const comparison<Run>& c) {
 template <class Run>
 [[nodiscard]] json to_json(const comparison<Run>& c) {
   json result{{"name", c.name}, {"title", c.title}};
-  const std::vector<std::string> columns = columns_of(c);
   for (const std::size_t method : methods) {
     json& part = result[std::string(method_names[method])];
     for (std::size_t k = 0; k < c.measures.size(); ++k) {
@@ -390,8 +398,8 @@ template <class Run>
       part["runs"].push_back(std::move(run));
     }
     for (const auto& row : mean_curve(c, method)) {
-      for (std::size_t k = 0; k < columns.size(); ++k) {
-        part["mean_curve"][columns[k]].push_back(row[k]);
+      for (const curve_column& column : columns_of(c, method)) {
+        part["mean_curve"][column.name].push_back(row[column.place]);
       }
     }
   }
@@ -436,15 +444,19 @@ template <class Run>
 [[nodiscard]] std::string curves_csv(const comparison<Run>& c) {
   std::string result = "epoch";
   for (const std::size_t method : methods) {
-    for (const std::string& column : columns_of(c)) {
-      result += text(",", method_names[method], "_", column);
+    for (const curve_column& column : columns_of(c, method)) {
+      result += text(",", method_names[method], "_", column.name);
     }
   }
   result += '\n';
   const std::array curves = {mean_curve(c, vanilla), mean_curve(c, adjusted)};
   for (std::size_t i = 0; i < curves[vanilla].size(); ++i) {
-    std::vector<double> row = curves[vanilla][i];
-    row.insert(row.end(), curves[adjusted][i].begin(), curves[adjusted][i].end());
+    std::vector<double> row;
+    for (const std::size_t method : methods) {
+      for (const curve_column& column : columns_of(c, method)) {
+        row.push_back(curves[method][i][column.place]);
+      }
+    }
     append_csv_row(result, i + 1, row);
   }
   return result;
@@ -458,15 +470,15 @@ template <class Run>
                             gnuplot::literal(text(c.title, ", mean of ", counted(c.seeds(), "seed"))), "\n");
   std::size_t number = 2;
   for (const std::size_t method : methods) {
-    for (const std::string& column : columns_of(c)) {
-      result += text(method_names[method], "_", column, " = ", number++, "\n");
+    for (const curve_column& column : columns_of(c, method)) {
+      result += text(method_names[method], "_", column.name, " = ", number++, "\n");
     }
   }
   return result + R"(
 line_of(name, factor) = sprintf("curves skip 1 using 1:(%g*column(%s)) with lines", factor, name)
+gal(name, factor) = line_of('gal_' . name, factor) . " linewidth 3 linecolor rgb adjusted title 'GAL'"
 both(name, factor) = "plot " . line_of('vanilla_' . name, factor) . \
-  " linewidth 4 linecolor rgb vanilla title 'vanilla', " . line_of('gal_' . name, factor) . \
-  " linewidth 3 linecolor rgb adjusted title 'GAL'"
+  " linewidth 4 linecolor rgb vanilla title 'vanilla', " . gal(name, factor)
 set grid linecolor rgb '#dddddd' linetype 1
 )";
 }
@@ -488,7 +500,7 @@ do for [kind in 'png svg'] {
          R"(
   set title 'Remainder of the tentative step, |R|'
   set format y '10^{%T}'
-  eval both('remainder', 1)
+  eval 'plot ' . gal('remainder', 1)
   unset logscale y
   set format y '%g'
   set yrange [-1.05:1.05]
@@ -508,8 +520,10 @@ do for [kind in 'png svg'] {
 template <class Run>
 [[nodiscard]] bool drawable(const comparison<Run>& c) {
   return std::ranges::any_of(methods, [&](std::size_t method) {
-    return std::ranges::any_of(mean_curve(c, method), [](const std::vector<double>& row) {
-      return std::ranges::all_of(row, [](double number) { return std::isfinite(number); });
+    const std::vector<curve_column> columns = columns_of(c, method);
+    return std::ranges::any_of(mean_curve(c, method), [&](const std::vector<double>& row) {
+      return std::ranges::all_of(
+          columns, [&](const curve_column& column) { return std::isfinite(row[column.place]); });
     });
   });
 }
@@ -604,7 +618,11 @@ void add_to_page(gal::html_page& page, const comparison<Run>& c) {
     both(c.measures[k].title + ", after the epoch", c.measures[k].title, step_columns.size() + k,
          c.measures[k].factor);
   }
-  both("Remainder of the tentative step", "|R|, in units of the loss", 1);
+  page.add(gal::html_page::chart{.title = "Remainder of the tentative step",
+                                 .y_label = "|R|, in units of the loss",
+                                 .x = epochs,
+                                 .curves = {curve_of(c, adjusted, 1)},
+                                 .logarithmic = true});
   page.add(gal::html_page::chart{.title = "Adjusted gradients accepted",
                                  .y_label = "share of the samples",
                                  .x = epochs,

@@ -4,10 +4,12 @@
 #pragma once
 
 #include "support/surfaces.hpp"
+#include "support/trainers.hpp"
 
 #include <gal/gal.hpp>
 
 #include <array>
+#include <concepts>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -83,26 +85,29 @@ struct walk_result {
   [[nodiscard]] double final_height() const { return path.back().z; }
 };
 
-/// Walks down from the surface's start.
-inline walk_result walk_down(const surface& ground, any_optimizer any, const gal::adjust_options& options,
+/// Walks down from the surface's start; without options by the optimizer alone.
+inline walk_result walk_down(const surface& ground, any_optimizer any, const maybe_adjusted& options,
                              int steps) {
   return std::visit(
       [&](auto& optimizer) {
         gal::nn::point<double> walker({ground.start[0], ground.start[1]});
-        gal::adjust trainer(walker, optimizer, gal::sample_loss(ground.value), options);
         const auto place = walker.coordinates();
         walk_result result;
         double sum = 0.0;
         int accepted = 0;
-        for (int step = 0; step < steps; ++step) {
-          const double x = place(0, 0);
-          const double y = place(1, 0);
-          const gal::adjust_report report = trainer.step();
-          result.path.push_back({x, y, report.loss});
-          sum += report.loss;
-          accepted += report.accepted ? 1 : 0;
-          result.refused += report.non_finite ? 1 : 0;
-        }
+        with_trainer(walker, optimizer, gal::sample_loss(ground.value), options, [&](auto& trainer) {
+          for (int step = 0; step < steps; ++step) {
+            const double x = place(0, 0);
+            const double y = place(1, 0);
+            const auto report = trainer.step();
+            result.path.push_back({x, y, report.loss});
+            sum += report.loss;
+            result.refused += report.non_finite ? 1 : 0;
+            if constexpr (std::same_as<decltype(report), const gal::adjust_report>) {
+              accepted += report.accepted ? 1 : 0;
+            }
+          }
+        });
         std::array<double, 2> unused{};
         result.path.push_back({place(0, 0), place(1, 0), ground.value(place.column(0), unused)});
         result.mean = (sum + result.final_height()) / static_cast<double>(steps + 1);

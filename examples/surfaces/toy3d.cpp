@@ -22,6 +22,7 @@
 #include <exception>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,10 +66,6 @@ struct settings {
   std::string out;
   std::string json_file;
 };
-
-gal::adjust_options vanilla_options() {
-  return {.safeguard = gal::safeguard::never, .adjuster = {.kind = gal::adjuster_kind::zero}};
-}
 
 // ---- Walks ---------------------------------------------------------------------------------------------------------
 
@@ -137,8 +134,8 @@ std::vector<experiment> run(const settings& s, const surface& ground) {
     e.adjusted[k] =
         support::walk_down(ground, support::make_optimizer(e.settings), options, e.settings.steps);
     if (k == 0) {
-      e.vanilla = support::walk_down(ground, support::make_optimizer(e.settings), vanilla_options(),
-                                     e.settings.steps);
+      e.vanilla =
+          support::walk_down(ground, support::make_optimizer(e.settings), std::nullopt, e.settings.steps);
     }
     progress.advance();
   });

@@ -134,15 +134,13 @@ using support::estimate;
 using support::estimates;
 
 support::training_run train(const parts& data, const problem& p, const settings& s, std::uint64_t seed,
-                            gal::adjust_options options, support::progress_bar& progress) {
+                            const support::maybe_adjusted& options, support::progress_bar& progress) {
   std::vector<gal::index> widths{data.train.features.rows()};
   widths.insert(widths.end(), p.hidden.begin(), p.hidden.end());
   widths.push_back(data.train.targets.rows());
-  options.adjuster.seed = seed;
 
   gal::nn::mlp<float> model(widths, {.activation = gal::nn::relu, .seed = seed});
   gal::adam<float> optimizer({.learning_rate = s.learning_rate});
-  gal::adjust trainer(model, optimizer, gal::mse(), options);
   gal::batches batches(data.train, s.batch, seed);
   const auto measure = [&](gal::nn::mlp<float>& trained) {
     const auto& predictions = trained.forward(data.test.features);
@@ -150,8 +148,11 @@ support::training_run train(const parts& data, const problem& p, const settings&
                       gal::mean_squared_error(predictions, data.test.targets),
                       gal::r2_score(predictions, data.test.targets)};
   };
-  return support::train(
-      trainer, batches, s.epochs, [](auto x) { return x; }, measure, progress);
+  return support::with_trainer(model, optimizer, gal::mse(), support::with_seed(options, seed),
+                               [&](auto& trainer) {
+                                 return support::train(
+                                     trainer, batches, s.epochs, [](auto x) { return x; }, measure, progress);
+                               });
 }
 
 comparison compare(const settings& s, const loaded& set) {
@@ -160,7 +161,7 @@ comparison compare(const settings& s, const loaded& set) {
     support::standardise(data);
   }
   const gal::adjust_options ours = adjusted_options(s.preset, set.about);
-  const std::array options = {support::vanilla_options(ours), ours};
+  const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(ours)};
   return support::compare(
       set.about.name,
       support::text(set.about.title, ": ", data.train.size(), " samples for training, ", data.test.size(),

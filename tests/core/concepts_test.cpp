@@ -6,6 +6,7 @@
 #include <gal/nn/mlp.hpp>
 #include <gal/taylor/check_gradients.hpp>
 #include <gal/train/adjust.hpp>
+#include <gal/train/plain.hpp>
 
 #include <doctest/doctest.h>
 
@@ -157,8 +158,6 @@ static_assert(std::same_as<gal::model_scalar<proportional>, double>);
 static_assert(std::same_as<gal::backend_of<proportional>, gal::eigen_backend>);
 static_assert(std::same_as<gal::model_scalar<gal::nn::mlp<float>>, float>);
 
-const gal::adjust_options plain = {.epsilon = 0.0, .safeguard = gal::safeguard::never};
-
 }  // namespace
 
 TEST_CASE("parameters from spans and from pairs") {
@@ -215,12 +214,11 @@ TEST_CASE("without adjustment a step is the optimizer's own") {
   descent optimizer;
   const std::vector<double> x = {1, 2};
   const std::vector<double> y = {3, 6};
-  gal::adjust trainer(model, optimizer, gal::mse(), plain);
+  gal::plain trainer(model, optimizer, gal::mse());
   double a = 2.0;
   for (int step = 0; step < 20; ++step) {
-    const gal::adjust_report report = trainer.step(x, y);
+    const gal::step_report report = trainer.step(x, y);
     CHECK(report.loss == Approx(2.5 * (a - 3) * (a - 3)));
-    CHECK_FALSE(report.accepted);
     a -= 0.1 * 5.0 * (a - 3);
     CHECK(model.a == Approx(a));
   }
@@ -230,7 +228,7 @@ TEST_CASE("without adjustment a step is the optimizer's own") {
 TEST_CASE("a model and a loss that know nothing of the library's types train") {
   independent model;
   gal::sgd<double> optimizer({.learning_rate = 0.5});
-  gal::adjust trainer(model, optimizer, distance_from_one(), plain);
+  gal::plain trainer(model, optimizer, distance_from_one());
   const std::array<double, 2> x = {0.5, 2.0};
   for (int step = 0; step < 60; ++step) {
     trainer.step(x, gal::nothing{});
@@ -263,7 +261,7 @@ TEST_CASE("the minimal loss trains as half the library's own") {
   const std::vector<double> x = {1, 2, -1};
   const std::vector<double> y = {3, 6, -3};
   gal::adjust halved(here, optimizer, half_square());
-  gal::adjust whole(there, slow, gal::mse(), plain);
+  gal::plain whole(there, slow, gal::mse());
   CHECK(gal::check_gradients(here, half_square(), x, y).passed);
   const double first = halved.step(x, y).loss;
   CHECK(first == whole.step(x, y).loss / 2.0);

@@ -10,6 +10,7 @@
 #include <gal/backends/thrust.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/train/adjust.hpp>
+#include <gal/train/plain.hpp>
 #else
 #include <gal/gal.hpp>
 #endif
@@ -368,7 +369,7 @@ void replay_toy(const json& file, comparison& differences) {
   require(config.value("lr", file.at("lr")) == file.at("lr"), "config and file differ in lr");
 
   const auto replay = [&](auto optimizer) {
-    auto plain = optimizer;
+    auto vanilla_optimizer = optimizer;
     gal::nn::point<double, backend_type> adjusted_point(column.view());
     gal::adjust trainer(adjusted_point, optimizer, loss, options, adjuster_from(file.at("adjuster"), 2));
     const json& adjusted = list(file.at("adjusted"), "adjusted");
@@ -386,15 +387,12 @@ void replay_toy(const json& file, comparison& differences) {
     }
 
     gal::nn::point<double, backend_type> vanilla_point(column.view());
-    gal::adjust_options vanilla_options = options;
-    vanilla_options.safeguard = gal::safeguard::never;
-    vanilla_options.adjuster.kind = gal::adjuster_kind::zero;
-    gal::adjust vanilla_trainer(vanilla_point, plain, loss, vanilla_options);
+    gal::plain vanilla_trainer(vanilla_point, vanilla_optimizer, loss);
     const json& vanilla = list(file.at("vanilla"), "vanilla");
     for (std::size_t step = 0; step < vanilla.size(); ++step) {
       const std::string what = text("vanilla row ", step);
       const std::vector<double> at = host(vanilla_point.coordinates());
-      const gal::adjust_report report = vanilla_trainer.step();
+      const gal::step_report report = vanilla_trainer.step();
       const std::array actual = {at[0], at[1], report.loss};
       differences.add_row(vanilla[step], actual, what);
     }
