@@ -8,6 +8,7 @@
 
 #if defined(GAL_GOLDEN_ON_DEVICE)
 #include <gal/backends/thrust.hpp>
+#include <gal/loss.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/optim/lookahead.hpp>
 #include <gal/train/adjust.hpp>
