@@ -4,6 +4,7 @@
 #include <gal/fit/callback.hpp>
 #include <gal/fit/callbacks.hpp>
 #include <gal/fit/epoch_report.hpp>
+#include <gal/fit/evaluation_mode.hpp>
 #include <gal/fit/fit.hpp>
 #include <gal/fit/fit_options.hpp>
 #include <gal/fit/fit_run.hpp>

@@ -3,8 +3,11 @@
 // gal/loss/softmax_cross_entropy.hpp. Needs the CMake target gal::torch.
 #pragma once
 
+#include <gal/adapters/detail/torch_adjustment.hpp>
 #include <gal/adapters/detail/torch_loss.hpp>
+#include <gal/adapters/detail/torch_module.hpp>
 #include <gal/adapters/detail/torch_optim.hpp>
+#include <gal/adapters/detail/torch_state.hpp>
 #include <gal/train/adjust_options.hpp>
 #include <gal/train/adjust_report.hpp>
 
@@ -24,82 +27,6 @@
 namespace gal {
 
 namespace detail {
-
-/// A model's features: of a module, of what points to one (torch's holders, `std::shared_ptr`), of a TorchScript module,
-/// or of any function of a tensor.
-template <class Model, class Input>
-torch::Tensor torch_features(Model& model, const Input& input) {
-  using values = std::vector<torch::jit::IValue>;
-  if constexpr (requires {
-                  { model.forward(input) } -> std::convertible_to<torch::Tensor>;
-                }) {
-    return model.forward(input);
-  } else if constexpr (requires {
-                         { model->forward(input) } -> std::convertible_to<torch::Tensor>;
-                       }) {
-    return model->forward(input);
-  } else if constexpr (requires {
-                         { model.forward(values{input}) } -> std::same_as<torch::jit::IValue>;
-                       }) {
-    const torch::jit::IValue features = model.forward(values{input});
-    require(features.isTensor(), error_code::invalid_option,
-            "gal::torch_adjust: the TorchScript module returned a ", features.tagKind(),
-            "; expected one tensor");
-    return features.toTensor();
-  } else {
-    static_assert(
-        std::is_invocable_r_v<torch::Tensor, Model&, const Input&>,
-        "gal::torch_adjust: the model has no forward(input) that returns a torch::Tensor, points to "
-        "none that has, is no TorchScript module, and cannot be called with the input.");
-    return model(input);
-  }
-}
-
-/// The adjuster's network, with the initial weights of `gal::adjuster`.
-inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, const adjuster_options& options,
-                                            const torch::TensorOptions& where) {
-  torch::nn::Sequential network;
-  const auto activate = [&] {
-    switch (options.activation) {
-      case nn::activation::identity:
-        return;
-      case nn::activation::relu:
-        return network->push_back(torch::nn::ReLU());
-      case nn::activation::tanh:
-        return network->push_back(torch::nn::Tanh());
-      case nn::activation::sigmoid:
-        return network->push_back(torch::nn::Sigmoid());
-      case nn::activation::gelu:
-        return network->push_back(torch::nn::GELU());
-      case nn::activation::silu:
-        return network->push_back(torch::nn::SiLU());
-    }
-  };
-  const torch::NoGradGuard no_grad;
-  std::uint64_t counter = 0;
-  const auto start = [&](torch::Tensor& parameter, const std::vector<std::int64_t>& sizes, double bound) {
-    const torch::Tensor values = torch::empty(sizes, torch::kDouble);
-    for (std::int64_t i = 0; i < values.numel(); ++i) {
-      values.data_ptr<double>()[i] = random_uniform(adjuster_network_seed(options.seed), counter++, bound);
-    }
-    parameter.set_data(values.to(where.device(), where.dtype().toScalarType()));
-  };
-  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-    if (l > 0) {
-      activate();
-    }
-    // Without outputs to begin with: torch would draw first weights from the program's generator.
-    torch::nn::Linear layer(torch::nn::LinearOptions(widths[l], 0).bias(options.bias));
-    layer->options.out_features(widths[l + 1]);
-    const double bound = nn::detail::initial_bound(options.initialization, widths[l], widths[l + 1]);
-    start(layer->weight, {widths[l + 1], widths[l]}, bound);
-    if (options.bias) {
-      start(layer->bias, {widths[l + 1]}, options.initialization == nn::initialization::xavier ? 0.0 : bound);
-    }
-    network->push_back(layer);
-  }
-  return network;
-}
 
 /// Whether a number may be read in a step: on the processor, where nothing has to be waited for. The tests put another in
 /// its place, and so do on the processor what a device does.
@@ -128,6 +55,9 @@ struct reads_on_processor {
 ///     torch::optim::Adam optimizer(model->parameters(), 1e-3);
 ///     gal::torch_adjust trainer(model, optimizer, gal::mse());
 ///     gal::adjust_report report = trainer.step(x, y);   // reads, and on a device waits
+///
+/// `gal::fit` trains with it, as with any trainer: batches are pairs of tensors, and the module is in evaluation in
+/// validation.
 ///
 /// Model and optimizer are referred to and must outlive the trainer; loss and options are copied.
 template <class Model, class Loss, class Reading = detail::reads_on_processor>
@@ -166,15 +96,16 @@ class torch_adjust {
   /// features, targets and losses that do not fit, before anything changes but what the model's forward changes.
   template <class Input, class Target = nothing>
   pending_report<torch_adjust> step(const Input& input, const Target& target = {}) {
-    static_assert(
-        detail::torch_loss<Loss, Target>,
-        "gal::torch_adjust: the loss is neither gal::mse nor gal::softmax_cross_entropy of a tensor, "
-        "nor a function of (features, target) that returns a torch::Tensor.");
+    require_loss<Target>();
     const torch::AutoGradMode with_gradients(true);
 
     // Features X, loss L and its gradient G.
     const torch::Tensor features = detail::torch_features(*model_, input);
-    check(features);
+    detail::check_features(features);
+    detail::require(
+        features.requires_grad(), error_code::invalid_option,
+        "gal::torch_adjust: the features do not depend on a parameter that requires a gradient; expected a "
+        "model to train");
     const torch::Tensor x = features.detach().to(working_type(features));
     prepare(x);
     const detail::torch_expansion<Loss, Target> expansion(loss_, x, target);
@@ -188,38 +119,32 @@ class torch_adjust {
     }
   }
 
+  /// Loss of a batch as the model is: learns nothing, and leaves alone whether it is in training or evaluation
+  /// (`gal::evaluation_mode`). On a device it waits.
+  template <class Input, class Target = nothing>
+  [[nodiscard]] batch_loss evaluate(const Input& input, const Target& target = {}) {
+    require_loss<Target>();
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor features = detail::torch_features(*model_, input);
+    detail::check_features(features);
+    const torch::Tensor x = features.to(torch::kDouble);
+    const torch::Tensor losses = detail::torch_values_of<Loss, Target>(loss_, x, detail::in_double(target));
+    detail::check_values(losses, x);
+    return {losses.mean().template item<double>(),
+            static_cast<index>(losses.dim() > 0 ? losses.numel() : features.size(0))};
+  }
+
   /// Lets the optimizer, or an adjuster of one's own, hold parameters that no gradient reaches in a step, as where a part of
   /// the model runs in some steps only: such a step leaves them as they are. Otherwise, as by default, it throws an error
   /// that names them. Frozen ones (`requires_grad` false) may always be there.
   void allow_unreached_parameters(bool allowed = true) { allows_unreached_ = allowed; }
 
-  /// What the last step did; waits for the device. NaN before the first step.
+  /// What the last step did; waits for the device. NaN before the first step, and before the next after a state was loaded.
   [[nodiscard]] adjust_report report() const {
-    if (steps_ == 0) {
+    if (!numbers_.loss.defined()) {
       return detail::report_of({}, 0.0, 0, adjust_report::none);
     }
-    // One transfer of all numbers.
-    std::vector<torch::Tensor> parts;
-    for (const torch::Tensor& part :
-         {numbers_.loss, numbers_.vanilla_change, numbers_.change, numbers_.remainder,
-          numbers_.gradient_square, numbers_.gradient_adjustment, numbers_.adjustment_square,
-          numbers_.accepted, numbers_.proceeds}) {
-      parts.push_back(part.defined() ? part.to(torch::kDouble)
-                                     : torch::full_like(numbers_.loss, step_report::none));
-    }
-    const torch::Tensor read = torch::stack(parts).to(torch::kCPU);
-    const double* const values = read.data_ptr<double>();
-    detail::adjust_numbers means;
-    means.loss = values[0];
-    means.vanilla_change = values[1];
-    means.change = values[2];
-    means.remainder = values[3];
-    means.gradient_square = values[4];
-    means.gradient_adjustment = values[5];
-    means.adjustment_square = values[6];
-    means.accepted = values[7];
-    means.proceeds = values[8];
-    return detail::report_of(means, 1.0, static_cast<index>(samples_), learning_rate_);
+    return detail::report_of(numbers_.read(), 1.0, static_cast<index>(samples_), learning_rate_);
   }
 
   /// Steps taken or refused.
@@ -228,6 +153,46 @@ class torch_adjust {
   [[nodiscard]] Model& model() { return *model_; }
   [[nodiscard]] torch::optim::Optimizer& optimizer() { return *optimizer_; }
   [[nodiscard]] const adjust_options& options() const { return options_; }
+
+  /// All that the next step depends on but torch's generators: the model's parameters and buffers, other parameters of the
+  /// optimizer, and what optimizer and adjuster keep. Settings have to be the same where it is loaded.
+  void visit_state(state_view& visit) {
+    visit("options", options_);
+    if constexpr (stateful<Model>) {
+      visit("model", *model_);
+    }
+    detail::show_other_parameters(visit, *optimizer_, *model_);
+    detail::show_optimizer(visit, "optimizer", *optimizer_,
+                           [this]() -> torch::optim::Optimizer& { return *optimizer_; });
+
+    // The adjuster is built at the first step, so that it may be in the state alone.
+    const index features = visit.count("features", features_);
+    const bool in_double = visit.count("adjuster_in_double", adjuster_in_double_ ? 1 : 0) == 1;
+    torch::nn::Sequential adjuster = adjuster_;
+    std::shared_ptr<torch::optim::Optimizer> loaded;
+    if (!has_adjuster() && features > 0) {
+      const torch::Device device = optimizer_->param_groups().front().params().front().device();
+      const torch::ScalarType type = in_double ? torch::kDouble : torch::kFloat;
+      adjuster = new_adjuster(features, torch::TensorOptions(device).dtype(type));
+      loaded = optimizer_for(detail::learning_parameters(*adjuster));
+      visit.after_loading([this, adjuster, features, in_double] {
+        adopt(adjuster);
+        features_ = features;
+        adjuster_in_double_ = in_double;
+      });
+    }
+    if (!adjuster.is_empty()) {
+      visit("adjuster", adjuster);
+    }
+    if (torch::optim::Optimizer* const here = loaded ? loaded.get() : adjuster_optimizer_.get()) {
+      detail::show_optimizer(visit, "adjuster_optimizer", *here,
+                             [this]() -> torch::optim::Optimizer& { return *adjuster_optimizer_; });
+    }
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    visit("draws", draws_);
+    visit("steps", steps_, 0, most);
+    visit.after_loading([this] { numbers_ = {}; });
+  }
 
   /// The adjuster; throws before the first step unless one was given, and where its kind has no network.
   [[nodiscard]] torch::nn::Sequential adjuster() const {
@@ -252,19 +217,6 @@ class torch_adjust {
   [[nodiscard]] const torch::Tensor& last_sample_losses() const { return losses_; }
 
  private:
-  // What one step finds out, on the device: means over the losses, and what follows from them.
-  struct numbers_type {
-    torch::Tensor loss;
-    torch::Tensor vanilla_change;
-    torch::Tensor change;
-    torch::Tensor remainder;
-    torch::Tensor gradient_square;
-    torch::Tensor gradient_adjustment;
-    torch::Tensor adjustment_square;
-    torch::Tensor accepted;
-    torch::Tensor proceeds;
-  };
-
   // A step on the features, and on them as the adjuster takes them, `x`.
   template <class Expansion>
   pending_report<torch_adjust> step_along(const torch::Tensor& features, const torch::Tensor& x,
@@ -296,7 +248,8 @@ class torch_adjust {
     torch::Tensor changes;
     for (int k = 1;; ++k) {
       const torch::AutoGradMode only_where_it_learns(trains());
-      const torch::Tensor adjustment = adjustment_from(propose(x));
+      const torch::Tensor adjustment =
+          detail::torch_adjustment(options_, propose(x), gradient_, sample_axes_);
       const torch::Tensor displacement = (length * (gradient_ + adjustment)).to(torch::kDouble);
       const torch::Tensor remainders = expansion.remainder(displacement);
       const torch::Tensor first_order = expansion.first_order(displacement);
@@ -320,10 +273,11 @@ class torch_adjust {
     numbers_.adjustment_square = inner(adjustment_, adjustment_);
 
     // The safeguard, and the chosen gradient through the model; model and adjuster step.
-    const torch::Tensor accepted = decide(changes, vanilla_changes);
+    const torch::Tensor accepted = detail::torch_decision(options_, changes, vanilla_changes);
     numbers_.accepted = accepted.to(torch::kDouble).mean();
     const torch::Tensor chosen =
-        torch::where(beside_features(accepted), gradient_ + adjustment_, gradient_).to(features.dtype());
+        torch::where(detail::beside_features(accepted, gradient_), gradient_ + adjustment_, gradient_)
+            .to(features.dtype());
     detail::clear_gradients(*optimizer_);
     if (const torch::Tensor& mean = expansion.mean_of_parameters(); mean.defined()) {
       // In one pass: the loss may depend on tensors of the model too.
@@ -354,6 +308,14 @@ class torch_adjust {
     detail::require_gradients(*adjuster_optimizer_, adjuster_, "adjuster", allows_unreached_);
   }
 
+  template <class Target>
+  static constexpr void require_loss() {
+    static_assert(
+        detail::torch_loss<Loss, Target>,
+        "gal::torch_adjust: the loss is neither gal::mse nor gal::softmax_cross_entropy of a tensor, "
+        "nor a function of (features, target) that returns a torch::Tensor.");
+  }
+
   static torch::ScalarType working_type(const torch::Tensor& features) {
     return features.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
   }
@@ -368,66 +330,53 @@ class torch_adjust {
     return options_.input == adjuster_input::features_and_gradients;
   }
 
-  static void check(const torch::Tensor& features) {
-    detail::require(features.defined() && features.is_floating_point(), error_code::invalid_option,
-                    "gal::torch_adjust: the features are of type ",
-                    features.defined() ? torch::toString(features.scalar_type()) : "Undefined",
-                    "; expected a floating-point tensor");
-    detail::require(features.dim() >= 2 && features.numel() > 0, error_code::shape_mismatch,
-                    "gal::torch_adjust: the features are ", detail::sizes_of(features),
-                    "; expected at least one sample, and the feature as the last of at least two axes: (n, "
-                    "1) for numbers");
-    detail::require(
-        features.requires_grad(), error_code::invalid_option,
-        "gal::torch_adjust: the features do not depend on a parameter that requires a gradient; expected a "
-        "model to train");
-  }
-
   void check_decision(bool has_samples) const {
-    detail::require(has_samples || options_.decision == decision::per_batch || decides_alike(),
-                    error_code::invalid_option,
-                    "gal::adjust_options: decision per_sample, and the loss returned one number; expected "
-                    "decision::per_batch, or a loss that returns the losses of the samples");
+    detail::require(
+        has_samples || options_.decision == decision::per_batch || detail::decides_alike(options_),
+        error_code::invalid_option,
+        "gal::adjust_options: decision per_sample, and the loss returned one number; expected "
+        "decision::per_batch, or a loss that returns the losses of the samples");
   }
-  [[nodiscard]] bool decides_alike() const {
-    return options_.safeguard == safeguard::always || options_.safeguard == safeguard::never;
-  }
-
   // Builds the adjuster at the first batch.
   void prepare(const torch::Tensor& x) {
     learning_rate_ = detail::learning_rate_of(*optimizer_);
     reads_ = Reading::may_read(x.device());
     const bool has_network = detail::has_network(options_.adjuster.kind);
     if (has_network && !has_adjuster()) {
-      std::vector<index> widths(options_.hidden);
-      widths.insert(widths.begin(), sees_gradients() ? 2 * x.size(-1) : x.size(-1));
-      widths.push_back(x.size(-1));
-      adopt(detail::torch_adjuster(widths, options_.adjuster, x.options()));
+      adopt(new_adjuster(x.size(-1), x.options()));
       features_ = x.size(-1);
+      adjuster_in_double_ = x.scalar_type() == torch::kDouble;
     }
     detail::require(features_ == 0 || features_ == x.size(-1), error_code::shape_mismatch,
                     "gal::torch_adjust: the features are ", detail::sizes_of(x), "; expected ", features_,
                     " as the last size, for which the adjuster was built");
   }
 
+  [[nodiscard]] torch::nn::Sequential new_adjuster(index features, const torch::TensorOptions& where) const {
+    std::vector<index> widths(options_.hidden);
+    widths.insert(widths.begin(), sees_gradients() ? 2 * features : features);
+    widths.push_back(features);
+    return detail::torch_adjuster(widths, options_.adjuster, where);
+  }
+
   // Takes an adjuster, and an optimizer for it where it learns.
   void adopt(torch::nn::Sequential adjuster) {
     adjuster_ = std::move(adjuster);
-    adjuster_parameters_.clear();
-    for (const torch::Tensor& parameter : adjuster_->parameters()) {
-      if (parameter.requires_grad()) {
-        adjuster_parameters_.push_back(parameter);
-      }
-    }
-    if (options_.adjuster.kind != adjuster_kind::learned || adjuster_parameters_.empty()) {
-      return;
+    adjuster_parameters_ = detail::learning_parameters(*adjuster_);
+    adjuster_optimizer_ = optimizer_for(adjuster_parameters_);
+  }
+
+  // Null where nothing learns.
+  [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> optimizer_for(
+      const std::vector<torch::Tensor>& parameters) const {
+    if (options_.adjuster.kind != adjuster_kind::learned || parameters.empty()) {
+      return nullptr;
     }
     if (options_.training == adjuster_training::model_optimizer) {
-      adjuster_optimizer_ = detail::companion_of(*optimizer_, adjuster_parameters_);
-    } else {
-      adjuster_optimizer_ = std::make_unique<torch::optim::Adam>(
-          adjuster_parameters_, torch::optim::AdamOptions(options_.adjuster_learning_rate));
+      return detail::companion_of(*optimizer_, parameters);
     }
+    return std::make_unique<torch::optim::Adam>(parameters,
+                                                torch::optim::AdamOptions(options_.adjuster_learning_rate));
   }
 
   // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
@@ -438,13 +387,6 @@ class torch_adjust {
 
   [[nodiscard]] double first_order_weight(const torch::Tensor& x) const {
     return detail::first_order_weight(options_.remainder, x.numel() / samples_, samples_);
-  }
-
-  // A number for every sample, or one for all, to be combined with features.
-  [[nodiscard]] torch::Tensor beside_features(const torch::Tensor& numbers) const {
-    std::vector<std::int64_t> sizes = numbers.sizes().vec();
-    sizes.resize(static_cast<std::size_t>(gradient_.dim()), 1);
-    return numbers.reshape(sizes);
   }
 
   // h of the features, or of the features beside the samples' own gradients; or noise.
@@ -473,49 +415,11 @@ class torch_adjust {
     return h;
   }
 
-  // A from h and G. Where a norm is zero, A and its derivative are zero; a NaN stays one.
-  [[nodiscard]] torch::Tensor adjustment_from(const torch::Tensor& h) const {
-    torch::Tensor a;
-    if (options_.normalisation == normalisation::gate) {
-      a = h.tanh() * gradient_;
-    } else {
-      const bool per_sample = options_.normalisation == normalisation::per_sample;
-      const auto norm = [&](const torch::Tensor& t) {
-        return per_sample ? beside_features(t.flatten(sample_axes_).norm(2, -1)) : t.norm();
-      };
-      const torch::Tensor length = norm(h);
-      const torch::Tensor is_zero = length == 0.0;
-      a = h * (norm(gradient_) / length.masked_fill(is_zero, 1.0)).masked_fill(is_zero, 0.0);
-    }
-    a = options_.epsilon * a;
-    return options_.remove_mean ? a - a.mean(-1, /*keepdim=*/true) : a;
-  }
-
-  // The safeguard: whether the batch's gradient is adjusted, or which samples' are.
-  [[nodiscard]] torch::Tensor decide(const torch::Tensor& changes,
-                                     const torch::Tensor& vanilla_changes) const {
-    if (decides_alike()) {
-      return torch::full_like(numbers_.loss, options_.safeguard == safeguard::always, torch::kBool);
-    }
-    const bool per_batch = options_.decision == decision::per_batch;
-    const torch::Tensor change = per_batch ? changes.mean() : changes;
-    if (options_.safeguard == safeguard::not_worse_than_vanilla) {
-      return change <= (per_batch ? vanilla_changes.mean() : vanilla_changes);
-    }
-    return options_.safeguard == safeguard::better ? change < 0.0 : change <= 0.0;
-  }
-
-  // Whether the gradients of an optimizer's parameters are finite. Squares beyond the scalar's range would make the
-  // moments infinite, and keep them so.
+  // Whether the gradients of an optimizer's parameters are finite.
   [[nodiscard]] torch::Tensor bounded(torch::optim::Optimizer& optimizer) const {
-    if (options_.non_finite == non_finite_policy::ignore) {
-      return torch::ones_like(numbers_.loss, torch::kBool);
-    }
-    const double limit = gradient_.scalar_type() == torch::kDouble
-                             ? std::numeric_limits<double>::max()
-                             : static_cast<double>(std::numeric_limits<float>::max());
-    const std::vector<torch::Tensor> parameters = detail::parameters_with_gradient(optimizer);
-    return detail::squared_gradient_norm(parameters, gradient_.device()) <= limit;
+    return options_.non_finite == non_finite_policy::ignore
+               ? torch::ones_like(numbers_.loss, torch::kBool)
+               : detail::gradients_are_bounded(optimizer, gradient_.scalar_type(), gradient_.device());
   }
 
   // Whether the step ends here. Where nothing may be read it never does, unless somebody waits for an exception: the
@@ -578,6 +482,7 @@ class torch_adjust {
   std::vector<torch::Tensor> adjuster_parameters_;               // that learn
   std::unique_ptr<torch::optim::Optimizer> adjuster_optimizer_;  // where the adjuster learns
   std::int64_t features_ = 0;                                    // that the adjuster was built for
+  bool adjuster_in_double_ = false;
   std::optional<detail::optimizer_snapshot> before_;
   std::uint64_t draws_ = 0;  // of noise
   std::uint64_t draws_before_ = 0;
@@ -587,7 +492,7 @@ class torch_adjust {
   torch::Tensor losses_;
   std::int64_t samples_ = 1;
   std::int64_t sample_axes_ = 1;  // of the features, the first
-  numbers_type numbers_;
+  detail::torch_numbers numbers_;
   double learning_rate_ = step_report::none;
   bool reads_ = true;
   std::int64_t steps_ = 0;

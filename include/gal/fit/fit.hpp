@@ -6,6 +6,7 @@
 #include <gal/core/error.hpp>
 #include <gal/fit/callback.hpp>
 #include <gal/fit/detail/interrupt.hpp>
+#include <gal/fit/evaluation_mode.hpp>
 #include <gal/fit/fit_run.hpp>
 #include <gal/io/state.hpp>
 #include <gal/train/trainer.hpp>
@@ -40,34 +41,10 @@ concept batch_range = requires(Batches& batches) {
   ++std::declval<batch_iterator<Batches>&>();
 };
 
-// Keeps a model in evaluation, where it knows of that, for as long as this lives.
-template <class Model>
-class evaluation_mode {
- public:
-  explicit evaluation_mode(Model& model) : model_(&model) {
-    if constexpr (has_modes) {
-      training_ = model.training();
-      model.set_training(false);
-    }
-  }
-  evaluation_mode(const evaluation_mode&) = delete;
-  evaluation_mode& operator=(const evaluation_mode&) = delete;
-  ~evaluation_mode() {
-    if constexpr (has_modes) {
-      model_->set_training(training_);
-    }
-  }
-
- private:
-  static constexpr bool has_modes = requires(Model & model) { model.set_training(model.training()); };
-  Model* model_;
-  bool training_ = false;
-};
-
 // Mean loss over the samples of all batches, in evaluation.
 template <class Trainer, class Validation>
 double validate(Trainer& trainer, Validation& batches) {
-  const evaluation_mode mode(trainer.model());
+  const evaluation_mode<std::remove_reference_t<decltype(trainer.model())>> mode(trainer.model());
   double sum = 0.0;
   double samples = 0.0;
   for (auto&& [x, y] : batches) {

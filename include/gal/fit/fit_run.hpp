@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace gal {
@@ -149,6 +150,9 @@ class fit_run {
         .validation_loss = validation_loss,
         .learning_rate = learning_rate_,
         .numbers = numbers_.means()};
+    static_assert(stateful<std::remove_reference_t<decltype(model())>>,
+                  "gal::fit: the best weights cannot be kept; let the model show what it is made of: "
+                  "`visit_state(visit)`, `parameters()`, or a specialised gal::state_of (gal/io/state.hpp).");
     if (std::isfinite(validation_loss) &&
         (!best_ || validation_loss < best_->loss - options_.min_improvement)) {
       last_epoch_.is_best = true;

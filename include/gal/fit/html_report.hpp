@@ -293,7 +293,7 @@ class html_report {
     if (options.patience > 0) {
       result.rows.push_back({"patience", detail::text(options.patience, " epochs")});
     }
-    if constexpr (requires { run.model().parameters(); }) {
+    if constexpr (detail::lists_parameters<std::remove_cvref_t<decltype(run.model())>>) {
       result.rows.push_back({"model parameters", std::to_string(parameters_of(run.model()))});
     }
     add_settings("model", run.model());

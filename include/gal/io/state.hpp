@@ -1,6 +1,6 @@
 // gal/io/state.hpp: what an object keeps between two steps, as named numbers and settings: one list, by which it is saved,
 // loaded, copied and compared.
-// Provides: state_view, state_copy, state_difference, stateful, number_type.
+// Provides: state_view, state_copy, state_difference, stateful, state_of, number_type.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -35,6 +35,11 @@ constexpr auto enumerator_names(number_type) {
 }
 
 class state_view;
+
+/// How an object of a type that is not ours shows its state: specialised with `static void visit(O& object, state_view&
+/// visit)`, as for the modules of libtorch in gal/adapters/torch.hpp. It goes before what the type has itself.
+template <class O>
+struct state_of {};
 
 namespace detail {
 
@@ -104,6 +109,10 @@ template <class T, class Backend>
 constexpr bool is_matrix<matrix<T, Backend>> = true;
 
 template <class Object>
+concept state_is_shown = requires(Object& object, state_view& visit) {
+  state_of<Object>::visit(object, visit);
+};
+template <class Object>
 concept visits_state = requires(Object& object, state_view& visit) {
   object.visit_state(visit);
 };
@@ -128,9 +137,10 @@ concept lists_parameters = requires(Object& object) {
 ///  2. `o(visit)` does so: a lambda that puts objects together.
 ///  3. `o` is a number or a `gal::matrix`.
 ///  4. `o.parameters()` are all that it keeps, as for a model; where there are `noise()` and `set_noise()`, that too.
+///  5. `state_of<O>` is specialised: for types of another library.
 template <class O>
 concept stateful = std::is_arithmetic_v<O> || detail::is_matrix<O> || detail::visits_state<O> ||
-    std::invocable<O&, state_view&> || detail::lists_parameters<O>;
+    std::invocable<O&, state_view&> || detail::lists_parameters<O> || detail::state_is_shown<O>;
 
 /// The state of an object as a list. It refers to the object's memory, and is good for as long as that stays in place.
 ///
@@ -260,6 +270,8 @@ class state_view {
       add_number(object);
     } else if constexpr (detail::is_matrix<Object>) {
       add_tensor(object.backend(), object.data(), {object.columns(), object.rows()});
+    } else if constexpr (detail::state_is_shown<Object>) {
+      state_of<Object>::visit(object, *this);
     } else if constexpr (detail::visits_state<Object>) {
       object.visit_state(*this);
     } else if constexpr (std::invocable<Object&, state_view&>) {

@@ -52,8 +52,9 @@ concept trainer_has_steps = requires(const T& t) {
 ///     its method in `visit_numbers` (`reported_number`).
 ///  2. `t.step(input, target)` trains on a batch and returns what converts to the report.
 ///  3. `t.evaluate(input, target)` returns the mean loss of a batch, as a `batch_loss`, and learns nothing.
-///  4. `t.model()` returns a reference to the model; `fit` switches its `set_training`, where it has that, and keeps and
-///     restores what it is made of: its `visit_state`, else its `parameters()`.
+///  4. `t.model()` returns a reference to the model; `fit` switches its `set_training`, where it has that
+///     (`evaluation_mode`), and keeps and restores what it is made of: its `visit_state`, else its `parameters()`; of a type
+///     of another library `state_of`.
 ///  5. `t.report()` on a const trainer returns the report of the last step.
 ///  6. `t.steps()` on a const trainer returns the number of steps so far, those that were refused included.
 ///

@@ -1,6 +1,8 @@
 // The adapter for libtorch: against the library's own trainer, against plain torch, and against golden files.
 #include <gal/adapters/torch.hpp>
+#include <gal/fit.hpp>
 #include <gal/gal.hpp>
+#include <gal/io/checkpoint.hpp>
 
 #include "testing.hpp"
 
@@ -12,6 +14,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -1433,4 +1436,231 @@ TEST_CASE("an adjuster of one's own learns wholly, but for what is frozen") {
   const auto frozen_weights = copies(adjuster->parameters());
   fixed.step(x, y);
   CHECK(same(frozen_weights, adjuster->parameters()));
+}
+
+// ---- gal::fit ----
+
+using tensor_batches = std::vector<std::pair<Tensor, Tensor>>;
+
+tensor_batches some_batches(torch::ScalarType type, int count, std::uint64_t seed) {
+  torch::manual_seed(seed);
+  tensor_batches result;
+  for (int k = 0; k < count; ++k) {
+    const Tensor x = torch::randn({10 + 2 * k, 5}, type);
+    result.push_back({x, x.slice(1, 0, 3) * x.slice(1, 1, 4)});
+  }
+  return result;
+}
+
+// With batch normalisation, which gathers, and dropout, which evaluation switches off.
+torch::nn::Sequential normalised(torch::ScalarType type, double dropout, std::uint64_t seed = 3) {
+  torch::manual_seed(seed);
+  torch::nn::Sequential model(torch::nn::Linear(5, 8), torch::nn::BatchNorm1d(8), torch::nn::Tanh(),
+                              torch::nn::Dropout(dropout), torch::nn::Linear(8, 3));
+  model->to(type);
+  return model;
+}
+
+std::vector<Tensor> all_tensors(torch::nn::Module& module) {
+  std::vector<Tensor> result = copies(module.parameters());
+  for (const Tensor& buffer : copies(module.buffers())) {
+    result.push_back(buffer);
+  }
+  return result;
+}
+
+std::string contents_of(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST_CASE("evaluation is the loss without a step, in the mode that the model is in") {
+  for (const torch::ScalarType type : {torch::kFloat, torch::kDouble}) {
+    torch::nn::Sequential model = normalised(type, 0.5);
+    torch::optim::SGD optimizer(model->parameters(), 0.1);
+    const tensor_batches batches = some_batches(type, 1, 4);
+    const auto& [x, y] = batches.front();
+    gal::torch_adjust trainer(model, optimizer, gal::mse());
+    gal::torch_adjust of_samples(model, optimizer, squared_errors);
+    gal::torch_adjust of_mean(model, optimizer, mean_squared_error);
+    {
+      const gal::evaluation_mode mode(model);
+      const std::vector<Tensor> before = all_tensors(*model);
+      const double expected = number(torch::mse_loss(model->forward(x), y));
+      for (const gal::batch_loss& loss :
+           {trainer.evaluate(x, y), of_samples.evaluate(x, y), of_mean.evaluate(x, y)}) {
+        CHECK(loss.mean == doctest::Approx(expected).epsilon(1e-6));
+        CHECK(loss.samples == 10);
+      }
+      CHECK(same(all_tensors(*model), before));
+      CHECK(trainer.steps() == 0);
+    }
+    // In training it drops out: the step that begins with the same draws sees the same loss.
+    torch::manual_seed(8);
+    const gal::batch_loss evaluated = trainer.evaluate(x, y);
+    torch::manual_seed(8);
+    const gal::adjust_report report = trainer.step(x, y);
+    CHECK(evaluated.mean == report.loss);
+  }
+}
+
+TEST_CASE("fit takes the steps of the loop, and nothing else") {
+  const tensor_batches batches = some_batches(torch::kDouble, 3, 4);
+  std::vector<std::vector<Tensor>> ends;
+  for (const bool fits : {false, true}) {
+    torch::nn::Sequential model = normalised(torch::kDouble, 0.2);
+    torch::optim::Adam optimizer(model->parameters(), 0.01);
+    gal::torch_adjust trainer(model, optimizer, gal::mse());
+    if (fits) {
+      const gal::fit_result result = gal::fit(trainer, batches, {.epochs = 4});
+      CHECK(result.steps == 12);
+      CHECK(result.history.back().number("accepted_share") >= 0.0);
+    } else {
+      for (int epoch = 0; epoch < 4; ++epoch) {
+        for (const auto& [x, y] : batches) {
+          trainer.step(x, y);
+        }
+      }
+    }
+    ends.push_back(all_tensors(*model));
+  }
+  CHECK(same(ends[0], ends[1]));
+}
+
+TEST_CASE("fit validates in evaluation, restores the best weights, and writes logs and pages") {
+  const std::string folder = "torch_test_files";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const tensor_batches batches = some_batches(torch::kFloat, 3, 4);
+  const tensor_batches validation = some_batches(torch::kFloat, 2, 5);
+  torch::nn::Sequential model = normalised(torch::kFloat, 0.5);
+  model->ptr(1)->train(false);  // as batch normalisation that is frozen
+  torch::optim::Adam optimizer(model->parameters(), 0.01);
+  gal::torch_adjust trainer(model, optimizer, gal::mse());
+
+  std::vector<Tensor> best;
+  auto watch = gal::on_epoch_end([&](auto& run) {
+    CHECK(model->is_training());
+    CHECK(model->ptr(3)->is_training());
+    CHECK_FALSE(model->ptr(1)->is_training());
+    double sum = 0.0;
+    {
+      const gal::evaluation_mode mode(model);
+      CHECK_FALSE(model->ptr(3)->is_training());
+      for (const auto& [x, y] : validation) {
+        sum += number(torch::mse_loss(model->forward(x), y)) * static_cast<double>(x.size(0));
+      }
+    }
+    CHECK(run.last_epoch().validation_loss == doctest::Approx(sum / 22.0).epsilon(1e-6));
+    if (run.last_epoch().is_best) {
+      best = all_tensors(*model);
+    }
+    if (run.epochs() == 3) {  // from here on it is worse
+      const torch::NoGradGuard no_grad;
+      for (const Tensor& tensor : model->parameters()) {
+        tensor.mul_(100.0);
+      }
+    }
+  });
+  std::FILE* const progress = std::tmpfile();
+  const gal::fit_result result =
+      gal::fit(trainer, batches, validation, {.epochs = 20, .patience = 2}, watch,
+               gal::csv_log(folder + "/log.csv"), gal::html_report(folder + "/page.html"),
+               gal::tensorboard(folder + "/events"), gal::progress_bar(progress));
+  std::fclose(progress);
+  CHECK(result.reason == gal::stop_reason::patience);
+  CHECK(result.best_epoch <= 3);
+  CHECK(same(all_tensors(*model), best));
+  CHECK(contains(contents_of(folder + "/log.csv"), "learning_rate,remainder,accepted_share"));
+  CHECK(contains(contents_of(folder + "/page.html"), "accepted"));
+  CHECK_FALSE(std::filesystem::is_empty(folder + "/events"));
+}
+
+TEST_CASE("states of modules hold parameters and buffers of any type") {
+  for (const torch::ScalarType type : {torch::kHalf, torch::kFloat, torch::kDouble}) {
+    torch::nn::Sequential model = normalised(type, 0.0);
+    gal::state_copy copy(model);
+    gal::state_copy of_module(*model);
+    const std::vector<Tensor> before = all_tensors(*model);
+    CHECK(gal::state_view(model).entries().front().name == "0.weight");
+    CHECK(gal::state_view(model).entries().size() == before.size());
+    const auto spoil = [&] {
+      const torch::NoGradGuard no_grad;
+      for (const std::vector<Tensor>& tensors : {model->parameters(), model->buffers()}) {
+        for (const Tensor& tensor : tensors) {
+          tensor.fill_(7);
+        }
+      }
+      CHECK_FALSE(same(all_tensors(*model), before));
+    };
+    spoil();
+    copy.restore(model);
+    CHECK(same(all_tensors(*model), before));
+    spoil();
+    of_module.restore(*model);
+    CHECK(same(all_tensors(*model), before));
+  }
+  torch::jit::script::Module script = torch::jit::load(GAL_TEST_TORCH_DIR "/model.pt");
+  CHECK(gal::state_view(script).entries().size() == 9);  // with the buffers of batch normalisation
+  {
+    script.train(true);
+    const gal::evaluation_mode mode(script);
+    CHECK_FALSE(script.is_training());
+  }
+  CHECK(script.is_training());
+}
+
+TEST_CASE("a training that was interrupted ends with the bits of one that was not") {
+  const std::string path = "torch_test_checkpoint.safetensors";
+  const auto check = [&]<class Make>(const gal::adjust_options& options, torch::ScalarType type,
+                                     const Make& make) {
+    std::filesystem::remove(path);
+    const tensor_batches batches = some_batches(type, 3, 4);
+    const auto train = [&](std::int64_t epochs, std::uint64_t seed, bool saves) {
+      torch::nn::Sequential model = normalised(type, 0.0, seed);
+      auto optimizer = make(model->parameters());
+      gal::torch_adjust trainer(model, optimizer, gal::mse(), options);
+      if (saves) {
+        gal::fit(trainer, batches, {.epochs = epochs}, gal::checkpointing(path));
+      } else {
+        gal::fit(trainer, batches, {.epochs = epochs});
+      }
+      CHECK(trainer.steps() == 3 * epochs);
+      std::vector<Tensor> result = all_tensors(*model);
+      for (const Tensor& moment : everything(optimizer)) {
+        result.push_back(moment.sum());
+      }
+      return result;
+    };
+    const std::vector<Tensor> whole = train(5, 3, false);
+    train(2, 3, true);
+    const std::vector<Tensor> resumed = train(5, 11, true);  // with other first weights
+    CHECK(same(std::vector<Tensor>(resumed.begin(), resumed.begin() + 9),
+               std::vector<Tensor>(whole.begin(), whole.begin() + 9)));
+  };
+  const auto adam = [](const std::vector<Tensor>& parameters) {
+    return torch::optim::Adam(parameters, 0.01);
+  };
+  const auto sgd = [](const std::vector<Tensor>& parameters) {
+    return torch::optim::SGD(parameters, torch::optim::SGDOptions(0.05).momentum(0.9));
+  };
+  check({}, torch::kFloat, adam);
+  check({}, torch::kDouble, sgd);
+  check({.training = gal::adjuster_training::model_optimizer}, torch::kFloat, sgd);
+  check({.adjuster = {.kind = gal::adjuster_kind::normal}}, torch::kFloat, adam);
+
+  // Of another optimizer it is refused by name, and a report is NaN until the next step.
+  torch::nn::Sequential model = normalised(torch::kFloat, 0.0);
+  torch::optim::SGD other(model->parameters(), 0.1);
+  gal::torch_adjust trainer(model, other, gal::mse(), {.adjuster = {.kind = gal::adjuster_kind::normal}});
+  std::string what;
+  try {
+    gal::fit(trainer, some_batches(torch::kFloat, 3, 4), {.epochs = 9}, gal::checkpointing(path));
+  } catch (const gal::error& failure) {
+    what = failure.what();
+  }
+  CHECK(contains(what, "trainer.optimizer.class"));
+  CHECK(std::isnan(trainer.report().loss));
 }

@@ -109,6 +109,50 @@ concept torch_loss = (torch_closed_form<Loss> && std::same_as<Target, torch::Ten
                      (std::same_as<Target, nothing> &&
                       std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
 
+/// Throws unless the features are floating-point numbers of samples.
+inline void check_features(const torch::Tensor& features) {
+  require(features.defined() && features.is_floating_point(), error_code::invalid_option,
+          "gal::torch_adjust: the features are of type ",
+          features.defined() ? torch::toString(features.scalar_type()) : "Undefined",
+          "; expected a floating-point tensor");
+  require(features.dim() >= 2 && features.numel() > 0, error_code::shape_mismatch,
+          "gal::torch_adjust: the features are ", sizes_of(features),
+          "; expected at least one sample, and the feature as the last of at least two axes: (n, "
+          "1) for numbers");
+}
+
+/// A floating-point tensor in double; anything else as it is.
+template <class Target>
+[[nodiscard]] decltype(auto) in_double(const Target& target) {
+  if constexpr (std::same_as<Target, torch::Tensor>) {
+    return target.is_floating_point() ? target.to(torch::kDouble) : target;
+  } else {
+    return (target);
+  }
+}
+
+/// The losses of the samples at `x` (`..., d`), or their mean, as the loss has them, in double. `x` and `target` are, too.
+template <class Loss, class Target>
+[[nodiscard]] torch::Tensor torch_values_of(Loss& loss, const torch::Tensor& x, const Target& target) {
+  if constexpr (torch_closed_form<Loss>) {
+    return torch_losses(loss, x, target);
+  } else if constexpr (std::is_invocable_v<Loss&, const torch::Tensor&, const Target&>) {
+    return torch::Tensor(loss(x, target)).to(torch::kDouble);
+  } else {
+    return torch::Tensor(loss(x)).to(torch::kDouble);
+  }
+}
+
+/// Throws unless the sizes of a loss's values are those of the features' first axes.
+inline void check_values(const torch::Tensor& values, const torch::Tensor& x) {
+  require(
+      values.dim() < x.dim() && values.sizes() == x.sizes().slice(0, static_cast<std::size_t>(values.dim())),
+      error_code::shape_mismatch, "gal::torch_adjust: the loss returned ", sizes_of(values), " for features ",
+      sizes_of(x),
+      "; expected the mean (no axes), or a loss for every sample: the sizes of the features' first axes, "
+      "without the last");
+}
+
 /// Whether `value` depends on any tensor to differentiate by but `leaf`.
 [[nodiscard]] inline bool depends_on_more_than(const torch::Tensor& leaf, const torch::Tensor& value) {
   using node = torch::autograd::Node;
@@ -144,12 +188,7 @@ class torch_expansion {
       : loss_(&loss), x_(x.detach().to(torch::kDouble)), target_(in_double(target)) {
     const torch::Tensor leaf = x_.detach().requires_grad_();
     const torch::Tensor values = evaluate_first(leaf);
-    const auto axes = static_cast<std::size_t>(values.dim());
-    require(
-        values.dim() < x_.dim() && values.sizes() == x_.sizes().slice(0, axes), error_code::shape_mismatch,
-        "gal::torch_adjust: the loss returned ", sizes_of(values), " for features ", sizes_of(x_),
-        "; expected the mean (no axes), or a loss for every sample: the sizes of the features' first axes, "
-        "without the last");
+    check_values(values, x_);
     const torch::Tensor mean = values.mean();
     if (values.requires_grad()) {
       gradient_ = torch::autograd::grad({mean}, {leaf}, {}, /*retain_graph=*/!torch_closed_form<Loss>,
@@ -201,13 +240,7 @@ class torch_expansion {
 
  private:
   [[nodiscard]] torch::Tensor evaluate(const torch::Tensor& x) const {
-    if constexpr (torch_closed_form<Loss>) {
-      return torch_losses(*loss_, x, target_);
-    } else if constexpr (std::is_invocable_v<Loss&, const torch::Tensor&, const Target&>) {
-      return torch::Tensor((*loss_)(x, target_)).to(torch::kDouble);
-    } else {
-      return torch::Tensor((*loss_)(x)).to(torch::kDouble);
-    }
+    return torch_values_of<Loss, Target>(*loss_, x, target_);
   }
 
   // Draws as in any step. Where it does, the other calls begin where this one did.
@@ -226,14 +259,6 @@ class torch_expansion {
 
   static constexpr bool is_tensor = std::same_as<Target, torch::Tensor>;
   using target_type = std::conditional_t<is_tensor, torch::Tensor, const Target&>;
-
-  static target_type in_double(const Target& target) {
-    if constexpr (is_tensor) {
-      return target.is_floating_point() ? target.to(torch::kDouble) : target;
-    } else {
-      return target;
-    }
-  }
 
   Loss* loss_;
   torch::Tensor x_;

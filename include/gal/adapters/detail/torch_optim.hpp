@@ -2,10 +2,12 @@
 // Provides nothing to call by name. Included by gal/adapters/torch.hpp.
 #pragma once
 
+#include <gal/adapters/detail/torch_module.hpp>
 #include <gal/core/error.hpp>
 
 #include <torch/torch.h>
 
+#include <limits>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -41,22 +43,6 @@ inline void clear_gradients(torch::optim::Optimizer& optimizer) {
     for (torch::Tensor& parameter : group.params()) {
       parameter.mutable_grad().reset();
     }
-  }
-}
-
-/// Calls `use(name, parameter)` for the parameters of a module, of what points to one, or of a TorchScript module.
-template <class Model, class Use>
-void for_each_named_parameter(Model& model, const Use& use) {
-  if constexpr (requires { model.named_parameters(); }) {
-    for (const auto& item : model.named_parameters()) {
-      if constexpr (requires { item.key(); }) {
-        use(item.key(), item.value());
-      } else {
-        use(item.name, item.value);
-      }
-    }
-  } else if constexpr (requires { model->named_parameters(); }) {
-    for_each_named_parameter(*model, use);
   }
 }
 
@@ -234,6 +220,15 @@ inline void step_if(const torch::Tensor& proceeds, bool reads, torch::optim::Opt
     norms.push_back(norm.to(torch::TensorOptions(device).dtype(torch::kDouble), /*non_blocking=*/true));
   }
   return torch::stack(norms).square().sum();
+}
+
+/// Whether the gradients are finite, as a truth value on `device`. Squares beyond the scalar's range would make the moments
+/// infinite, and keep them so.
+[[nodiscard]] inline torch::Tensor gradients_are_bounded(torch::optim::Optimizer& optimizer,
+                                                         torch::ScalarType type, torch::Device device) {
+  const double limit = type == torch::kDouble ? std::numeric_limits<double>::max()
+                                              : static_cast<double>(std::numeric_limits<float>::max());
+  return squared_gradient_norm(parameters_with_gradient(optimizer), device) <= limit;
 }
 
 }  // namespace gal::detail
