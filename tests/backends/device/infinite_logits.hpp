@@ -319,7 +319,7 @@ outcome train(gal::adjust_options options, double label_smoothing = 0.0, int ste
   outcome result;
   result.before = values(model);
   for (int step = 0; step < steps; ++step) {
-    const gal::step_report report = trainer.step(input, labels);
+    const gal::adjust_report report = trainer.step(input, labels);
     if (result.leaked == 0.0) {
       result.leaked = model.leaked();
     }
