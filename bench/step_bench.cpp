@@ -41,7 +41,7 @@ namespace {
 using benchmark::Counter;
 using benchmark::State;
 
-enum class method { vanilla, paper, recommended };
+enum class method { vanilla, plain, paper, recommended };
 
 template <class T>
 gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed) {
@@ -81,7 +81,7 @@ void measure(State& state, double operations, Step step) {
   state.counters["bytes_of_first_step"] = static_cast<double>(before - before_first);
 }
 
-// A step without adjustment, as one would write it; or one of `gal::adjust`.
+// A step without adjustment, as one would write it, or of `gal::plain`; or one of `gal::adjust`.
 template <class T>
 void step(State& state, const bench::network& net, method which, int threads = 1) {
   const gal::eigen_backend backend(threads);
@@ -102,6 +102,9 @@ void step(State& state, const bench::network& net, method which, int threads = 1
       model.backward(gradient);
       optimizer.step(model.parameters());
     });
+  } else if (which == method::plain) {
+    gal::plain trainer(model, optimizer, gal::mse(), {}, backend);
+    measure(state, net.operations(), [&] { benchmark::DoNotOptimize(trainer.step(x, y)); });
   } else {
     gal::adjust trainer(model, optimizer, gal::mse(), options_of(which, net), backend);
     measure(state, net.operations(), [&] { benchmark::DoNotOptimize(trainer.step(x, y)); });
@@ -163,8 +166,9 @@ auto add(const std::string& name, std::function<void(State&)> run) {
 
 template <class T>
 void add_methods(const bench::network& net, const std::string& scalar) {
-  for (const auto& [which, name] : {std::pair(method::vanilla, "vanilla"), std::pair(method::paper, "paper"),
-                                    std::pair(method::recommended, "recommended")}) {
+  for (const auto& [which, name] :
+       {std::pair(method::vanilla, "vanilla"), std::pair(method::plain, "plain"),
+        std::pair(method::paper, "paper"), std::pair(method::recommended, "recommended")}) {
     add("gal/" + net.name + "/" + name + "/" + scalar,
         [net, which = which](State& state) { step<T>(state, net, which); });
   }

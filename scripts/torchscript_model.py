@@ -1,4 +1,4 @@
-"""Writes the TorchScript module that tests/torch/torch_test.cpp trains: a model defined in Python, with a branch.
+"""Writes the TorchScript module that tests/adapters/torch/torch_test.cpp trains: a model defined in Python, with a branch.
 
 Usage: python3 scripts/torchscript_model.py [FILE]     (Debian: python3-torch; written with PyTorch 1.13)
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Opens the pages that report_test left in Chromium, and looks at what is drawn.
+"""Opens the pages that html_report_test left in Chromium, and looks at what is drawn.
 
-Usage: python3 tests/report/open_pages.py DIRECTORY
+Usage: python3 tests/fit/open_pages.py DIRECTORY
 
 DIRECTORY holds pages and titles.json: the title of each. A page must leave no line in the console; every curve must be
 on its chart, in its colour, and go where its name in the legend is clicked; nothing may be wider than a phone; and in a

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads event files with a second implementation, and compares them with what was written.
 
-Usage: python3 tests/tensorboard/read_events.py DIRECTORY
+Usage: python3 tests/fit/read_events.py DIRECTORY
 
 DIRECTORY holds a folder of event files for every run, and expected.csv: run, name, step, value. Both sums of every
 record are checked; the sum is computed bit by bit, without a table. Fields of the messages Event, Summary and

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -148,6 +149,42 @@ TEST_CASE("a step that is not finite changes nothing, throws, or is taken") {
     CHECK(path(policy, true) == path(policy, false));
   }
   CHECK(std::isnan(path(gal::non_finite_policy::ignore, true).front()));
+}
+
+TEST_CASE_TEMPLATE("a gradient that no step may take is found wherever it stands", T, float, double) {
+  const double root = std::sqrt(static_cast<double>(std::numeric_limits<T>::max()));
+  for (const std::size_t size : {1U, 7U, 8U, 19U}) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (const double bad : {not_a_number, std::numeric_limits<double>::infinity(), -1.01 * root}) {
+        const std::vector<T> start(size, T(1));
+        nn::point<T> model(gal::matrix_view<const T>(start.data(), static_cast<gal::index>(size), 1));
+        gal::sgd<T> optimizer({.learning_rate = 0.1});
+        const gal::sample_loss loss([&](auto, auto gradient) {
+          for (std::size_t i = 0; i < size; ++i) {
+            gradient[i] = i == place ? bad : 0.1 * root / static_cast<double>(size);
+          }
+          return 1.0;
+        });
+        gal::plain trainer(model, optimizer, loss);
+        CAPTURE(size);
+        CAPTURE(place);
+        CHECK(trainer.step().non_finite);
+        CHECK(values_of(model) == start);
+      }
+    }
+  }
+  // Each can be squared, and they cannot be added.
+  const std::vector<T> start(16, T(1));
+  nn::point<T> model(gal::matrix_view<const T>(start.data(), 16, 1));
+  gal::sgd<T> optimizer({.learning_rate = 1e-30});
+  double length = 0.5 * root;
+  gal::plain trainer(model, optimizer, gal::sample_loss([&](auto, auto gradient) {
+                       std::fill(gradient.begin(), gradient.end(), length);
+                       return 1.0;
+                     }));
+  CHECK(trainer.step().non_finite);
+  length = 0.2 * root;
+  CHECK_FALSE(trainer.step().non_finite);
 }
 
 TEST_CASE("evaluation learns nothing") {

@@ -272,6 +272,15 @@ TEST_CASE_TEMPLATE("a hundred steps of the regression networks are those of the 
   }
 }
 
+TEST_CASE_TEMPLATE("a hundred steps without adjustment are those of the CPU backend", T, float, double) {
+  const double tolerance = std::same_as<T, float> ? 1e-5 : 1e-12;
+  const paths::path here = paths::train_plain<backend_type, T>(100);
+  const paths::path there = reference_plain<T>(100);
+  CHECK(here.losses.front() > 1.2 * here.losses.back());
+  CHECK(difference(here.losses, there.losses) <= tolerance);
+  CHECK(difference(here.numbers, there.numbers) <= (std::same_as<T, float> ? 2e-4 : 1e-11));
+}
+
 TEST_CASE_TEMPLATE("every setting does what it does on the CPU backend", T, float, double) {
   const double tolerance = std::same_as<T, float> ? 2e-4 : 1e-11;
   for (const paths::setting& s : paths::settings()) {
@@ -376,6 +385,26 @@ TEST_CASE_TEMPLATE("a refused step leaves the running statistics as they were", 
   CHECK(statistics() != before);
 }
 
+TEST_CASE("a refused step without adjustment leaves parameters and state as they were, without the host") {
+  small_training clean, hurt;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  auto broken = hurt.y;
+  hurt.backend.upload(&nan, broken.data() + 3, 1);
+  gal::lookahead a(gal::adam<float, backend_type>({.learning_rate = 0.01}, clean.backend), {.k = 2});
+  gal::lookahead b(gal::adam<float, backend_type>({.learning_rate = 0.01}, hurt.backend), {.k = 2});
+  gal::plain first(clean.model, a, gal::mse());
+  gal::plain second(hurt.model, b, gal::mse());
+  for (int k = 0; k < 5; ++k) {
+    first.step(clean.x, clean.y);
+    second.step(hurt.x, hurt.y);
+    const auto before = paths::parameters_of(hurt.backend, hurt.model);
+    const gal::step_report refused = second.step(hurt.x, broken);
+    CHECK(refused.non_finite);
+    CHECK(paths::parameters_of(hurt.backend, hurt.model) == before);
+  }
+  CHECK(paths::parameters_of(clean.backend, clean.model) == paths::parameters_of(hurt.backend, hurt.model));
+}
+
 TEST_CASE("where an exception is asked for, the host waits for it") {
   small_training training;
   training.y.fill(std::numeric_limits<float>::infinity());
@@ -398,11 +427,11 @@ TEST_CASE("a report is of its own step only") {
 }
 
 TEST_CASE("a captured step repeats the ordinary ones, also where the learning rate changes") {
-  const auto run = [](bool captured) {
+  const auto run = [](bool captured, auto make) {
     small_training training;
     gal::adam<float, backend_type> optimizer({.learning_rate = 0.02, .schedule = gal::step_schedule(4, 0.5)},
                                              training.backend);
-    gal::adjust trainer(training.model, optimizer, gal::mse(), {.hidden = {4}});
+    auto trainer = make(training.model, optimizer);
     gal::captured_step step(trainer, training.x, training.y);
     const auto other = paths::put(training.backend, paths::normal<float>(5, 16, 9));
     std::vector<double> losses;
@@ -423,7 +452,13 @@ TEST_CASE("a captured step repeats the ordinary ones, also where the learning ra
     losses.insert(losses.end(), parameters.begin(), parameters.end());
     return losses;
   };
-  CHECK(run(true) == run(false));
+  const auto adjusted = [](auto& model, auto& optimizer) {
+    return gal::adjust(model, optimizer, gal::mse(), {.hidden = {4}});
+  };
+  const auto plain = [](auto& model, auto& optimizer) { return gal::plain(model, optimizer, gal::mse()); };
+  CHECK(run(true, adjusted) == run(false, adjusted));
+  CHECK(run(true, plain) == run(false, plain));
+  CHECK(run(true, plain) != run(true, adjusted));
 }
 
 TEST_CASE("steps that cannot be repeated are not captured") {

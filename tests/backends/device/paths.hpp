@@ -10,6 +10,7 @@
 #include <gal/optim/lookahead.hpp>
 #include <gal/optim/optimizers.hpp>
 #include <gal/train/adjust.hpp>
+#include <gal/train/plain.hpp>
 
 #include "memory.hpp"
 
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -78,7 +80,8 @@ std::vector<double> parameters_of(const Backend& backend, Model& model) {
   return result;
 }
 
-/// What a training leaves: the losses of its steps, the last report, the last gradient and adjustment, the parameters.
+/// What a training leaves: the losses of its steps, the last report, the last gradient and (of `adjust`) adjustment,
+/// the parameters.
 struct path {
   std::vector<double> losses;
   std::vector<double> numbers;
@@ -89,25 +92,22 @@ template <class Backend, class Trainer, class Input, class Target>
 path train(const Backend& backend, Trainer& trainer, const std::vector<Input>& inputs,
            const std::vector<Target>& targets, int steps) {
   path result;
-  gal::adjust_report report;
+  typename Trainer::report_type report;
   for (int step = 0; step < steps; ++step) {
     const auto batch = static_cast<std::size_t>(step) % inputs.size();
     report = trainer.step(inputs[batch], targets[batch]);
     result.losses.push_back(report.loss);
   }
   std::vector<double>& to = result.numbers;
-  to = {report.loss,
-        report.tentative_loss,
-        report.vanilla_tentative_loss,
-        report.remainder,
-        report.accepted_share,
-        report.gradient_norm,
-        report.cosine,
-        report.adjustment_norm,
-        report.learning_rate,
-        report.accepted ? 1.0 : 0.0};
+  to = {report.loss, report.gradient_norm, report.learning_rate, static_cast<double>(report.samples),
+        report.non_finite ? 1.0 : 0.0};
   append(backend, trainer.last_gradient().data(), trainer.last_gradient().size(), to);
-  append(backend, trainer.last_adjustment().data(), trainer.last_adjustment().size(), to);
+  if constexpr (std::is_same_v<typename Trainer::report_type, gal::adjust_report>) {
+    to.insert(to.end(),
+              {report.tentative_loss, report.vanilla_tentative_loss, report.remainder, report.accepted_share,
+               report.cosine, report.adjustment_norm, report.accepted ? 1.0 : 0.0});
+    append(backend, trainer.last_adjustment().data(), trainer.last_adjustment().size(), to);
+  }
   append(backend, trainer.last_sample_losses().data(), trainer.last_sample_losses().size(), to);
   const auto parameters = parameters_of(backend, trainer.model());
   to.insert(to.end(), parameters.begin(), parameters.end());
@@ -141,6 +141,20 @@ path train_regression(const network& net, bool paper, int steps) {
   options.hidden = net.hidden;
   options.adjuster.seed = 3;
   gal::adjust trainer(model, optimizer, gal::mse(), options);
+  return train(backend, trainer, x, y, steps);
+}
+
+/// The first of these networks without adjustment.
+template <class Backend, class T>
+path train_plain(int steps) {
+  const Backend backend;
+  const network& net = regression_networks().front();
+  const std::vector x = {put(backend, normal<T>(net.widths.front(), net.samples, 10)),
+                         put(backend, normal<T>(net.widths.front(), net.samples, 11))};
+  const std::vector y(2, put(backend, normal<T>(1, net.samples, 20)));
+  gal::nn::mlp<T, Backend> model(net.widths, {.activation = gal::nn::relu, .seed = 1}, backend);
+  gal::adam<T, Backend> optimizer({.learning_rate = 1e-3, .clipping = {.norm = 5.0}}, backend);
+  gal::plain trainer(model, optimizer, gal::mse());
   return train(backend, trainer, x, y, steps);
 }
 

@@ -49,9 +49,39 @@ const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>
 
 template <class Backend, class T, class Memory>
 void clear_gradients(const Backend& backend, const parameter_list<T, Memory>& parameters) {
-  for (const auto& block : parameters) {
-    backend.fill(block.gradient.data(), static_cast<index>(block.gradient.size()), T(0));
+  for (std::size_t first = 0; first < parameters.size();) {
+    const auto [next, size] = run_from(std::span<const parameter<T, Memory>>(parameters), first);
+    backend.fill(parameters[first].gradient.data(), size, T(0));
+    first = next;
   }
+}
+
+// The sum of the gradients' squares, as exactly as a verdict needs it: eight are added in the scalar before one goes to
+// double, so that the sum takes a third of the time.
+template <class Backend, class T, class Memory>
+void sum_squares_roughly(const Backend& backend, const parameter_list<T, Memory>& parameters,
+                         matrix<double, Backend>& result) {
+  result.resize(1, 2 * static_cast<index>(parameters.size()) + 1);
+  index parts = 0;
+  for (std::size_t first = 0; first < parameters.size();) {
+    const auto [next, size] = run_from(std::span<const parameter<T, Memory>>(parameters), first);
+    const index n = size / 8;
+    const auto square = [from = parameters[first].gradient.data()](index i) { return from[i] * from[i]; };
+    backend.sum(
+        n,
+        [square, n](index i) {
+          const T low = (square(i) + square(n + i)) + (square(2 * n + i) + square(3 * n + i));
+          const T high = (square(4 * n + i) + square(5 * n + i)) + (square(6 * n + i) + square(7 * n + i));
+          return static_cast<double>(low + high);
+        },
+        result.data() + ++parts);
+    backend.sum(
+        size - 8 * n, [square, n](index i) { return static_cast<double>(square(8 * n + i)); },
+        result.data() + ++parts);
+    first = next;
+  }
+  backend.sum(
+      parts, [from = result.data() + 1](index part) { return from[part]; }, result.data());
 }
 
 // Gives an optimizer that has not stepped yet the state for these parameters.
@@ -73,8 +103,12 @@ void judge_gradients(const Backend& backend, const parameter_list<T, Memory>& pa
     backend.for_each(1, [verdict] GAL_KERNEL(index) { *verdict = 1.0; });
     return;
   }
-  sum_squares(backend, std::span<const parameter<T, Memory>>(parameters),
-              std::numeric_limits<double>::infinity(), squares);
+  if constexpr (asynchronous_backend<Backend>) {  // where a kernel more takes longer than the conversions
+    sum_squares(backend, std::span<const parameter<T, Memory>>(parameters),
+                std::numeric_limits<double>::infinity(), squares);
+  } else {
+    sum_squares_roughly(backend, parameters, squares);
+  }
   backend.for_each(
       1, [=, square = squares.data(), limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(
              index) { *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0; });
