@@ -47,9 +47,11 @@ export LC_ALL
 // Provides: detail::uplot_version, detail::uplot_licence, detail::uplot_style, detail::uplot_script.
 #pragma once
 
+#include <gal/core/detail/abi.hpp>
+
 #include <string_view>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // clang-format off
 inline constexpr std::string_view uplot_version = "$version";
@@ -60,7 +62,7 @@ TEXT
   cat <<TEXT
 // clang-format on
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail
 TEXT
 } >"$directory/uplot.hpp"
 

@@ -23,7 +23,7 @@ static_assert(DNNL_VERSION_MAJOR == 2 || DNNL_VERSION_MAJOR == 3,
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace nn::detail {
 class onednn_convolution_unit;
@@ -334,4 +334,4 @@ class onednn_convolution_unit {
 
 }  // namespace nn::detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

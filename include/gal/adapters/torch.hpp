@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -498,4 +498,4 @@ class torch_adjust {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

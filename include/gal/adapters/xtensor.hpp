@@ -17,7 +17,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -116,4 +116,4 @@ template <viewable X>
   return xt::adapt(view.data(), static_cast<std::size_t>(view.size()), xt::no_ownership(), shape);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

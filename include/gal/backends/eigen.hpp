@@ -24,7 +24,7 @@
 // Of a lambda, which [[gnu::always_inline]] would not reach.
 #define GAL_INLINE __attribute__((always_inline))
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Runs on the processor. With more than one thread, products and elementwise work that are large enough are shared out
 /// among them, in programs that are compiled with OpenMP; the results are the same, bit for bit.
@@ -279,7 +279,7 @@ class eigen_backend {
 
 static_assert(gathering_backend<eigen_backend>);
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI
 
 #undef GAL_INLINE
 #undef GAL_ONE_COPY

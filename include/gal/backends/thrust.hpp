@@ -7,9 +7,18 @@
 
 #include <thrust/iterator/counting_iterator.h>  // defines THRUST_DEVICE_SYSTEM
 
+// Units of one program may be compiled for different systems: each has a backend of its own name.
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+#define GAL_THRUST_SYSTEM thrust_cuda
 #include <gal/backends/detail/thrust_cuda.hpp>
 #else
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
+#define GAL_THRUST_SYSTEM thrust_openmp
+#elif THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CPP
+#define GAL_THRUST_SYSTEM thrust_cpp
+#else
+#define GAL_THRUST_SYSTEM thrust_tbb
+#endif
 #include <gal/backends/detail/thrust_host.hpp>
 #endif
 
@@ -23,7 +32,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Memory of the device. Host pointers do not convert to it, nor its pointers to the host's, also where Thrust runs on
 /// the processor and both are the same.
@@ -65,6 +74,8 @@ struct element_action {
 };
 
 }  // namespace detail
+
+inline namespace GAL_THRUST_SYSTEM {
 
 /// Runs on Thrust's device system. A value of it is a handle: copies share the stream, the memory pool and the library
 /// handles. Every primitive but `read`, `upload` and `download` returns before its work is done; work is done in
@@ -183,6 +194,8 @@ class thrust_backend {
   std::shared_ptr<detail::device> device_;
 };
 
+}  // namespace GAL_THRUST_SYSTEM
+
 static_assert(backend<thrust_backend>);
 
 /// A copy of a host matrix on the device.
@@ -209,4 +222,4 @@ template <class T>
   return result;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The CPU backend, defined in gal/backends/eigen.hpp. It is the default backend of every class template.
 class eigen_backend;
@@ -304,4 +304,4 @@ void column_products(const Backend& backend, matrix_view<const T, Memory> a, mat
       products.data());
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// One contiguous block of trainable numbers and the gradient of the loss with respect to them. Blocks of one `group`
 /// share the learning rate and weight decay that the optimizer's options give that group.
@@ -475,4 +475,4 @@ typename backend_of<M>::memory_type > ||
     (explain_optimizer<O, model_scalar<M>, typename backend_of<M>::memory_type>() && false);
 
 }  // namespace detail
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

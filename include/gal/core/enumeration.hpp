@@ -12,7 +12,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// An enumeration that counts from 0 without a gap, beside which stands a function with the names of its enumerators:
 ///
@@ -55,4 +55,4 @@ template <named_enumeration E>
                               : std::to_string(static_cast<std::underlying_type_t<E>>(value));
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

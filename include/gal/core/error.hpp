@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What kind of misuse an `error` reports.
 enum class error_code {
@@ -64,4 +64,4 @@ void require_enumerator(E value, std::string_view where) {
 }
 
 }  // namespace detail
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <numbers>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// 64 well-mixed bits for `counter` of the sequence `seed` (the SplitMix64 finaliser, applied to both in turn).
 [[nodiscard]] GAL_HOST_DEVICE constexpr std::uint64_t random_bits(std::uint64_t seed, std::uint64_t counter) {
@@ -69,4 +69,4 @@ struct random_stream {
   friend bool operator==(const random_stream&, const random_stream&) = default;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -17,7 +17,7 @@
 #include <system_error>
 #include <type_traits>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 inline void append(std::string& text, std::string_view part) { text += part; }
 
@@ -143,4 +143,4 @@ template <class Numbers>
   return text("\"", printable(part.substr(0, most)), part.size() > most ? "...\"" : "\"");
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -27,7 +27,7 @@
 #define GAL_PRIVATE_KERNELS private:
 #endif
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 using index = std::ptrdiff_t;
 
@@ -272,4 +272,4 @@ template <class T, class Memory>
 }
 }  // namespace detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What becomes of a last batch that is smaller than the others.
 enum class last_batch { keep, drop };
@@ -249,4 +249,4 @@ template <viewable Features, class Targets>
 batches(Features&&, Targets&&, index, batch_options = {})
 ->batches<scalar_of<Features>, typename detail::missing_scalar<std::remove_cvref_t<Targets>>::type>;
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Numbers with a name for every column; rows and columns as they stand in the file, so a row is a sample.
 struct table {
@@ -328,4 +328,4 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
   return parse_csv(detail::read_file(path, "gal::read_csv"), options, path);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

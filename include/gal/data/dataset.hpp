@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Samples and what is to be predicted for them: n columns each. For classification `Target` is an integer
 /// and `targets` one row of labels.
@@ -151,4 +151,4 @@ template <class T, class Target>
   return {take(data.features, samples), take(data.targets, samples)};
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

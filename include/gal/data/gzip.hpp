@@ -13,7 +13,7 @@
 #include <string>
 #include <system_error>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The contents of a gzip file, or of any other as they are. Throws `unreadable_file` where it cannot be read, and
 /// `malformed_data` where it is damaged or ends too early, with the byte of the contents at which it stops.
@@ -60,4 +60,4 @@ namespace gal {
   return parse_idx(read_gzip(images), read_gzip(labels), classes, images, labels);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

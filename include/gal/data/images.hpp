@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Images as bytes, a sample per column in the order of `nn::image_shape`, and their labels.
 struct image_data {
@@ -388,4 +388,4 @@ class augmentation {
   matrix<T, Backend> result_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

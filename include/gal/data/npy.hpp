@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Numbers that a file may hold: float, double, and integers but bool.
 template <class T>
@@ -312,4 +312,4 @@ void write_npy(const std::string& path, const X& x, std::vector<index> shape = {
   replace_file(path, {head, bytes});
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Settings of `train_test_split`.
 struct split_options {
@@ -64,4 +64,4 @@ struct split_indices {
   return {{order.begin() + test_count, order.end()}, {order.begin(), order.begin() + test_count}};
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

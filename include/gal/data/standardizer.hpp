@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Shifts and scales every row to mean 0 and deviation 1 over the samples it was fitted to: the training
 /// part, so that nothing leaks from the test part. Sums are double whatever `T` is.
@@ -147,4 +147,4 @@ class standardizer {
   std::vector<double> deviation_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -7,7 +7,7 @@
 #include <concepts>
 #include <type_traits>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -136,4 +136,4 @@ consteval bool records_stand_before_saving() {
 
 }  // namespace detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -302,4 +302,4 @@ class gradient_statistics {
   double largest_ = 0.0;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What one epoch did. Losses, numbers and refusals are those of the steps that were reported, of which the last step is
 /// always one; NaN where there is no such number, as for the training loss where every step was refused.
@@ -91,4 +91,4 @@ class number_means {
 
 }  // namespace detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -4,7 +4,7 @@
 
 #include <gal/core/detail/flags.hpp>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Keeps a model in evaluation, where it knows of that (`set_training` and `training`), for as long as this lives; then it
 /// is in the mode that it was in. Specialised for models of another library, as for the modules of libtorch.
@@ -36,4 +36,4 @@ class evaluation_mode {
   bool training_ = false;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What `fit` did.
 struct fit_result {
@@ -197,4 +197,4 @@ fit_result fit(Trainer& trainer, Batches&& batches, Validation&& validation, con
   return detail::fit_loop::run(trainer, batches, &validation, options, callbacks...);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Settings of `fit`.
 struct fit_options {
@@ -40,4 +40,4 @@ inline void check(const fit_options& options, bool validates) {
 
 }  // namespace detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

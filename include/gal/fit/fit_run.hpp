@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Why training ended.
 enum class stop_reason {
@@ -208,4 +208,4 @@ class fit_run {
   std::shared_ptr<best_epoch> best_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

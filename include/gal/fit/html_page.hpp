@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -433,4 +433,4 @@ class html_page {
   return result;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -325,4 +325,4 @@ class html_report {
   std::vector<row> history_;              // of epoch 1, 2, ...
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

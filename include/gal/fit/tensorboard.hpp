@@ -23,7 +23,7 @@
 #include <system_error>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -225,4 +225,4 @@ class tensorboard {
   std::unique_ptr<event_writer> events_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -20,7 +20,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -204,4 +204,4 @@ class checkpointing {
   checkpointing_options options_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

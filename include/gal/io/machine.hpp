@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The library, how the program was compiled, and the machine that runs it, as pairs of name and value:
 ///
@@ -77,4 +77,4 @@ namespace gal {
   return result;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

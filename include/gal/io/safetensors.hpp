@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 static_assert(std::endian::native == std::endian::little, "gal: safetensors files are little-endian");
 
@@ -509,4 +509,4 @@ void load_safetensors(const std::string& path, Model& model, const safetensors_o
   }
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

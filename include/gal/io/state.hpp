@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What the numbers of a state are: float, double, and integers of 64 bits.
 enum class number_type { float32, float64, int64, uint64 };
@@ -505,4 +505,4 @@ template <stateful A, stateful B>
   return "";
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -13,7 +13,7 @@
 #include <limits>
 #include <string_view>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -204,4 +204,4 @@ template <viewable Boxes, viewable Truth>
   return sum / static_cast<double>(x.columns());
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -21,7 +21,7 @@
 // float can resolve in a difference of losses. The gradient of mean R with respect to D is grad L(X) - grad L(X - D).
 // docs/algorithm.md derives the forms ("Closed forms of the remainder").
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Mean squared error over all entries; targets are of the features' size. R = norm(D)^2 / N over N entries.
 class mse : public detail::entrywise_loss<detail::squared_error> {
@@ -67,4 +67,4 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
   }
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

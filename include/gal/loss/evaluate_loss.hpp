@@ -5,7 +5,7 @@
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What a loss says of one batch.
 template <class T, class Backend = eigen_backend>
@@ -36,4 +36,4 @@ template <class Loss, viewable Features, class Target = nothing, class Backend =
   return result;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Any function of one sample as a loss: `f(x, y, gradient)` or, without targets, `f(x, gradient)`, returns the loss of
 /// one sample and writes its gradient. `x` is a `std::span<const S>` of the sample's features, `y` one of its targets,
@@ -106,4 +106,4 @@ class sample_loss {
   buffers<float> float_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

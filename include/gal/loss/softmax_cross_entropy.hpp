@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Cross-entropy of the softmax of the features (logits, a row per class).
 ///
@@ -173,4 +173,4 @@ class softmax_cross_entropy {
   double smoothing_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// Elementwise functions between layers. `gelu` is x Phi(x) with the exact normal distribution function, `silu` x times
 /// the sigmoid of x.
@@ -86,4 +86,4 @@ void dispatch(activation which, F f) {
 }
 
 }  // namespace detail
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// Settings of `cnn`.
 struct cnn_options {
@@ -296,4 +296,4 @@ class cnn {
   return layers;
 }
 
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

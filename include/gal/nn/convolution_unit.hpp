@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 template <class T, class Backend>
 struct convolution_of {
@@ -27,4 +27,4 @@ struct convolution_of<T, Backend> {
 template <class T, class Backend>
 using convolution_unit = typename convolution_of<T, Backend>::type;
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// Size of an image. A sample's column holds its channels one after the other, each row by row: a batch is the memory
 /// of a C-order (samples, channels, height, width) array.
@@ -46,4 +46,4 @@ inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace detail
 
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// Height and width of a window or a step; one number stands for both: `3` is `{3, 3}`.
 struct extent {
@@ -325,4 +325,4 @@ inline void check(const linear& l, image_shape input, std::string_view where) {
       l.get());
 }
 
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

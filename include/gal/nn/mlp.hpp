@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// How weights start.
 enum class initialization {
@@ -320,4 +320,4 @@ class mlp {
   detail::affine_shortcut<T, Backend> shortcut_;
 };
 
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

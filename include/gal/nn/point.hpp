@@ -11,7 +11,7 @@
 #include <initializer_list>
 #include <span>
 
-namespace gal::nn {
+namespace gal::inline GAL_ABI::nn {
 
 /// The model whose features are its parameters: a point in d dimensions, or n points side by side. With a function of
 /// the features as the loss, training minimises that function.
@@ -73,4 +73,4 @@ class point {
   parameter<T, memory_type> block_;
 };
 
-}  // namespace gal::nn
+}  // namespace gal::inline GAL_ABI::nn

@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 template <class T, class Memory>
 index number_of_values(std::span<const parameter<T, Memory>> parameters) {
@@ -85,4 +85,4 @@ void restore_unless(const Backend& backend, const double* proceeds, matrix_view<
   restore_unless(backend, proceeds, before.data(), now.data(), now.size());
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <span>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Settings of `lookahead`.
 struct lookahead_options {
@@ -203,4 +203,4 @@ class lookahead {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

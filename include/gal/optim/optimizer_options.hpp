@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Limits on gradients before a step; infinity is no limit. First every entry is cut to `value`, then all gradients
 /// together are scaled down to the norm `norm`.
@@ -123,4 +123,4 @@ struct adabound_options {
   }
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

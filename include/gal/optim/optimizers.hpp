@@ -8,7 +8,7 @@
 #include <gal/optim/optimizer_options.hpp>
 #include <gal/optim/schedule.hpp>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Stochastic gradient descent: m = momentum m + g; value -= rate m, with `nesterov` rate (g + momentum m). Settings:
 /// `sgd_options`.
@@ -36,4 +36,4 @@ using adamw = detail::first_order<adamw_options, T, Backend>;
 template <class T, class Backend = eigen_backend>
 using adabound = detail::first_order<adabound_options, T, Backend>;
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

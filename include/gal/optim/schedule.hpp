@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Factor on the learning rate as a function of the number of steps taken: a plain value made of pieces, one after the
 /// other. Its last piece goes on for ever.
@@ -123,4 +123,4 @@ class schedule {
   return schedule("gal::linear_warm_up", schedule::kind::linear, length, from, 1.0);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

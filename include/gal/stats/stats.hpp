@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -250,4 +250,4 @@ template <class Logits, class Labels>
   return 0.0;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

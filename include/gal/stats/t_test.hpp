@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Outcome of a t-test of a against b. Numbers beyond the range of double are infinite.
 struct t_test_result {
@@ -151,4 +151,4 @@ inline t_test_result t_test(double difference, double deviation, double standard
                         standard_error, degrees_of_freedom, level, scale);
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

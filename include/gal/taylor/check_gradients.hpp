@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Settings of `check_gradients`. The defaults suit double; in float, steps of 1e-2 and a tolerance of 1e-2 are typical.
 struct gradient_check_options {
@@ -131,4 +131,4 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
   return result;
 }
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The remainder of the expansion of a loss at X - D,
 ///
@@ -102,4 +102,4 @@ class expansion {
   matrix<T, Backend> single_slope_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

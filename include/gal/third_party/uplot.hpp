@@ -3,9 +3,11 @@
 // Provides: detail::uplot_version, detail::uplot_licence, detail::uplot_style, detail::uplot_script.
 #pragma once
 
+#include <gal/core/detail/abi.hpp>
+
 #include <string_view>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // clang-format off
 inline constexpr std::string_view uplot_version = "1.6.32";
@@ -624,4 +626,4 @@ inline constexpr std::string_view uplot_script =
     R"_(.band=2==A?[xt(e,n,i,o,D,-1),xt(e,n,i,o,D,1)]:xt(e,n,i,o,D,A)),z}))}(Gt,l)}}return en}();)_" "\n";
 // clang-format on
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

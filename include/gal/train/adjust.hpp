@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Trains `Model` with `Optimizer` on `Loss` by gradient adjustment learning. Model and optimizer are referred to and
 /// must outlive the trainer; the loss and the options are copied.
@@ -448,4 +448,4 @@ template <class Model, class Optimizer, class Loss, class Adjuster>
 adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster, backend_of<Model>)
     -> adjust<Model, Optimizer, Loss, Adjuster>;
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The remainder R = L(X - D) - L(X) + first-order term.
 enum class remainder_kind {
@@ -191,4 +191,4 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -9,7 +9,7 @@
 #include <array>
 #include <cmath>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What a step of `adjust` did. Numbers that were not computed are NaN.
 struct adjust_report : step_report {
@@ -79,4 +79,4 @@ struct adjust_numbers : step_numbers {
 }
 
 }  // namespace detail
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

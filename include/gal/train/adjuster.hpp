@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The learned adjuster, and what to compare it with.
 enum class adjuster_kind {
@@ -161,4 +161,4 @@ class adjuster {
   random_stream noise_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// How h becomes the adjustment A of the feature gradient G.
 enum class normalisation {
@@ -142,4 +142,4 @@ class adjustment_map {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// A training step that is recorded once and then replayed: on CUDA as a graph, which spares small networks the
 /// launch of every kernel. The batch is always read from the same device memory: write the next one there before a
@@ -57,4 +57,4 @@ class captured_step {
   recording_type recording_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

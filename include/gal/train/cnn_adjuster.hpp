@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// The adjuster h as a convolutional network (arXiv 2201.09193, Table VIII): features as an image of `channels x height x
 /// width`, or as a sequence of `channels x 1 x width`, such as the scores of the classes. Convolutions that keep height and
@@ -132,4 +132,4 @@ class cnn_adjuster {
   nn::cnn<T, Backend> network_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Settings of `plain`.
 struct plain_options {
@@ -157,4 +157,4 @@ class plain {
   std::optional<feature_type> gradient_;  // G, in the model's own type
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

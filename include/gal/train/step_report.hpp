@@ -11,7 +11,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// What happens where the loss or a parameter's gradient is not finite, or a gradient's square exceeds the scalar.
 enum class non_finite_policy {
@@ -93,4 +93,4 @@ class pending_report {
   std::int64_t number_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -121,4 +121,4 @@ consteval bool explain_trainer() {
 }
 
 }  // namespace detail
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// The adjuster's network, with the initial weights of `gal::adjuster`.
 inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, const adjuster_options& options,
@@ -40,8 +40,7 @@ inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, co
   const auto start = [&](torch::Tensor& parameter, const std::vector<std::int64_t>& sizes, double bound) {
     const torch::Tensor values = torch::empty(sizes, torch::kDouble);
     for (std::int64_t i = 0; i < values.numel(); ++i) {
-      values.data_ptr<double>()[i] =
-          random_uniform(adjuster_network_seed(options.seed), counter++, bound);
+      values.data_ptr<double>()[i] = random_uniform(adjuster_network_seed(options.seed), counter++, bound);
     }
     parameter.set_data(values.to(where.device(), where.dtype().toScalarType()));
   };
@@ -144,4 +143,4 @@ struct torch_numbers {
   return options.safeguard == safeguard::better ? change < 0.0 : change <= 0.0;
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

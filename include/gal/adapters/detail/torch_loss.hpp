@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// A tensor's sizes as messages have them: `[32, 10]`.
 [[nodiscard]] inline std::string sizes_of(const torch::Tensor& tensor) {
@@ -269,4 +269,4 @@ class torch_expansion {
   std::optional<default_generators> first_draws_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

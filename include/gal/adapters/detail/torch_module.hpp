@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 namespace detail {
 
@@ -197,4 +197,4 @@ class evaluation_mode<Model> {
   std::vector<bool> training_;
 };
 
-}  // namespace gal
+}  // namespace gal::inline GAL_ABI

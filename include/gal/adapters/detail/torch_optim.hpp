@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// Learning rate of the first parameter group.
 [[nodiscard]] inline double learning_rate_of(torch::optim::Optimizer& optimizer) {
@@ -231,4 +231,4 @@ inline void step_if(const torch::Tensor& proceeds, bool reads, torch::optim::Opt
   return squared_gradient_norm(parameters_with_gradient(optimizer), device) <= limit;
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -2,6 +2,8 @@
 // Provides nothing to call by name. Included by gal/adapters/detail/torch_loss.hpp.
 #pragma once
 
+#include <gal/core/detail/flags.hpp>
+
 #include <torch/torch.h>
 
 #include <cstdint>
@@ -10,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// A generator of our own for tensors on `device`.
 [[nodiscard]] inline at::Generator own_generator(torch::Device device, std::uint64_t seed) {
@@ -85,4 +87,4 @@ class borrowed_generators {
   default_generators before_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// Parameters that an optimizer steps and the model does not have, such as those of a loss: "0.1" is the second of the first
 /// group.
@@ -78,4 +78,4 @@ void show_optimizer(state_view& visit, std::string_view name, torch::optim::Opti
   });
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // The product of `gathering_backend` by tiles that the registers hold. Every entry is summed in the order of the depth.
 template <class T, class Tiles>
@@ -86,4 +86,4 @@ void take_gathered_product(index runs, index length, index columns, index depth,
   }
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

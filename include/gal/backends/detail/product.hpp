@@ -16,7 +16,7 @@
 #include <immintrin.h>
 #endif
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // Memory that outlives its use: it grows to the largest need of its thread.
 template <class T>
@@ -363,4 +363,4 @@ auto choose_product(index rows, index columns, index depth, factor_view<T> a, fa
                                  : packet_product<T, plain_tiles<T>>::choose(rows, columns, depth, a, b);
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -25,7 +25,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Factors of a float product; sums are float. Products of doubles are always double.
 enum class product_precision {
@@ -43,7 +43,7 @@ struct device_options {
   product_precision precision = product_precision::full;
 };
 
-namespace detail {
+namespace detail::inline GAL_THRUST_SYSTEM {
 
 // The device's name for messages; asking must not raise an error of its own.
 inline std::string current_device_name() {
@@ -327,5 +327,5 @@ inline std::shared_ptr<device> default_device() {
   return *instance;
 }
 
-}  // namespace detail
-}  // namespace gal
+}  // namespace detail::inline GAL_THRUST_SYSTEM
+}  // namespace gal::inline GAL_ABI

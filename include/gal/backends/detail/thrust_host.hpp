@@ -18,12 +18,12 @@
 #include <utility>
 #include <vector>
 
-namespace gal {
+namespace gal::inline GAL_ABI {
 
 /// Nothing can be chosen where Thrust runs on the processor.
 struct device_options {};
 
-namespace detail {
+namespace detail::inline GAL_THRUST_SYSTEM {
 
 // One column of c = alpha op(a) op(b) + beta c. Sums run along the depth in order, whatever the number of threads.
 template <class T>
@@ -208,5 +208,5 @@ inline std::shared_ptr<device> default_device() {
   return instance;
 }
 
-}  // namespace detail
-}  // namespace gal
+}  // namespace detail::inline GAL_THRUST_SYSTEM
+}  // namespace gal::inline GAL_ABI

@@ -3,6 +3,8 @@
 // Provides: nothing public.
 #pragma once
 
+#include <gal/core/detail/abi.hpp>
+
 // A sentence is one line.
 // clang-format off
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)

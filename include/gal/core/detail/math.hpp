@@ -21,7 +21,7 @@
 #define GAL_IN_ORDER
 #endif
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 template <std::floating_point T>
 using bits_of = std::conditional_t<std::same_as<T, float>, std::uint32_t, std::uint64_t>;
@@ -173,6 +173,6 @@ template <std::floating_point T>
   }
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail
 
 #undef GAL_IN_ORDER

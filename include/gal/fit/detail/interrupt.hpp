@@ -8,7 +8,7 @@
 #include <atomic>
 #include <mutex>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // Ctrl-C as a flag, for as long as any of these lives; then the earlier handler is back. Where the signal is ignored, as
 // under nohup, it stays so.
@@ -60,4 +60,4 @@ class interrupt_guard {
   bool active_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <concepts>
 #include <string_view>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 template <class Target>
 concept matrix_target = viewable<const Target>;
@@ -50,4 +50,4 @@ void check_displacement(matrix_view<const T, Memory> features, matrix_view<const
           ": the displacement is ", displacement.shape(), "; expected ", features.shape());
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

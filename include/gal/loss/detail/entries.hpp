@@ -8,7 +8,7 @@
 #include <limits>
 #include <string_view>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 struct squared_error {
   static constexpr std::string_view name = "gal::mse";
@@ -118,4 +118,4 @@ struct logit_entropy {
   }
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // A loss that is the mean over a sample's entries of a function of one entry. `Entry` provides
 //   value(x, y), slope(x, y) = d value / dx, and the two parts of the expansion at x - d:
@@ -74,4 +74,4 @@ class entrywise_loss {
   Entry entry_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

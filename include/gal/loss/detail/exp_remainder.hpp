@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // exp(-c) - 1 + c for any c, without cancellation near zero.
 GAL_HOST_DEVICE inline double exp_remainder(double c) {
@@ -15,4 +15,4 @@ GAL_HOST_DEVICE inline double exp_remainder(double c) {
   return std::expm1(-c) + c;
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

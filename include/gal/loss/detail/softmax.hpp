@@ -7,7 +7,7 @@
 #include <concepts>
 #include <limits>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // p_k = exp(x_k - largest) / total of one sample.
 template <class T>
@@ -73,4 +73,4 @@ struct target_probability {
   }
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// Layers without activation are one affine map, x -> A x + b with d columns in A: known from what they make of the d unit
 /// vectors without bias, and of the origin with it. For more samples than these d + 1 probes, the layers run on the probes,
@@ -84,4 +84,4 @@ class affine_shortcut {
   storage features_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

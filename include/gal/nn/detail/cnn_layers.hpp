@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 template <class T, class Backend>
 struct node;
@@ -340,4 +340,4 @@ class builder {
   index dropouts_ = 0;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

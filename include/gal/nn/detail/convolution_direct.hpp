@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// Convolution of a sample by a kernel of one number a channel, without border: Y = X W with the image itself as X,
 /// positions x channels; with a stride, with the positions that are seen.
@@ -226,4 +226,4 @@ class direct_convolution_unit : public convolution_parameters<T, Backend> {
   std::vector<scratch> scratch_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

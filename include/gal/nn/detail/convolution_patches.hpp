@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// Convolution as a product. The patches of all positions of some samples are a matrix of positions x (channels x kernel),
 /// in memory (channel, kernel row, kernel column, sample, position); the product with the weights, a C-order (outputs,
@@ -192,4 +192,4 @@ class patch_convolution_unit : public convolution_parameters<T, Backend> {
   matrix<T, Backend> products_;  // outputs, or their gradients
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

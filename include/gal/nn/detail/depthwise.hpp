@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// Depthwise convolution: every channel has a kernel of its own, too small for a product. Row by row: an output's row is
 /// a sum of the image's rows, moved.
@@ -166,4 +166,4 @@ class depthwise_unit : public convolution_parameters<T, Backend> {
   matrix<double, Backend> kernel_sums_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// How the channels of an image lie in memory with a border of zeros, so that every window lies inside. With a stride,
 /// columns that neighbouring windows see at the same place are neighbours: first those of remainder 0.
@@ -278,4 +278,4 @@ class gathered_convolution {
   index start_ = 0;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// Batch normalisation. Values: the scales of all channels, then the shifts. Statistics: the running means, then the
 /// running variances. They change in `backward`, not in `forward`: a batch counts once it is learned from, so that a
@@ -338,4 +338,4 @@ class global_average_pool_unit {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// First and one past the last of some positions.
 struct position_range {
@@ -188,4 +188,4 @@ class average_pool_unit {
   window geometry_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

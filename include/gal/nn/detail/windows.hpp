@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace gal::nn::detail {
+namespace gal::inline GAL_ABI::nn::detail {
 
 /// What a layer sees of its network while a batch goes through it.
 template <class T, class Backend>
@@ -170,4 +170,4 @@ class convolution_parameters {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal::nn::detail
+}  // namespace gal::inline GAL_ABI::nn::detail

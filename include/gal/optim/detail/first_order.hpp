@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 inline void require_at_least(double value, double least, std::string_view where) {
   require(value >= least && std::isfinite(value), error_code::invalid_option, where, " is ", value,
@@ -319,4 +319,4 @@ class first_order {
   std::vector<parameter<T, memory_type>> bound_;  // the blocks of the last step, which have been checked
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // The least gradient whose square, times its weight in a mean of squares, is not denormal. Smaller ones add nothing.
 template <class T>
@@ -183,4 +183,4 @@ struct update_rule<adabound_options, T> : adam_moments<T> {
   T size = 0, lower = 0, upper = 0;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// Steps the adjuster: by a companion of the model's optimizer (paper), or by an Adam of its own.
 template <class Adjuster, class Optimizer, class T, class Backend>
@@ -184,4 +184,4 @@ class adjuster_learner {
   std::optional<companion_type> companion_before_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

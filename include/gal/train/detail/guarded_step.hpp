@@ -4,10 +4,12 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/math.hpp>
 #include <gal/core/error.hpp>
 #include <gal/optim/gradients.hpp>
 #include <gal/train/step_report.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -16,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 template <class T, class Memory>
 using parameter_list = std::vector<parameter<T, Memory>>;
@@ -66,7 +68,11 @@ void sum_squares_roughly(const Backend& backend, const parameter_list<T, Memory>
   for (std::size_t first = 0; first < parameters.size();) {
     const auto [next, size] = run_from(std::span<const parameter<T, Memory>>(parameters), first);
     const index n = size / 8;
-    const auto square = [from = parameters[first].gradient.data()](index i) { return from[i] * from[i]; };
+    const auto square = [from = parameters[first].gradient.data(),
+                         least = std::sqrt(std::numeric_limits<T>::min())](index i) {
+      const T g = zero_below(from[i], least);  // no denormal squares, which take a hundred times as long
+      return g * g;
+    };
     backend.sum(
         n,
         [square, n](index i) {
@@ -164,4 +170,4 @@ class kept_statistics {
   matrix<T, Backend> before_;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 /// A step of any trainer: features and loss of a batch at its beginning; the gradient's way through the model and the
 /// optimizer's step at its end, unless a number is not finite. What lies between is the trainer's. `Numbers` is what the
@@ -220,4 +220,4 @@ class step_frame {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace gal::detail {
+namespace gal::inline GAL_ABI::detail {
 
 // One record in the backend's memory. A method derives its own from it.
 struct step_numbers {
@@ -28,4 +28,4 @@ inline void fill_report(step_report& report, const step_numbers& sums, double we
   report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && weight > 0.0);
 }
 
-}  // namespace gal::detail
+}  // namespace gal::inline GAL_ABI::detail
