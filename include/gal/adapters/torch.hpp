@@ -275,9 +275,11 @@ class torch_adjust {
     // The safeguard, and the chosen gradient through the model; model and adjuster step.
     const torch::Tensor accepted = detail::torch_decision(options_, changes, vanilla_changes);
     numbers_.accepted = accepted.to(torch::kDouble).mean();
+    // An infinite feature stays where it is, whatever A says.
+    const torch::Tensor adjusts =
+        detail::beside_features(accepted, gradient_).logical_and(x.isinf().logical_not());
     const torch::Tensor chosen =
-        torch::where(detail::beside_features(accepted, gradient_), gradient_ + adjustment_, gradient_)
-            .to(features.dtype());
+        torch::where(adjusts, gradient_ + adjustment_, gradient_).to(features.dtype());
     detail::clear_gradients(*optimizer_);
     if (const torch::Tensor& mean = expansion.mean_of_parameters(); mean.defined()) {
       // In one pass: the loss may depend on tensors of the model too.
@@ -407,8 +409,9 @@ class torch_adjust {
       borrowed->set_seed(random_bits(options_.adjuster.seed, draws_++));
     }
     const auto samples = static_cast<double>(samples_);
+    const torch::Tensor shown = x.masked_fill(x.isinf(), 0.0);  // a network makes NaN of a masked class
     const torch::Tensor h =
-        adjuster_->forward(sees_gradients() ? torch::cat({x, samples * gradient_}, -1) : x);
+        adjuster_->forward(sees_gradients() ? torch::cat({shown, samples * gradient_}, -1) : shown);
     detail::require(h.sizes() == x.sizes(), error_code::shape_mismatch,
                     "gal::torch_adjust: the adjuster returned ", detail::sizes_of(h),
                     "; expected the features' size ", detail::sizes_of(x));

@@ -1664,3 +1664,27 @@ TEST_CASE("a training that was interrupted ends with the bits of one that was no
   CHECK(contains(what, "trainer.optimizer.class"));
   CHECK(std::isnan(trainer.report().loss));
 }
+
+TEST_CASE("classes that are masked out by the logit -infinity have no part in a step") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const torch::Tensor mask = torch::tensor({0.0, -infinity, 0.0}, torch::kDouble);
+  const torch::Tensor x = torch::tensor({{0.0, 0.0, 1.0}}, torch::kDouble);
+  const auto loss_of = [&](const torch::Tensor& target, double smoothing) {
+    torch::Tensor shift = torch::zeros({3}, torch::kDouble).requires_grad_();
+    auto model = [&](const torch::Tensor& input) { return input + shift + mask; };
+    torch::optim::SGD optimizer({shift}, 0.1);
+    gal::torch_adjust trainer(model, optimizer, gal::softmax_cross_entropy(smoothing), gal::recommended());
+    const gal::adjust_report report = trainer.step(x, target);
+    CHECK(shift.isfinite().all().item<bool>());
+    CHECK(shift[1].item<double>() == 0.0);
+    CHECK(report.non_finite == !std::isfinite(report.loss));
+    CHECK((shift[0].item<double>() > 0.0) == !report.non_finite);
+    return report.loss;
+  };
+  const torch::Tensor label = torch::tensor({0}, torch::kLong);
+  CHECK(loss_of(label, 0.0) == doctest::Approx(1.31326).epsilon(1e-5));
+  CHECK(loss_of(torch::tensor({{1.0, 0.0, 0.0}}, torch::kDouble), 0.0) ==
+        doctest::Approx(1.31326).epsilon(1e-5));
+  CHECK(loss_of(label, 0.1) == infinity);  // its mass is on the masked class too
+  CHECK(loss_of(torch::tensor({1}, torch::kLong), 0.0) == infinity);
+}

@@ -60,7 +60,8 @@ inline torch::Tensor torch_losses(const softmax_cross_entropy& loss, const torch
   torch::Tensor weight;
   if (target.is_floating_point()) {
     require_same_sizes(target, x, "gal::softmax_cross_entropy");
-    likelihoods = (target * logarithms).sum(-1);
+    // A class without mass has no part in it, also where it is masked out by the logit -infinity.
+    likelihoods = torch::where(target == 0.0, torch::zeros_like(logarithms), target * logarithms).sum(-1);
   } else {
     require(target.sizes() == x.sizes().slice(0, static_cast<std::size_t>(x.dim() - 1)),
             error_code::shape_mismatch, "gal::softmax_cross_entropy: labels are ", sizes_of(target),
@@ -75,7 +76,7 @@ inline torch::Tensor torch_losses(const softmax_cross_entropy& loss, const torch
                       .squeeze(-1)
                       .masked_fill(valid.logical_not(), std::numeric_limits<double>::quiet_NaN());
   }
-  return (smoothing - 1.0) * likelihoods - smoothing * logarithms.mean(-1);
+  return smoothing == 0.0 ? -likelihoods : (smoothing - 1.0) * likelihoods - smoothing * logarithms.mean(-1);
 }
 
 /// exp(-c) - 1 + c, by its series where the sum would cancel.

@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/math.hpp>
 #include <gal/core/error.hpp>
 #include <gal/optim/gradients.hpp>
 #include <gal/optim/optimizer_options.hpp>
