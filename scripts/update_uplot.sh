@@ -62,7 +62,7 @@ TEXT
   cat <<TEXT
 // clang-format on
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail
 TEXT
 } >"$directory/uplot.hpp"
 

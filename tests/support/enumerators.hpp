@@ -25,6 +25,6 @@ constexpr bool has_the_compilers_names() {
   constexpr auto& names = gal::enumerators_of<E>;
   return []<std::size_t... Number>(std::index_sequence<Number...>) {
     return ((names[Number] == compilers_name<static_cast<E>(Number)>()) && ...);
-  }
-  (std::make_index_sequence<names.size()>()) && compilers_name<static_cast<E>(names.size())>().empty();
+  }(std::make_index_sequence<names.size()>()) &&
+         compilers_name<static_cast<E>(names.size())>().empty();
 }

@@ -334,4 +334,4 @@ class onednn_convolution_unit {
 
 }  // namespace nn::detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

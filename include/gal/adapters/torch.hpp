@@ -501,4 +501,4 @@ class torch_adjust {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -24,7 +24,7 @@ namespace detail {
 // An array of numbers that lies in memory: xarray, xtensor, fixed shapes, adapted memory, and strided views of these.
 template <class X>
 concept xtensor_array = xt::is_xexpression<X>::value && xt::has_data_interface<X>::value &&
-    std::is_arithmetic_v<typename X::value_type>;
+                        std::is_arithmetic_v<typename X::value_type>;
 
 // Whether the type alone says that the memory is in the order of Fortran; in one dimension both orders are the same.
 template <class X>
@@ -116,4 +116,4 @@ template <viewable X>
   return xt::adapt(view.data(), static_cast<std::size_t>(view.size()), xt::no_ownership(), shape);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

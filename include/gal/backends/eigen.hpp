@@ -279,7 +279,7 @@ class eigen_backend {
 
 static_assert(gathering_backend<eigen_backend>);
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal
 
 #undef GAL_INLINE
 #undef GAL_ONE_COPY

@@ -222,4 +222,4 @@ template <class T>
   return result;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

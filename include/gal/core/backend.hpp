@@ -82,29 +82,27 @@ struct archetype_action {
 ///       template <class T> T read(const T* value) const { return *value; }
 ///     };
 template <class B>
-concept backend = std::copyable<B> &&
-    requires(B b, float* memory, const float* input, double* result, index count,
-             matrix_view<const float, typename B::memory_type> factor,
-             matrix_view<float, typename B::memory_type> product) {
-  typename B::memory_type;
-  { b.template allocate<float>(count) } -> std::same_as<float*>;
-  b.deallocate(memory, count);
-  b.copy(input, memory, count);
-  b.fill(memory, count, 0.0f);
-  b.for_each(count, detail::archetype_action{});
-  b.for_each(count, count, detail::archetype_action{});
-  b.sum(count, detail::archetype_element{}, result);
-  b.sum_rows(count, count, detail::archetype_entry{}, result);
-  b.product(transpose::no, transpose::yes, 1.0f, factor, factor, 0.0f, product);
-  { b.read(input) } -> std::same_as<float>;
-};
+concept backend =
+    std::copyable<B> && requires(B b, float* memory, const float* input, double* result, index count,
+                                 matrix_view<const float, typename B::memory_type> factor,
+                                 matrix_view<float, typename B::memory_type> product) {
+      typename B::memory_type;
+      { b.template allocate<float>(count) } -> std::same_as<float*>;
+      b.deallocate(memory, count);
+      b.copy(input, memory, count);
+      b.fill(memory, count, 0.0f);
+      b.for_each(count, detail::archetype_action{});
+      b.for_each(count, count, detail::archetype_action{});
+      b.sum(count, detail::archetype_element{}, result);
+      b.sum_rows(count, count, detail::archetype_entry{}, result);
+      b.product(transpose::no, transpose::yes, 1.0f, factor, factor, 0.0f, product);
+      { b.read(input) } -> std::same_as<float>;
+    };
 
 /// A backend whose primitives may return before their work is done, named by `static constexpr bool asynchronous = true`.
 /// The algorithms then leave decisions to the kernels instead of waiting for numbers. Optional.
 template <class B>
-concept asynchronous_backend = backend<B> && requires {
-  requires B::asynchronous;
-};
+concept asynchronous_backend = backend<B> && requires { requires B::asynchronous; };
 
 /// A factor of `gathered_product`: number k of its row i lies at data[places[i] + steps[k]].
 template <class T>
@@ -137,11 +135,11 @@ inline constexpr index gathered_slack = 15;
 ///  - `b.transposed_copy(rows, columns, from, from_step, to, to_step)`: to[j to_step + i] = from[i from_step + j].
 template <class B>
 concept gathering_backend = backend<B> && std::same_as<typename B::memory_type, host_memory> &&
-    requires(B b, gathered_factor<float> factor, gathered_target<float> target, const float* from, float* to,
-             index count) {
-  b.gathered_product(count, count, count, count, factor, factor, target);
-  b.transposed_copy(count, count, from, count, to, count);
-};
+                            requires(B b, gathered_factor<float> factor, gathered_target<float> target,
+                                     const float* from, float* to, index count) {
+                              b.gathered_product(count, count, count, count, factor, factor, target);
+                              b.transposed_copy(count, count, from, count, to, count);
+                            };
 
 namespace detail {
 
@@ -223,11 +221,14 @@ class matrix {
   [[nodiscard]] matrix_view<const T, memory_type> view() const { return {data_, rows_, columns_}; }
 
   /// Element access, for memory that the host can read.
-  [[nodiscard]] T& operator()(index row, index column) requires std::same_as<memory_type, host_memory> {
+  [[nodiscard]] T& operator()(index row, index column)
+    requires std::same_as<memory_type, host_memory>
+  {
     return data_[column * rows_ + row];
   }
-  [[nodiscard]] const T& operator()(index row,
-                                    index column) const requires std::same_as<memory_type, host_memory> {
+  [[nodiscard]] const T& operator()(index row, index column) const
+    requires std::same_as<memory_type, host_memory>
+  {
     return data_[column * rows_ + row];
   }
 
@@ -271,7 +272,9 @@ class matrix {
     std::swap(capacity_, other.capacity_);
   }
 
-  friend bool operator==(const matrix& a, const matrix& b) requires std::same_as<memory_type, host_memory> {
+  friend bool operator==(const matrix& a, const matrix& b)
+    requires std::same_as<memory_type, host_memory>
+  {
     return a.shape() == b.shape() && std::equal(a.data_, a.data_ + a.size(), b.data_);
   }
 
@@ -304,4 +307,4 @@ void column_products(const Backend& backend, matrix_view<const T, Memory> a, mat
       products.data());
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

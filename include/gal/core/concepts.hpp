@@ -101,14 +101,10 @@ struct nothing {
 namespace detail {
 
 template <class M>
-concept names_input = requires {
-  typename M::input_type;
-};
+concept names_input = requires { typename M::input_type; };
 
 template <class M>
-concept names_feature = requires {
-  typename M::feature_type;
-};
+concept names_feature = requires { typename M::feature_type; };
 
 template <class M>
 concept feature_is_viewable = requires(typename M::feature_type& feature) {
@@ -125,13 +121,11 @@ concept has_forward = requires(M& m, const typename M::input_type& input) {
 };
 
 template <class M>
-concept has_backward = requires(M& m, const typename M::feature_type& gradient) {
-  m.backward(gradient);
-};
+concept has_backward = requires(M& m, const typename M::feature_type& gradient) { m.backward(gradient); };
 
 template <class Range, class T, class Memory>
 concept parameter_range = std::ranges::input_range<Range> &&
-    std::convertible_to<std::ranges::range_reference_t<Range>, parameter<T, Memory>>;
+                          std::convertible_to<std::ranges::range_reference_t<Range>, parameter<T, Memory>>;
 
 template <class M>
 struct named_backend {
@@ -173,8 +167,7 @@ template <class M>
 concept has_parameters = requires(M& m) {
   {
     m.parameters()
-    }
-    -> parameter_range<scalar_of<typename M::feature_type>,
+  } -> parameter_range<scalar_of<typename M::feature_type>,
                        typename decltype(gal::view(std::declval<typename M::feature_type&>()))::memory_type>;
 };
 
@@ -212,8 +205,8 @@ concept has_parameters = requires(M& m) {
 ///     };
 template <class M>
 concept model = detail::names_input<M> && detail::names_feature<M> && detail::feature_is_viewable<M> &&
-    detail::feature_is_copyable<M> && detail::has_forward<M> && detail::has_backward<M> &&
-    detail::has_parameters<M>;
+                detail::feature_is_copyable<M> && detail::has_forward<M> && detail::has_backward<M> &&
+                detail::has_parameters<M>;
 
 namespace detail {
 
@@ -223,9 +216,7 @@ concept has_learning_rate = requires(const O& o) {
 };
 
 template <class O, class T, class Memory>
-concept has_step = requires(O& o, std::span<const parameter<T, Memory>> parameters) {
-  o.step(parameters);
-};
+concept has_step = requires(O& o, std::span<const parameter<T, Memory>> parameters) { o.step(parameters); };
 
 }  // namespace detail
 
@@ -265,33 +256,33 @@ concept optimizer_for = detail::has_learning_rate<O> && detail::has_step<O, T, M
 ///       }
 ///     };
 template <class L, class T, class Backend, class Target>
-concept loss_for = requires(L& l, const Backend& backend,
-                            matrix_view<const T, typename Backend::memory_type> features,
-                            const Target& targets, matrix_view<double, typename Backend::memory_type> values,
-                            matrix_view<T, typename Backend::memory_type> gradient) {
-  l.evaluate(backend, features, targets, values, gradient);
-};
-
-/// A loss with a closed form of the remainder.
-template <class L, class T, class Backend, class Target>
-concept closed_form_loss_for = loss_for<L, T, Backend, Target> &&
+concept loss_for =
     requires(L& l, const Backend& backend, matrix_view<const T, typename Backend::memory_type> features,
              const Target& targets, matrix_view<double, typename Backend::memory_type> values,
              matrix_view<T, typename Backend::memory_type> gradient) {
-  l.remainder(backend, features, targets, features, values, gradient);
-};
+      l.evaluate(backend, features, targets, values, gradient);
+    };
+
+/// A loss with a closed form of the remainder.
+template <class L, class T, class Backend, class Target>
+concept closed_form_loss_for =
+    loss_for<L, T, Backend, Target> &&
+    requires(L& l, const Backend& backend, matrix_view<const T, typename Backend::memory_type> features,
+             const Target& targets, matrix_view<double, typename Backend::memory_type> values,
+             matrix_view<T, typename Backend::memory_type> gradient) {
+      l.remainder(backend, features, targets, features, values, gradient);
+    };
 
 namespace detail {
 
 template <class A, class T, class Memory>
 concept adjuster_has_forward = requires(A& a, matrix_view<const T, Memory> input) {
-  {matrix_view<const T, Memory>(a.forward(input))};
+  { matrix_view<const T, Memory>(a.forward(input)) };
 };
 
 template <class A, class T, class Memory>
-concept adjuster_has_backward = requires(A& a, matrix_view<const T, Memory> gradient) {
-  a.backward(gradient);
-};
+concept adjuster_has_backward =
+    requires(A& a, matrix_view<const T, Memory> gradient) { a.backward(gradient); };
 
 template <class A, class T, class Memory>
 concept adjuster_has_parameters = requires(A& a) {
@@ -316,8 +307,9 @@ concept adjuster_has_parameters = requires(A& a) {
 ///       std::span<gal::parameter<double>> parameters() { return {}; }
 ///     };
 template <class A, class T, class Memory = host_memory>
-concept adjuster_for = detail::adjuster_has_forward<A, T, Memory> &&
-    detail::adjuster_has_backward<A, T, Memory> && detail::adjuster_has_parameters<A, T, Memory>;
+concept adjuster_for =
+    detail::adjuster_has_forward<A, T, Memory> && detail::adjuster_has_backward<A, T, Memory> &&
+    detail::adjuster_has_parameters<A, T, Memory>;
 
 namespace detail {
 
@@ -388,9 +380,8 @@ struct named_remainder {
 template <class L>
 struct remainder_probe : L, named_remainder {};
 template <class L>
-concept names_remainder = std::is_class_v<L> && !std::is_final_v<L> && !requires {
-  &remainder_probe<L>::remainder;
-};
+concept names_remainder =
+    std::is_class_v<L> && !std::is_final_v<L> && !requires { &remainder_probe<L>::remainder; };
 
 // A loss that expects to be trained, which no step does.
 template <class L, class T, class Memory>
@@ -430,20 +421,17 @@ consteval bool explain_backend() {
         requires(B b, float* p, index n) {
           { b.template allocate<float>(n) } -> std::same_as<float*>;
           b.deallocate(p, n);
-        },
-        "gal::backend, requirement 2: provide `allocate<T>(count)` and `deallocate(pointer, count)`.");
+        }, "gal::backend, requirement 2: provide `allocate<T>(count)` and `deallocate(pointer, count)`.");
     static_assert(
         requires(B b, const float* from, float* to, index n) {
           b.copy(from, to, n);
           b.fill(to, n, 0.0f);
-        },
-        "gal::backend, requirement 3: provide `copy(from, to, count)` and `fill(to, count, value)`.");
+        }, "gal::backend, requirement 3: provide `copy(from, to, count)` and `fill(to, count, value)`.");
     static_assert(
         requires(B b, index n) {
           b.for_each(n, archetype_action{});
           b.for_each(n, n, archetype_action{});
-        },
-        "gal::backend, requirement 4: provide `for_each(count, f)` and `for_each(rows, columns, f)`.");
+        }, "gal::backend, requirement 4: provide `for_each(count, f)` and `for_each(rows, columns, f)`.");
     static_assert(
         requires(B b, index n, double* result) { b.sum(n, archetype_element{}, result); },
         "gal::backend, requirement 5: provide `sum(count, f, result)`.");
@@ -456,8 +444,7 @@ consteval bool explain_backend() {
     static_assert(
         requires(B b, const float* p) {
           { b.read(p) } -> std::same_as<float>;
-        },
-        "gal::backend, requirement 8: provide `read(pointer)`.");
+        }, "gal::backend, requirement 8: provide `read(pointer)`.");
   }
   return true;
 }
@@ -465,14 +452,13 @@ consteval bool explain_backend() {
 // The concepts as class heads use them: true where the contract is kept, one sentence per miss where it is not. The
 // backend comes first, since the others speak of its memory.
 template <class B>
-concept checked_backend = backend<B> ||(explain_backend<B>() && false);
+concept checked_backend = backend<B> || (explain_backend<B>() && false);
 template <class M>
-concept checked_model = checked_backend<backend_of<M>> &&(model<M> || (explain_model<M>() && false));
+concept checked_model = checked_backend<backend_of<M>> && (model<M> || (explain_model<M>() && false));
 template <class O, class M>
-concept checked_optimizer = optimizer_for < O,
-        model_scalar<M>,
-typename backend_of<M>::memory_type > ||
+concept checked_optimizer =
+    optimizer_for<O, model_scalar<M>, typename backend_of<M>::memory_type> ||
     (explain_optimizer<O, model_scalar<M>, typename backend_of<M>::memory_type>() && false);
 
 }  // namespace detail
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

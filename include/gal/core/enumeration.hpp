@@ -55,4 +55,4 @@ template <named_enumeration E>
                               : std::to_string(static_cast<std::underlying_type_t<E>>(value));
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

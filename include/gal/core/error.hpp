@@ -64,4 +64,4 @@ void require_enumerator(E value, std::string_view where) {
 }
 
 }  // namespace detail
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

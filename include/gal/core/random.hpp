@@ -69,4 +69,4 @@ struct random_stream {
   friend bool operator==(const random_stream&, const random_stream&) = default;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

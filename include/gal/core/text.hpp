@@ -37,7 +37,9 @@ void append(std::string& text, Number number) {
 
 template <class Value>
   requires requires(const Value& value) { to_string(value); }
-void append(std::string& text, const Value& value) { text += to_string(value); }
+void append(std::string& text, const Value& value) {
+  text += to_string(value);
+}
 
 /// Concatenates strings, numbers and what has a `to_string`: `text("batch of ", 0, " samples")`.
 template <class... Parts>
@@ -143,4 +145,4 @@ template <class Numbers>
   return text("\"", printable(part.substr(0, most)), part.size() > most ? "...\"" : "\"");
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -78,9 +78,7 @@ struct view_of;
 
 /// A type that can be looked at as a matrix without a copy.
 template <class X>
-concept viewable = requires(X& x) {
-  view_of<std::remove_cvref_t<X>>::get(x);
-};
+concept viewable = requires(X& x) { view_of<std::remove_cvref_t<X>>::get(x); };
 
 namespace detail {
 // Whether the view of an X is one of T in that memory, or becomes one by adding const.
@@ -169,10 +167,9 @@ concept matrix_like = requires(X& x) {
 
 // A range with strides has several dimensions, and is no row: an adapter says how it is looked at.
 template <class X>
-concept number_range = std::ranges::contiguous_range<X> && std::ranges::sized_range<X> && !matrix_like<X> &&
-                       std::is_arithmetic_v<std::ranges::range_value_t<X>> && !requires(X & x) {
-  x.strides();
-};
+concept number_range =
+    std::ranges::contiguous_range<X> && std::ranges::sized_range<X> && !matrix_like<X> &&
+    std::is_arithmetic_v<std::ranges::range_value_t<X>> && !requires(X& x) { x.strides(); };
 
 // A row-major matrix with more than one row would be read transposed: only row vectors are the same in both orders.
 template <class X>
@@ -272,4 +269,4 @@ template <class T, class Memory>
 }
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

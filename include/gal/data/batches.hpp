@@ -47,8 +47,8 @@ constexpr bool is_matrix_view<matrix_view<T, Memory>> = true;
 // Viewable as a matrix of T, and the memory stays: not a temporary that owns it.
 template <class X, class T>
 concept lasting_view_of = viewable<X> && std::same_as<scalar_of<X>, T> &&
-    (std::is_lvalue_reference_v<X> || is_matrix_view<std::remove_cvref_t<X>> ||
-     std::ranges::enable_borrowed_range<std::remove_cvref_t<X>>);
+                          (std::is_lvalue_reference_v<X> || is_matrix_view<std::remove_cvref_t<X>> ||
+                           std::ranges::enable_borrowed_range<std::remove_cvref_t<X>>);
 
 // The scalar of targets that have none: says why.
 template <class Targets>
@@ -247,6 +247,6 @@ batches(Features&&, Targets&&, index, std::uint64_t, last_batch = last_batch::ke
 template <viewable Features, class Targets>
   requires(!viewable<Targets>)
 batches(Features&&, Targets&&, index, batch_options = {})
-->batches<scalar_of<Features>, typename detail::missing_scalar<std::remove_cvref_t<Targets>>::type>;
+    -> batches<scalar_of<Features>, typename detail::missing_scalar<std::remove_cvref_t<Targets>>::type>;
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -328,4 +328,4 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
   return parse_csv(detail::read_file(path, "gal::read_csv"), options, path);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -151,4 +151,4 @@ template <class T, class Target>
   return {take(data.features, samples), take(data.targets, samples)};
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -60,4 +60,4 @@ namespace gal::inline GAL_ABI {
   return parse_idx(read_gzip(images), read_gzip(labels), classes, images, labels);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

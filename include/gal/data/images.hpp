@@ -388,4 +388,4 @@ class augmentation {
   matrix<T, Backend> result_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

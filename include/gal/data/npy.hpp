@@ -25,8 +25,8 @@ namespace gal::inline GAL_ABI {
 
 /// Numbers that a file may hold: float, double, and integers but bool.
 template <class T>
-concept npy_scalar = std::same_as<T, float> || std::same_as<T, double> ||
-    (std::integral<T> && !std::same_as<T, bool>);
+concept npy_scalar =
+    std::same_as<T, float> || std::same_as<T, double> || (std::integral<T> && !std::same_as<T, bool>);
 
 /// The contents of a file: an array in C order whose first dimension counts the samples.
 template <npy_scalar T>
@@ -312,4 +312,4 @@ void write_npy(const std::string& path, const X& x, std::vector<index> shape = {
   replace_file(path, {head, bytes});
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -64,4 +64,4 @@ struct split_indices {
   return {{order.begin() + test_count, order.end()}, {order.begin(), order.begin() + test_count}};
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

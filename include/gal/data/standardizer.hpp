@@ -147,4 +147,4 @@ class standardizer {
   std::vector<double> deviation_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -39,30 +39,22 @@ struct event_probe : C, event_names {};
 template <class C>
 concept can_be_probed = std::is_class_v<C> && !std::is_final_v<C>;
 template <class C>
-concept names_fit_begin = can_be_probed<C> && !requires {
-  &event_probe<C>::fit_begin;
-};
+concept names_fit_begin = can_be_probed<C> && !requires { &event_probe<C>::fit_begin; };
 template <class C>
-concept names_step_end = can_be_probed<C> && !requires {
-  &event_probe<C>::step_end;
-};
+concept names_step_end = can_be_probed<C> && !requires { &event_probe<C>::step_end; };
 template <class C>
-concept names_epoch_end = can_be_probed<C> && !requires {
-  &event_probe<C>::epoch_end;
-};
+concept names_epoch_end = can_be_probed<C> && !requires { &event_probe<C>::epoch_end; };
 template <class C>
-concept names_fit_end = can_be_probed<C> && !requires {
-  &event_probe<C>::fit_end;
-};
+concept names_fit_end = can_be_probed<C> && !requires { &event_probe<C>::fit_end; };
 template <class C>
 concept names_no_event = can_be_probed<C> && !(requires {
-  &event_probe<C>::step_begin;
-  &event_probe<C>::epoch_begin;
-  &event_probe<C>::on_step_end;
-  &event_probe<C>::on_epoch_end;
-  &event_probe<C>::begin;
-  &event_probe<C>::end;
-});
+                           &event_probe<C>::step_begin;
+                           &event_probe<C>::epoch_begin;
+                           &event_probe<C>::on_step_end;
+                           &event_probe<C>::on_epoch_end;
+                           &event_probe<C>::begin;
+                           &event_probe<C>::end;
+                         });
 
 }  // namespace detail
 
@@ -83,7 +75,7 @@ concept names_no_event = can_be_probed<C> && !(requires {
 ///     };
 template <class C, class Run>
 concept callback_for = detail::has_fit_begin<C, Run> || detail::has_step_end<C, Run> ||
-    detail::has_epoch_end<C, Run> || detail::has_fit_end<C, Run>;
+                       detail::has_epoch_end<C, Run> || detail::has_fit_end<C, Run>;
 
 namespace detail {
 
@@ -118,13 +110,9 @@ consteval bool explain_callback() {
 
 // A callback that saves the run, and one that would lose an event to a program that ends between the two.
 template <class C>
-concept saves_run = requires {
-  requires C::saves_run;
-};
+concept saves_run = requires { requires C::saves_run; };
 template <class C>
-concept keeps_record = visits_state<C> || requires {
-  requires C::keeps_record;
-};
+concept keeps_record = visits_state<C> || requires { requires C::keeps_record; };
 
 template <class... Callbacks>
 consteval bool records_stand_before_saving() {
@@ -136,4 +124,4 @@ consteval bool records_stand_before_saving() {
 
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

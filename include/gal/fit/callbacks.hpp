@@ -302,4 +302,4 @@ class gradient_statistics {
   double largest_ = 0.0;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

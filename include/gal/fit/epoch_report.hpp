@@ -91,4 +91,4 @@ class number_means {
 
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -31,9 +31,9 @@ class evaluation_mode {
   }
 
  private:
-  static constexpr bool has_modes = requires(Model & model) { model.set_training(model.training()); };
+  static constexpr bool has_modes = requires(Model& model) { model.set_training(model.training()); };
   Model* model_;
   bool training_ = false;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -197,4 +197,4 @@ fit_result fit(Trainer& trainer, Batches&& batches, Validation&& validation, con
   return detail::fit_loop::run(trainer, batches, &validation, options, callbacks...);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

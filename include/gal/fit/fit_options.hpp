@@ -40,4 +40,4 @@ inline void check(const fit_options& options, bool validates) {
 
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

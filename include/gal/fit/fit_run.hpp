@@ -208,4 +208,4 @@ class fit_run {
   std::shared_ptr<best_epoch> best_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

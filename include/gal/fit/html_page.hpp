@@ -433,4 +433,4 @@ class html_page {
   return result;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

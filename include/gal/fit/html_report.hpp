@@ -276,7 +276,7 @@ class html_report {
   [[nodiscard]] html_page::table configuration(Run& run) const {
     html_page::table result;
     const auto add_settings = [&](std::string name, auto& object) {
-      if constexpr (requires(detail::settings_table & table) { object.visit_state(table); }) {
+      if constexpr (requires(detail::settings_table& table) { object.visit_state(table); }) {
         detail::settings_table table(std::move(name));
         object.visit_state(table);
         std::ranges::move(table.rows(), std::back_inserter(result.rows));
@@ -325,4 +325,4 @@ class html_report {
   std::vector<row> history_;              // of epoch 1, 2, ...
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

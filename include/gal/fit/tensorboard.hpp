@@ -225,4 +225,4 @@ class tensorboard {
   std::unique_ptr<event_writer> events_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

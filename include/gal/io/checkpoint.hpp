@@ -204,4 +204,4 @@ class checkpointing {
   checkpointing_options options_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

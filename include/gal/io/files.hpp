@@ -146,4 +146,4 @@ inline void replace_file(const std::string& path, std::initializer_list<std::str
   replace_file(path, std::span<const std::string_view>(parts.begin(), parts.size()));
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

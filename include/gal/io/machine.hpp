@@ -77,4 +77,4 @@ namespace gal::inline GAL_ABI {
   return result;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -509,4 +509,4 @@ void load_safetensors(const std::string& path, Model& model, const safetensors_o
   }
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -109,18 +109,16 @@ template <class T, class Backend>
 constexpr bool is_matrix<matrix<T, Backend>> = true;
 
 template <class Object>
-concept state_is_shown = requires(Object& object, state_view& visit) {
-  state_of<Object>::visit(object, visit);
-};
+concept state_is_shown =
+    requires(Object& object, state_view& visit) { state_of<Object>::visit(object, visit); };
 template <class Object>
-concept visits_state = requires(Object& object, state_view& visit) {
-  object.visit_state(visit);
-};
+concept visits_state = requires(Object& object, state_view& visit) { object.visit_state(visit); };
 template <class Object>
 concept lists_parameters = requires(Object& object) {
-  {(*object.parameters().begin()).value.data()};
-}
-|| requires(Object& object) { {(*object.parameters().begin()).first}; };
+  { (*object.parameters().begin()).value.data() };
+} || requires(Object& object) {
+  { (*object.parameters().begin()).first };
+};
 
 }  // namespace detail
 
@@ -139,7 +137,8 @@ concept lists_parameters = requires(Object& object) {
 ///  4. `o.parameters()` are all that it keeps, as for a model; where there are `noise()` and `set_noise()`, that too.
 ///  5. `state_of<O>` is specialised: for types of another library.
 template <class O>
-concept stateful = std::is_arithmetic_v<O> || detail::is_matrix<O> || detail::visits_state<O> ||
+concept stateful =
+    std::is_arithmetic_v<O> || detail::is_matrix<O> || detail::visits_state<O> ||
     std::invocable<O&, state_view&> || detail::lists_parameters<O> || detail::state_is_shown<O>;
 
 /// The state of an object as a list. It refers to the object's memory, and is good for as long as that stays in place.
@@ -505,4 +504,4 @@ template <stateful A, stateful B>
   return "";
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

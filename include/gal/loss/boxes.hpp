@@ -204,4 +204,4 @@ template <viewable Boxes, viewable Truth>
   return sum / static_cast<double>(x.columns());
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -67,4 +67,4 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
   }
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -36,4 +36,4 @@ template <class Loss, viewable Features, class Target = nothing, class Backend =
   return result;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -106,4 +106,4 @@ class sample_loss {
   buffers<float> float_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -173,4 +173,4 @@ class softmax_cross_entropy {
   double smoothing_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

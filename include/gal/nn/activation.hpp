@@ -86,4 +86,4 @@ void dispatch(activation which, F f) {
 }
 
 }  // namespace detail
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

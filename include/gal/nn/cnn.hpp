@@ -296,4 +296,4 @@ class cnn {
   return layers;
 }
 
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

@@ -27,4 +27,4 @@ struct convolution_of<T, Backend> {
 template <class T, class Backend>
 using convolution_unit = typename convolution_of<T, Backend>::type;
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

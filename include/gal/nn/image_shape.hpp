@@ -46,4 +46,4 @@ inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

@@ -325,4 +325,4 @@ inline void check(const linear& l, image_shape input, std::string_view where) {
       l.get());
 }
 
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

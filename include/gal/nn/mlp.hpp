@@ -320,4 +320,4 @@ class mlp {
   detail::affine_shortcut<T, Backend> shortcut_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

@@ -27,7 +27,8 @@ class point {
   using feature_type = matrix<T, Backend>;
 
   /// One point, from its coordinates in host memory.
-  point(std::initializer_list<T> coordinates) requires std::same_as<memory_type, host_memory>
+  point(std::initializer_list<T> coordinates)
+    requires std::same_as<memory_type, host_memory>
       : point(matrix_view<const T, memory_type>(coordinates.begin(), static_cast<index>(coordinates.size()),
                                                 1)) {}
 
@@ -73,4 +74,4 @@ class point {
   parameter<T, memory_type> block_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn
+}  // namespace gal::nn

@@ -85,4 +85,4 @@ void restore_unless(const Backend& backend, const double* proceeds, matrix_view<
   restore_unless(backend, proceeds, before.data(), now.data(), now.size());
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

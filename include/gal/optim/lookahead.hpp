@@ -55,24 +55,30 @@ class lookahead {
   }
 
   [[nodiscard]] double learning_rate() const { return inner_.learning_rate(); }
-  [[nodiscard]] double base_learning_rate() const requires requires(const Optimizer& inner) {
-    inner.base_learning_rate();
+  [[nodiscard]] double base_learning_rate() const
+    requires requires(const Optimizer& inner) { inner.base_learning_rate(); }
+  {
+    return inner_.base_learning_rate();
   }
-  { return inner_.base_learning_rate(); }
-  void set_base_learning_rate(double learning_rate) requires requires(Optimizer& inner) {
-    inner.set_base_learning_rate(1.0);
+  void set_base_learning_rate(double learning_rate)
+    requires requires(Optimizer& inner) { inner.set_base_learning_rate(1.0); }
+  {
+    inner_.set_base_learning_rate(learning_rate);
   }
-  { inner_.set_base_learning_rate(learning_rate); }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] const backend_type& backend() const { return backend_; }
-  void count_replayed_step() requires requires(Optimizer& inner) { inner.count_replayed_step(); }
+  void count_replayed_step()
+    requires requires(Optimizer& inner) { inner.count_replayed_step(); }
   {
     ++steps_;
     inner_.count_replayed_step();
   }
 
-  [[nodiscard]] lookahead companion() const requires requires(const Optimizer& inner) { inner.companion(); }
-  { return lookahead(inner_.companion(), options_); }
+  [[nodiscard]] lookahead companion() const
+    requires requires(const Optimizer& inner) { inner.companion(); }
+  {
+    return lookahead(inner_.companion(), options_);
+  }
 
   void reserve(std::span<const parameter<value_type, memory_type>> parameters) {
     if constexpr (requires { inner_.reserve(parameters); }) {
@@ -101,10 +107,8 @@ class lookahead {
   }
 
   /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
-  void step(std::span<const parameter<value_type, memory_type>> parameters, const double* proceeds) requires
-      requires(Optimizer& inner) {
-    inner.step(parameters, proceeds);
-  }
+  void step(std::span<const parameter<value_type, memory_type>> parameters, const double* proceeds)
+    requires requires(Optimizer& inner) { inner.step(parameters, proceeds); }
   {
     const auto is_taken = [proceeds] GAL_KERNEL() { return *proceeds != 0.0; };
     begin_step(parameters, is_taken);
@@ -114,9 +118,8 @@ class lookahead {
   }
 
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
-  void undo(const lookahead& before, const double* proceeds) requires requires(Optimizer& inner) {
-    inner.undo(inner, proceeds);
-  }
+  void undo(const lookahead& before, const double* proceeds)
+    requires requires(Optimizer& inner) { inner.undo(inner, proceeds); }
   {
     inner_.undo(before.inner_, proceeds);
     detail::restore_unless(backend_, proceeds, before.slow_.view(), slow_.view());
@@ -203,4 +206,4 @@ class lookahead {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

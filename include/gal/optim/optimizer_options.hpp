@@ -123,4 +123,4 @@ struct adabound_options {
   }
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -36,4 +36,4 @@ using adamw = detail::first_order<adamw_options, T, Backend>;
 template <class T, class Backend = eigen_backend>
 using adabound = detail::first_order<adabound_options, T, Backend>;
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -123,4 +123,4 @@ class schedule {
   return schedule("gal::linear_warm_up", schedule::kind::linear, length, from, 1.0);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -244,10 +244,10 @@ template <viewable Values>
 
 // Says what is wrong with other labels.
 template <class Logits, class Labels>
-  requires(!viewable<Labels>)
-|| (!std::integral<scalar_of<Labels>>)double error_rate(const Logits&, const Labels&) {
+  requires(!viewable<Labels>) || (!std::integral<scalar_of<Labels>>)
+double error_rate(const Logits&, const Labels&) {
   static_assert(detail::explain_labels<Labels>());
   return 0.0;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

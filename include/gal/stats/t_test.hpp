@@ -151,4 +151,4 @@ inline t_test_result t_test(double difference, double deviation, double standard
                         standard_error, degrees_of_freedom, level, scale);
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -131,4 +131,4 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
   return result;
 }
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

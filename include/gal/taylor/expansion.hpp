@@ -102,4 +102,4 @@ class expansion {
   matrix<T, Backend> single_slope_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -626,4 +626,4 @@ inline constexpr std::string_view uplot_script =
     R"_(.band=2==A?[xt(e,n,i,o,D,-1),xt(e,n,i,o,D,1)]:xt(e,n,i,o,D,A)),z}))}(Gt,l)}}return en}();)_" "\n";
 // clang-format on
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

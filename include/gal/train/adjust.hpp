@@ -52,12 +52,12 @@ class adjust {
   /// The adjuster is built from the options at the first step, when the number of features is known. Throws where an
   /// option is outside its range.
   /// Works on the model's own backend, or on the one that is given.
-  adjust(Model& model, Optimizer& optimizer, Loss loss,
-         adjust_options options = {}) requires std::is_void_v<Adjuster>
+  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options = {})
+    requires std::is_void_v<Adjuster>
       : adjust(model, optimizer, std::move(loss), std::move(options), std::nullopt,
                detail::backend_from<backend_type>(model)) {}
-  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options,
-         backend_type backend) requires std::is_void_v<Adjuster>
+  adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options, backend_type backend)
+    requires std::is_void_v<Adjuster>
       : adjust(model, optimizer, std::move(loss), std::move(options), std::nullopt, std::move(backend)) {}
 
   /// With an adjuster of one's own.
@@ -149,7 +149,11 @@ class adjust {
   }
 
   /// One step of a model without input on a loss without targets, such as `nn::point`.
-  pending_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
+  pending_type step()
+    requires std::same_as<input_type, nothing>
+  {
+    return step(nothing{}, nothing{});
+  }
 
   /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
   /// asked for its features, in the mode that it is in.
@@ -271,7 +275,9 @@ class adjust {
     learner_.collect(*adjuster_);
   }
 
-  [[nodiscard]] adjuster_type new_adjuster(index rows) const requires std::is_void_v<Adjuster> {
+  [[nodiscard]] adjuster_type new_adjuster(index rows) const
+    requires std::is_void_v<Adjuster>
+  {
     std::vector<index> widths(options_.hidden);
     widths.insert(widths.begin(), sees_gradients() ? 2 * rows : rows);
     widths.push_back(rows);
@@ -441,11 +447,10 @@ class adjust {
 // What is no backend is meant as an adjuster; the class says what it misses.
 template <class Model, class Optimizer, class Loss, class Adjuster>
   requires(!std::convertible_to<Adjuster, backend_of<Model>>)
-adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster)
-->adjust<Model, Optimizer, Loss, Adjuster>;
+adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster) -> adjust<Model, Optimizer, Loss, Adjuster>;
 
 template <class Model, class Optimizer, class Loss, class Adjuster>
 adjust(Model&, Optimizer&, Loss, adjust_options, Adjuster, backend_of<Model>)
     -> adjust<Model, Optimizer, Loss, Adjuster>;
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

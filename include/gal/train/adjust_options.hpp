@@ -191,4 +191,4 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

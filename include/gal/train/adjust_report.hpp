@@ -79,4 +79,4 @@ struct adjust_numbers : step_numbers {
 }
 
 }  // namespace detail
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -161,4 +161,4 @@ class adjuster {
   random_stream noise_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

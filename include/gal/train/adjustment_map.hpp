@@ -142,4 +142,4 @@ class adjustment_map {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

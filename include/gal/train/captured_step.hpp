@@ -57,4 +57,4 @@ class captured_step {
   recording_type recording_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

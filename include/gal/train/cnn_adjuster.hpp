@@ -132,4 +132,4 @@ class cnn_adjuster {
   nn::cnn<T, Backend> network_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -82,7 +82,11 @@ class plain {
   }
 
   /// One step of a model without input on a loss without targets, such as `nn::point`.
-  pending_type step() requires std::same_as<input_type, nothing> { return step(nothing{}, nothing{}); }
+  pending_type step()
+    requires std::same_as<input_type, nothing>
+  {
+    return step(nothing{}, nothing{});
+  }
 
   /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
   /// asked for its features, in the mode that it is in.
@@ -157,4 +161,4 @@ class plain {
   std::optional<feature_type> gradient_;  // G, in the model's own type
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -86,11 +86,13 @@ class pending_report {
   }
   template <class Report>
     requires std::derived_from<typename Trainer::report_type, Report>
-  operator Report() const { return get(); }  // NOLINT(google-explicit-constructor)
+  operator Report() const {
+    return get();
+  }  // NOLINT(google-explicit-constructor)
 
  private:
   const Trainer* trainer_;
   std::int64_t number_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

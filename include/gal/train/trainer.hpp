@@ -88,8 +88,8 @@ concept trainer_has_steps = requires(const T& t) {
 ///     };
 template <class T, class Input, class Target>
 concept trainer_for = detail::names_report<T> && detail::trainer_has_step<T, Input, Target> &&
-    detail::trainer_has_evaluate<T, Input, Target> && detail::trainer_has_model<T> &&
-    detail::trainer_has_report<T> && detail::trainer_has_steps<T>;
+                      detail::trainer_has_evaluate<T, Input, Target> && detail::trainer_has_model<T> &&
+                      detail::trainer_has_report<T> && detail::trainer_has_steps<T>;
 
 namespace detail {
 
@@ -121,4 +121,4 @@ consteval bool explain_trainer() {
 }
 
 }  // namespace detail
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

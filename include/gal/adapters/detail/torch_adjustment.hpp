@@ -143,4 +143,4 @@ struct torch_numbers {
   return options.safeguard == safeguard::better ? change < 0.0 : change <= 0.0;
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -105,10 +105,10 @@ concept torch_closed_form = requires(const Loss& loss, const torch::Tensor& x) {
 
 /// What a step can ask of a loss: a closed form, or a call with features and target, or with features alone.
 template <class Loss, class Target>
-concept torch_loss = (torch_closed_form<Loss> && std::same_as<Target, torch::Tensor>) ||
-                     std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&, const Target&> ||
-                     (std::same_as<Target, nothing> &&
-                      std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
+concept torch_loss =
+    (torch_closed_form<Loss> && std::same_as<Target, torch::Tensor>) ||
+    std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&, const Target&> ||
+    (std::same_as<Target, nothing> && std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
 
 /// Throws unless the features are floating-point numbers of samples.
 inline void check_features(const torch::Tensor& features) {
@@ -270,4 +270,4 @@ class torch_expansion {
   std::optional<default_generators> first_draws_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -197,4 +197,4 @@ class evaluation_mode<Model> {
   std::vector<bool> training_;
 };
 
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

@@ -231,4 +231,4 @@ inline void step_if(const torch::Tensor& proceeds, bool reads, torch::optim::Opt
   return squared_gradient_norm(parameters_with_gradient(optimizer), device) <= limit;
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -87,4 +87,4 @@ class borrowed_generators {
   default_generators before_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

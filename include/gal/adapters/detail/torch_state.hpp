@@ -78,4 +78,4 @@ void show_optimizer(state_view& visit, std::string_view name, torch::optim::Opti
   });
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -86,4 +86,4 @@ void take_gathered_product(index runs, index length, index columns, index depth,
   }
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

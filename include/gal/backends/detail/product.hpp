@@ -363,4 +363,4 @@ auto choose_product(index rows, index columns, index depth, factor_view<T> a, fa
                                  : packet_product<T, plain_tiles<T>>::choose(rows, columns, depth, a, b);
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -328,4 +328,4 @@ inline std::shared_ptr<device> default_device() {
 }
 
 }  // namespace detail::inline GAL_THRUST_SYSTEM
-}  // namespace gal::inline GAL_ABI
+}  // namespace gal

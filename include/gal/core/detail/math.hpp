@@ -173,6 +173,6 @@ template <std::floating_point T>
   }
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail
 
 #undef GAL_IN_ORDER

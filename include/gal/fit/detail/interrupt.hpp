@@ -60,4 +60,4 @@ class interrupt_guard {
   bool active_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

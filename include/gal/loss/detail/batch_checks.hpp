@@ -50,4 +50,4 @@ void check_displacement(matrix_view<const T, Memory> features, matrix_view<const
           ": the displacement is ", displacement.shape(), "; expected ", features.shape());
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

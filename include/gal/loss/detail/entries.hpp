@@ -118,4 +118,4 @@ struct logit_entropy {
   }
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

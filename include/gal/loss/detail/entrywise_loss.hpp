@@ -74,4 +74,4 @@ class entrywise_loss {
   Entry entry_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

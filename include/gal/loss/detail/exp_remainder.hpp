@@ -15,4 +15,4 @@ GAL_HOST_DEVICE inline double exp_remainder(double c) {
   return std::expm1(-c) + c;
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

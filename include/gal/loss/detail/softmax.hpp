@@ -73,4 +73,4 @@ struct target_probability {
   }
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

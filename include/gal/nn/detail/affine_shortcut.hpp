@@ -84,4 +84,4 @@ class affine_shortcut {
   storage features_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -340,4 +340,4 @@ class builder {
   index dropouts_ = 0;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -226,4 +226,4 @@ class direct_convolution_unit : public convolution_parameters<T, Backend> {
   std::vector<scratch> scratch_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -192,4 +192,4 @@ class patch_convolution_unit : public convolution_parameters<T, Backend> {
   matrix<T, Backend> products_;  // outputs, or their gradients
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

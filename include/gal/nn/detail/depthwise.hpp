@@ -166,4 +166,4 @@ class depthwise_unit : public convolution_parameters<T, Backend> {
   matrix<double, Backend> kernel_sums_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -278,4 +278,4 @@ class gathered_convolution {
   index start_ = 0;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

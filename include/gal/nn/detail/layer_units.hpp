@@ -338,4 +338,4 @@ class global_average_pool_unit {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -188,4 +188,4 @@ class average_pool_unit {
   window geometry_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -170,4 +170,4 @@ class convolution_parameters {
   matrix<double, Backend> sums_;
 };
 
-}  // namespace gal::inline GAL_ABI::nn::detail
+}  // namespace gal::nn::detail

@@ -139,8 +139,9 @@ class first_order {
   void step(std::span<const parameter<T, memory_type>> parameters) { step_where(parameters, nullptr); }
 
   /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
-  void step(std::span<const parameter<T, memory_type>> parameters,
-            const double* proceeds) requires asynchronous_backend<Backend> {
+  void step(std::span<const parameter<T, memory_type>> parameters, const double* proceeds)
+    requires asynchronous_backend<Backend>
+  {
     step_where(parameters, proceeds);
   }
 
@@ -159,7 +160,9 @@ class first_order {
   }
 
   /// Takes back the steps since `before` was copied from this, where the device then finds zero in `*proceeds`.
-  void undo(const first_order& before, const double* proceeds) requires asynchronous_backend<Backend> {
+  void undo(const first_order& before, const double* proceeds)
+    requires asynchronous_backend<Backend>
+  {
     restore_unless(backend_, proceeds, before.moments_.view(), moments_.view());
     restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
@@ -320,4 +323,4 @@ class first_order {
   std::vector<parameter<T, memory_type>> bound_;  // the blocks of the last step, which have been checked
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -183,4 +183,4 @@ struct update_rule<adabound_options, T> : adam_moments<T> {
   T size = 0, lower = 0, upper = 0;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

@@ -164,7 +164,7 @@ class adjuster_learner {
   GAL_PRIVATE_KERNELS
   // The copy of the model's optimizer; Adam only stands in where that cannot be copied.
   using companion_type = std::conditional_t<std::copyable<Optimizer>, Optimizer, adam<T, Backend>>;
-  static constexpr bool draws_noise = requires(Adjuster & h) { h.set_noise(h.noise()); };
+  static constexpr bool draws_noise = requires(Adjuster& h) { h.set_noise(h.noise()); };
 
   [[nodiscard]] bool steps_ahead() const { return steps_ahead_ && learns(); }
 
@@ -184,4 +184,4 @@ class adjuster_learner {
   std::optional<companion_type> companion_before_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

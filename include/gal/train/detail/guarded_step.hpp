@@ -162,7 +162,7 @@ class kept_statistics {
 
  private:
   using view = matrix_view<T, typename Backend::memory_type>;
-  static constexpr bool has_any = requires(Owner & owner) {
+  static constexpr bool has_any = requires(Owner& owner) {
     { owner.statistics() } -> std::convertible_to<view>;
   };
 
@@ -170,4 +170,4 @@ class kept_statistics {
   matrix<T, Backend> before_;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

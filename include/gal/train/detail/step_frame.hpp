@@ -162,7 +162,7 @@ class step_frame {
             ": the policy for numbers that are not finite is raise; expected skip or ignore, which a "
             "recorded step can follow");
     static_assert(
-        requires(Optimizer & o, std::span<const parameter_type> p) { o.step(p, std::declval<double*>()); },
+        requires(Optimizer& o, std::span<const parameter_type> p) { o.step(p, std::declval<double*>()); },
         "a recorded step needs an optimizer with step(parameters, const double* proceeds).");
   }
 
@@ -220,4 +220,4 @@ class step_frame {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail

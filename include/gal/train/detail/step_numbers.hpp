@@ -28,4 +28,4 @@ inline void fill_report(step_report& report, const step_numbers& sums, double we
   report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && weight > 0.0);
 }
 
-}  // namespace gal::inline GAL_ABI::detail
+}  // namespace gal::detail
