@@ -95,11 +95,11 @@ device make_device(const std::string& precision) {
 
 // Numbers that are neither zero nor alike: products of zeros may be faster than those of data.
 template <class T>
-device_matrix<T> random_matrix(const backend_type& backend, gal::index rows, gal::index columns,
+device_matrix<T> random_matrix(const backend_type& backend, gal::index_type rows, gal::index_type columns,
                                std::uint64_t seed) {
   device_matrix<T> result(backend);
   result.resize(rows, columns);
-  backend.for_each(result.size(), [to = result.data(), seed] GAL_KERNEL(gal::index i) {
+  backend.for_each(result.size(), [to = result.data(), seed] GAL_KERNEL(gal::index_type i) {
     to[i] = static_cast<T>(gal::random_normal(seed, static_cast<std::uint64_t>(i)));
   });
   return result;
@@ -124,7 +124,7 @@ double time_step(const device& d, int rounds, int repeat, Step step) {
 }
 
 // GFLOP/s of a square product.
-double product_peak(const device& d, gal::index size) {
+double product_peak(const device& d, gal::index_type size) {
   const auto a = random_matrix<float>(d.backend, size, size, 1);
   const auto b = random_matrix<float>(d.backend, size, size, 2);
   device_matrix<float> c(size, size, 0.0f, d.backend);
@@ -135,13 +135,13 @@ double product_peak(const device& d, gal::index size) {
 }
 
 struct row {
-  gal::index width, batch;
+  gal::index_type width, batch;
   double vanilla, adjusted, recorded;  // microseconds a step
   double rate;                         // GFLOP/s of the vanilla step
 };
 
-row measure(const device& d, const std::vector<gal::index>& widths, const std::vector<gal::index>& hidden,
-            gal::index batch, int rounds, int repeat) {
+row measure(const device& d, const std::vector<gal::index_type>& widths,
+            const std::vector<gal::index_type>& hidden, gal::index_type batch, int rounds, int repeat) {
   const auto x = random_matrix<float>(d.backend, widths.front(), batch, 1);
   const auto y = random_matrix<float>(d.backend, widths.back(), batch, 2);
   const auto with = [&](bool adjusted, bool recorded) {
@@ -155,7 +155,7 @@ row measure(const device& d, const std::vector<gal::index>& widths, const std::v
         const auto& features = model.forward(x);
         loss.evaluate(d.backend, features.view(), y, losses.view(), gradient.view());
         for (const auto& block : model.parameters()) {
-          d.backend.fill(block.gradient.data(), static_cast<gal::index>(block.gradient.size()), 0.0f);
+          d.backend.fill(block.gradient.data(), static_cast<gal::index_type>(block.gradient.size()), 0.0f);
         }
         model.backward(gradient);
         optimizer.step(model.parameters());
@@ -183,9 +183,9 @@ row measure(const device& d, const std::vector<gal::index>& widths, const std::v
 int main(int count, char** arguments) try {
   std::string precision = "float";
   std::string file;
-  std::vector<gal::index> widths = {64, 256, 1024, 2048, 4096, 8192};
-  std::vector<gal::index> batches = {32, 256, 4096, 16384, 65536};
-  gal::index peak_size = 8192;
+  std::vector<gal::index_type> widths = {64, 256, 1024, 2048, 4096, 8192};
+  std::vector<gal::index_type> batches = {32, 256, 4096, 16384, 65536};
+  gal::index_type peak_size = 8192;
   int rounds = 5;
   int repeat = 10;
   CLI::App app(
@@ -224,8 +224,8 @@ int main(int count, char** arguments) try {
                     {"gflops", r.rate}});
   };
   report(measure(d, {13, 100, 50, 1}, {16, 4}, 32, rounds, 20 * repeat));
-  for (const gal::index width : widths) {
-    for (const gal::index batch : batches) {
+  for (const gal::index_type width : widths) {
+    for (const gal::index_type batch : batches) {
       report(measure(d, {width, width, width, 10}, {64, 24}, batch, rounds, repeat));
     }
   }

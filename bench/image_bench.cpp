@@ -15,7 +15,7 @@
 namespace {
 
 template <class Backend>
-void step(benchmark::State& state, const std::string& network, gal::index batch, int threads) {
+void step(benchmark::State& state, const std::string& network, gal::index_type batch, int threads) {
   const Backend backend(threads);
   const gal::nn::image_shape shape{3, 32, 32};
   gal::nn::cnn<float, Backend> model(shape,
@@ -27,7 +27,7 @@ void step(benchmark::State& state, const std::string& network, gal::index batch,
   const gal::softmax_cross_entropy loss;
   gal::matrix<float> images(shape.size(), batch);
   gal::random_stream random{1};
-  for (gal::index i = 0; i < images.size(); ++i) {
+  for (gal::index_type i = 0; i < images.size(); ++i) {
     images.data()[i] = static_cast<float>(random.normal());
   }
   std::vector<int> labels(static_cast<std::size_t>(batch));

@@ -44,10 +44,10 @@ using benchmark::State;
 enum class method { vanilla, plain, paper, recommended };
 
 template <class T>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed) {
+gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std::uint64_t seed) {
   gal::matrix<T> result(rows, columns);
   gal::random_stream random{seed};
-  for (gal::index i = 0; i < result.size(); ++i) {
+  for (gal::index_type i = 0; i < result.size(); ++i) {
     result.data()[i] = static_cast<T>(random.normal());
   }
   return result;
@@ -85,7 +85,8 @@ void measure(State& state, double operations, Step step) {
 template <class T>
 void step(State& state, const bench::network& net, method which, int threads = 1) {
   const gal::eigen_backend backend(threads);
-  gal::nn::mlp<T> model(std::vector<gal::index>(net.widths.begin(), net.widths.end()), {.seed = 1}, backend);
+  gal::nn::mlp<T> model(std::vector<gal::index_type>(net.widths.begin(), net.widths.end()), {.seed = 1},
+                        backend);
   gal::adam<T> optimizer({.learning_rate = bench::learning_rate}, backend);
   const auto x = random_matrix<T>(net.widths.front(), net.batch, 1);
   const auto y = random_matrix<T>(net.widths.back(), net.batch, 2);
@@ -97,7 +98,7 @@ void step(State& state, const bench::network& net, method which, int threads = 1
       const auto& features = model.forward(x.view());
       loss.evaluate(backend, features.view(), y, losses.view(), gradient.view());
       for (const auto& block : model.parameters()) {
-        backend.fill(block.gradient.data(), static_cast<gal::index>(block.gradient.size()), T(0));
+        backend.fill(block.gradient.data(), static_cast<gal::index_type>(block.gradient.size()), T(0));
       }
       model.backward(gradient);
       optimizer.step(model.parameters());
@@ -137,7 +138,7 @@ void toy(State& state, method which, Optimizer optimizer) {
 
 template <class T>
 void product(State& state, bool ours) {
-  constexpr gal::index n = 1024;
+  constexpr gal::index_type n = 1024;
   const auto a = random_matrix<T>(n, n, 1);
   const auto b = random_matrix<T>(n, n, 2);
   gal::matrix<T> c(n, n);

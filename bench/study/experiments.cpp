@@ -278,10 +278,10 @@ json sweep(const network_task& task, const scope& s) {
     add_numbers(preset, base, "epsilon", &gal::adjust_options::epsilon,
                 ours ? std::vector{0.3, 1.0, 3.0, 10.0} : std::vector{0.01, 0.1, 0.3, 1.0});
     add_numbers(preset, base, "tau", &gal::adjust_options::tau, {0.1, 1.0, 10.0, 100.0});
-    for (const std::vector<gal::index>& hidden :
-         {std::vector<gal::index>{}, {16}, {16, 4}, {64, 24}, {64, 32, 16}}) {
+    for (const std::vector<gal::index_type>& hidden :
+         {std::vector<gal::index_type>{}, {16}, {16, 4}, {64, 24}, {64, 32, 16}}) {
       std::string widths = hidden.empty() ? "none" : "";
-      for (const gal::index width : hidden) {
+      for (const gal::index_type width : hidden) {
         widths += support::text(widths.empty() ? "" : "-", width);
       }
       add(preset, base, "hidden", widths, [&](gal::adjust_options& options) { options.hidden = hidden; });

@@ -31,8 +31,8 @@ class idea_trainer {
   using view = gal::matrix_view<const T>;
 
   /// `steps` are all of the training, `options` give epsilon, tau, safeguard and the adjuster.
-  idea_trainer(const std::vector<gal::index>& widths, std::uint64_t seed, Optimizer& optimizer, Loss loss,
-               gal::adjust_options options, idea_settings idea, double steps)
+  idea_trainer(const std::vector<gal::index_type>& widths, std::uint64_t seed, Optimizer& optimizer,
+               Loss loss, gal::adjust_options options, idea_settings idea, double steps)
       : optimizer_(&optimizer),
         loss_(std::move(loss)),
         options_(std::move(options)),
@@ -89,7 +89,7 @@ class idea_trainer {
     const storage gate = gate_of(now.input);
     storage adjusted = gate;  // then G + A
     centre(adjusted);
-    for (gal::index i = 0; i < adjusted.size(); ++i) {
+    for (gal::index_type i = 0; i < adjusted.size(); ++i) {
       adjusted.data()[i] = (T(1) + now.epsilon * adjusted.data()[i]) * now.gradient.data()[i];
     }
     if (idea_.objective == idea_settings::aim::tentative_loss) {
@@ -98,7 +98,7 @@ class idea_trainer {
       storage curvature;
       const std::vector<double> tentative = changes(predictions, y, slope, adjusted, length, &curvature);
       storage objective = now.gradient;  // -length grad L(X - D), without a factor that Adam takes out
-      for (gal::index i = 0; i < objective.size(); ++i) {
+      for (gal::index_type i = 0; i < objective.size(); ++i) {
         objective.data()[i] = static_cast<T>(-length) * (now.gradient.data()[i] - curvature.data()[i]);
       }
       teach(now, gate, objective);
@@ -145,8 +145,8 @@ class idea_trainer {
     std::size_t batches = 0;     // in that sum
   };
 
-  [[nodiscard]] std::vector<gal::index> adjuster_widths() const {
-    std::vector<gal::index> widths(options_.hidden);
+  [[nodiscard]] std::vector<gal::index_type> adjuster_widths() const {
+    std::vector<gal::index_type> widths(options_.hidden);
     widths.insert(widths.begin(), (idea_.sees_motion ? 3 : 2) * rows_);
     widths.push_back(rows_);
     return widths;
@@ -168,7 +168,7 @@ class idea_trainer {
       return outputs.view();
     }
     activated_.resize(outputs.rows(), outputs.columns());
-    for (gal::index i = 0; i < outputs.size(); ++i) {
+    for (gal::index_type i = 0; i < outputs.size(); ++i) {
       activated_.data()[i] = std::max(outputs.data()[i], T(0));
     }
     return std::as_const(activated_).view();
@@ -206,7 +206,7 @@ class idea_trainer {
       std::ranges::fill(block.gradient, T(0));
     }
     if (head_) {
-      for (gal::index i = 0; i < chosen.size(); ++i) {
+      for (gal::index_type i = 0; i < chosen.size(); ++i) {
         chosen.data()[i] = features.data()[i] > T(0) ? chosen.data()[i] : T(0);
       }
       head_->backward(slope);
@@ -255,18 +255,18 @@ class idea_trainer {
   // ---- The adjuster ----
 
   storage adjuster_input(const moment& now, view x) {
-    const gal::index samples = now.features.columns();
+    const gal::index_type samples = now.features.columns();
     storage motion(rows_, samples, T(0));
     if (idea_.sees_motion && !last_step_.empty()) {
       const storage back = features_at(values(), T(-1), last_step_, x);
       features(x);
-      for (gal::index i = 0; i < motion.size(); ++i) {
+      for (gal::index_type i = 0; i < motion.size(); ++i) {
         motion.data()[i] = now.features.data()[i] - back.data()[i];
       }
     }
     storage input((idea_.sees_motion ? 3 : 2) * rows_, samples);
-    for (gal::index j = 0; j < samples; ++j) {
-      for (gal::index i = 0; i < rows_; ++i) {
+    for (gal::index_type j = 0; j < samples; ++j) {
+      for (gal::index_type i = 0; i < rows_; ++i) {
         input(i, j) = now.features(i, j);
         input(rows_ + i, j) = static_cast<T>(samples) * now.gradient(i, j);
         if (idea_.sees_motion) {
@@ -280,7 +280,7 @@ class idea_trainer {
   // tanh of h.
   storage gate_of(const storage& input) {
     storage gate = copied(gal::view(adjuster_.forward(input.view())).as_const());
-    for (gal::index i = 0; i < gate.size(); ++i) {
+    for (gal::index_type i = 0; i < gate.size(); ++i) {
       gate.data()[i] = std::tanh(gate.data()[i]);
     }
     return gate;
@@ -292,10 +292,10 @@ class idea_trainer {
       return;
     }
     double sum = 0.0;
-    for (gal::index i = 0; i < numbers.size(); ++i) {
+    for (gal::index_type i = 0; i < numbers.size(); ++i) {
       sum += static_cast<double>(numbers.data()[i]);
     }
-    for (gal::index i = 0; i < numbers.size(); ++i) {
+    for (gal::index_type i = 0; i < numbers.size(); ++i) {
       numbers.data()[i] -= static_cast<T>(sum / static_cast<double>(numbers.size()));
     }
   }
@@ -305,11 +305,11 @@ class idea_trainer {
     if (!learns()) {
       return;
     }
-    for (gal::index i = 0; i < slope.size(); ++i) {
+    for (gal::index_type i = 0; i < slope.size(); ++i) {
       slope.data()[i] *= now.epsilon * now.gradient.data()[i];
     }
     centre(slope);
-    for (gal::index i = 0; i < slope.size(); ++i) {
+    for (gal::index_type i = 0; i < slope.size(); ++i) {
       slope.data()[i] *= T(1) - gate.data()[i] * gate.data()[i];
     }
     for (const auto& block : adjuster_.parameters()) {
@@ -324,7 +324,7 @@ class idea_trainer {
                               const storage& slope, const storage& gradient, double length,
                               storage* curvature) {
     storage displacement = gradient;
-    for (gal::index i = 0; i < displacement.size(); ++i) {
+    for (gal::index_type i = 0; i < displacement.size(); ++i) {
       displacement.data()[i] *= static_cast<T>(length);
     }
     const storage moved = pushed(std::as_const(displacement).view());
@@ -336,9 +336,9 @@ class idea_trainer {
       *curvature = pulled(std::as_const(bend).view());
     }
     std::vector<double> result;
-    for (gal::index j = 0; j < predictions.columns(); ++j) {
+    for (gal::index_type j = 0; j < predictions.columns(); ++j) {
       double first_order = 0.0;
-      for (gal::index i = 0; i < predictions.rows(); ++i) {
+      for (gal::index_type i = 0; i < predictions.rows(); ++i) {
         first_order += static_cast<double>(moved(i, j)) * static_cast<double>(slope(i, j));
       }
       result.push_back(remainders(0, j) - static_cast<double>(predictions.columns()) * first_order);
@@ -349,10 +349,10 @@ class idea_trainer {
   // The safeguard, sample by sample: not worse than without adjustment.
   void keep_where(storage& adjusted, const storage& gradient, const std::vector<double>& tentative,
                   const std::vector<double>& plain) const {
-    for (gal::index j = 0; j < adjusted.columns(); ++j) {
+    for (gal::index_type j = 0; j < adjusted.columns(); ++j) {
       const auto k = static_cast<std::size_t>(j);
       if (options_.safeguard == gal::safeguard::never || !(tentative[k] <= plain[k])) {
-        for (gal::index i = 0; i < adjusted.rows(); ++i) {
+        for (gal::index_type i = 0; i < adjusted.rows(); ++i) {
           adjusted(i, j) = gradient(i, j);
         }
       }
@@ -407,7 +407,7 @@ class idea_trainer {
     const auto difference = static_cast<T>(1e-2 * std::sqrt(length / along));
     storage objective = features_at(at, -difference, then.direction, then.x.view());
     const storage ahead = features_at(at, difference, then.direction, then.x.view());
-    for (gal::index i = 0; i < objective.size(); ++i) {
+    for (gal::index_type i = 0; i < objective.size(); ++i) {
       objective.data()[i] = (objective.data()[i] - ahead.data()[i]) / (2 * difference);
     }
     teach(then, gate_of(then.input), std::move(objective));
@@ -424,7 +424,7 @@ class idea_trainer {
   double taken_ = 0.0;
   gal::nn::mlp<T> body_;
   std::optional<gal::nn::mlp<T>> head_;
-  gal::index rows_;  // of the features
+  gal::index_type rows_;  // of the features
   gal::expansion<T, gal::eigen_backend> expansion_;
   gal::adam<T> adam_;
   gal::adjuster<T> adjuster_;

@@ -19,7 +19,7 @@ namespace study {
 
 namespace {
 
-constexpr gal::index batch = 32;
+constexpr gal::index_type batch = 32;
 
 template <class Trainer>
 void train_epoch(Trainer& trainer, auto& batches, std::vector<double>& row) {
@@ -59,7 +59,7 @@ void measure(const support::parts<Target>& data, const gal::matrix<float>& predi
 
 template <class Target, class Optimizer, class Loss>
 outcome train_idea(const support::parts<Target>& data, const training& how,
-                   const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
+                   const std::vector<gal::index_type>& widths, Optimizer optimizer, const Loss& loss) {
   const gal::adjust_options options = *support::with_seed(how.options, how.seed);
   gal::batches batches(data.train, batch, how.seed);
   idea_trainer<Optimizer, Loss> trainer(widths, how.seed, optimizer, loss, options, *how.idea,
@@ -81,7 +81,7 @@ outcome train_idea(const support::parts<Target>& data, const training& how,
 
 template <class Target, class Optimizer, class Loss>
 outcome train_with(const support::parts<Target>& data, const training& how,
-                   const std::vector<gal::index>& widths, Optimizer optimizer, const Loss& loss) {
+                   const std::vector<gal::index_type>& widths, Optimizer optimizer, const Loss& loss) {
   if (how.idea) {
     return train_idea(data, how, widths, std::move(optimizer), loss);
   }
@@ -156,7 +156,7 @@ network_task load_task(std::string_view name) {
   const std::optional<std::string> file = support::data_file(file_name);
   support::require(file.has_value(), gal::error_code::unreadable_file, support::no_data_file(file_name));
   gal::dataset<float> samples = support::read_regression(data_name, *file);
-  std::vector<gal::index> widths{samples.features.rows()};
+  std::vector<gal::index_type> widths{samples.features.rows()};
   std::ranges::copy(about->hidden, std::back_inserter(widths));
   widths.push_back(1);
   paper.normalisation = gal::normalisation::per_batch;  // per sample, one feature leaves nothing to learn

@@ -52,7 +52,7 @@ struct network_task {
   std::string optimizer;  ///< adam, or sgd with momentum 0.9
   double learning_rate;   ///< the default
   int epochs;
-  std::vector<gal::index> widths;  ///< of the network
+  std::vector<gal::index_type> widths;  ///< of the network
   std::vector<support::measure> measures;
   std::size_t selects;        ///< the measure that settings are chosen by
   gal::adjust_options paper;  ///< the paper's preset for it

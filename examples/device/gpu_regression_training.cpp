@@ -24,19 +24,19 @@ using device_matrix = gal::matrix<float, backend_type>;
 // Puts the samples of `order` from `first` on next to each other.
 struct gather {
   const float* from;
-  const gal::index* order;
-  gal::index first;
-  gal::index rows;
+  const gal::index_type* order;
+  gal::index_type first;
+  gal::index_type rows;
   float* to;
 
-  GAL_HOST_DEVICE void operator()(gal::index i, gal::index j) const {
+  GAL_HOST_DEVICE void operator()(gal::index_type i, gal::index_type j) const {
     to[j * rows + i] = from[order[first + j] * rows + i];
   }
 };
 
 // A new order of the samples, the same for the same random state.
-void shuffle(std::vector<gal::index>& order, gal::random_stream& random) {
-  std::iota(order.begin(), order.end(), gal::index{0});
+void shuffle(std::vector<gal::index_type>& order, gal::random_stream& random) {
+  std::iota(order.begin(), order.end(), gal::index_type{0});
   for (std::size_t i = order.size() - 1; i > 0; --i) {
     std::swap(order[i], order[static_cast<std::size_t>(random.below(i + 1))]);
   }
@@ -46,9 +46,9 @@ void shuffle(std::vector<gal::index>& order, gal::random_stream& random) {
 
 regression_result train_on_device(const regression_data& data, const regression_settings& s) {
   const backend_type backend;
-  const gal::index rows = data.train.rows;
-  const gal::index samples = data.train.samples;
-  const gal::index batch = std::min<gal::index>(s.batch, samples);
+  const gal::index_type rows = data.train.rows;
+  const gal::index_type samples = data.train.samples;
+  const gal::index_type batch = std::min<gal::index_type>(s.batch, samples);
   const device_matrix features =
       gal::to_device(backend, gal::matrix_view<const float>(data.train.features.data(), rows, samples));
   const device_matrix targets =
@@ -57,15 +57,15 @@ regression_result train_on_device(const regression_data& data, const regression_
       backend, gal::matrix_view<const float>(data.test.features.data(), rows, data.test.samples));
   device_matrix x(rows, batch, 0.0f, backend);
   device_matrix y(1, batch, 0.0f, backend);
-  gal::matrix<gal::index, backend_type> order(1, samples, 0, backend);
+  gal::matrix<gal::index_type, backend_type> order(1, samples, 0, backend);
 
-  std::vector<gal::index> widths{rows};
+  std::vector<gal::index_type> widths{rows};
   widths.insert(widths.end(), s.hidden.begin(), s.hidden.end());
   widths.push_back(1);
   gal::nn::mlp<float, backend_type> model(widths, {.activation = gal::nn::relu, .seed = s.seed}, backend);
   gal::adam<float, backend_type> optimizer({.learning_rate = s.learning_rate}, backend);
   regression_result result;
-  std::vector<gal::index> shuffled(static_cast<std::size_t>(samples));
+  std::vector<gal::index_type> shuffled(static_cast<std::size_t>(samples));
   gal::random_stream random{s.seed};
   const auto train_with = [&](auto trainer) {
     gal::captured_step captured(trainer, x, y);
@@ -75,7 +75,7 @@ regression_result train_on_device(const regression_data& data, const regression_
       shuffle(shuffled, random);
       backend.upload(shuffled.data(), order.data(), samples);
       // The last, shorter batch is left out: the recorded step has one size. Another order leaves out others.
-      for (gal::index first = 0; first + batch <= samples; first += batch) {
+      for (gal::index_type first = 0; first + batch <= samples; first += batch) {
         backend.for_each(rows, batch, gather{features.data(), order.data(), first, rows, x.data()});
         backend.for_each(1, batch, gather{targets.data(), order.data(), first, 1, y.data()});
         if (s.graph) {

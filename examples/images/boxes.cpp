@@ -32,7 +32,7 @@ and both methods share it, so that their difference is tested in pairs (Student'
 
 // ---- Settings ------------------------------------------------------------------------------------------------------
 
-constexpr gal::index side = 24;
+constexpr gal::index_type side = 24;
 constexpr gal::nn::image_shape shape_of_picture{1, side, side};
 
 struct settings : support::comparison_settings {
@@ -71,11 +71,11 @@ std::vector<gal::nn::layer> layers() {
 // Pictures, and their boxes as centre x, centre y, width and height.
 using pictures = gal::dataset<float>;
 
-pictures draw_pictures(gal::index count, std::uint64_t seed) {
+pictures draw_pictures(gal::index_type count, std::uint64_t seed) {
   pictures result;
   result.features.resize(shape_of_picture.size(), count);
   result.targets.resize(4, count);
-  for (gal::index j = 0; j < count; ++j) {
+  for (gal::index_type j = 0; j < count; ++j) {
     gal::random_stream random{gal::random_bits(seed, static_cast<std::uint64_t>(j)), 0};
     const double width = 0.2 + 0.45 * random.uniform();
     const double height = 0.2 + 0.45 * random.uniform();
@@ -85,8 +85,8 @@ pictures draw_pictures(gal::index count, std::uint64_t seed) {
     const double brightness = 0.5 + 0.5 * random.uniform();
     const double slope_x = 0.3 * (random.uniform() - 0.5);
     const double slope_y = 0.3 * (random.uniform() - 0.5);
-    for (gal::index row = 0; row < side; ++row) {
-      for (gal::index column = 0; column < side; ++column) {
+    for (gal::index_type row = 0; row < side; ++row) {
+      for (gal::index_type column = 0; column < side; ++column) {
         const double u = (static_cast<double>(column) + 0.5) / side - x;
         const double v = (static_cast<double>(row) + 0.5) / side - y;
         const double across = 2.0 * u / width;
@@ -142,13 +142,13 @@ comparison compare(const settings& s, const pictures& training, const pictures& 
 
 // ---- Pictures of the results ---------------------------------------------------------------------------------------
 
-constexpr gal::index shown = 12;  // test pictures
+constexpr gal::index_type shown = 12;  // test pictures
 
 // The first test pictures, pixel by pixel.
 std::string pictures_csv(const pictures& test) {
   std::string text = "picture,x,y,brightness\n";
-  for (gal::index j = 0; j < std::min(shown, test.size()); ++j) {
-    for (gal::index i = 0; i < test.features.rows(); ++i) {
+  for (gal::index_type j = 0; j < std::min(shown, test.size()); ++j) {
+    for (gal::index_type i = 0; i < test.features.rows(); ++i) {
       support::append_csv_row(
           text, static_cast<std::size_t>(j),
           std::array{static_cast<double>(i % side) + 0.5, static_cast<double>(i / side) + 0.5,
@@ -164,7 +164,7 @@ std::string boxes_csv(const pictures& test, const comparison& c) {
   const std::array<const gal::matrix<float>*, 3> kinds = {
       &test.targets, &c.runs[support::vanilla].front().boxes, &c.runs[support::adjusted].front().boxes};
   for (const gal::matrix<float>* boxes : kinds) {
-    for (gal::index j = 0; j < std::min(shown, test.size()); ++j) {
+    for (gal::index_type j = 0; j < std::min(shown, test.size()); ++j) {
       const auto box = boxes->view().column(j);
       const auto pixels = [](float share) { return static_cast<double>(share) * static_cast<double>(side); };
       support::append_csv_row(
@@ -177,9 +177,9 @@ std::string boxes_csv(const pictures& test, const comparison& c) {
 }
 
 std::string script(const comparison& c, const pictures& test) {
-  const gal::index count = std::min(shown, test.size());
+  const gal::index_type count = std::min(shown, test.size());
   std::string overlaps;
-  for (gal::index j = 0; j < count; ++j) {
+  for (gal::index_type j = 0; j < count; ++j) {
     overlaps +=
         support::fixed(gal::intersection_over_union(c.runs[support::adjusted].front().boxes, test.targets, j),
                        2) +

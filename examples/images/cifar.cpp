@@ -84,7 +84,7 @@ gal::adjust_options options_of(const settings& s, int classes) {
     options.tau = pair->tau;
   }
   options.hidden =
-      classes == 100 ? std::vector<gal::index>{256, 64, 32} : std::vector<gal::index>{100, 32, 16};
+      classes == 100 ? std::vector<gal::index_type>{256, 64, 32} : std::vector<gal::index_type>{100, 32, 16};
   if (s.adjuster == "cnn") {
     options.hidden = {16, 16};
   }
@@ -117,11 +117,11 @@ gal::image_data draw_stripes(int count, std::uint64_t seed) {
     const int label = static_cast<int>(random.below(10));
     const double waves = 1.5 + 1.2 * (label / 2);
     const double start = 2.0 * std::numbers::pi * random.uniform();
-    for (gal::index channel = 0; channel < picture.channels; ++channel) {
+    for (gal::index_type channel = 0; channel < picture.channels; ++channel) {
       const double middle = 90.0 + 75.0 * random.uniform();
       const double height = 30.0 + 50.0 * random.uniform();
-      for (gal::index i = 0; i < picture.area(); ++i) {
-        const gal::index place = label % 2 == 0 ? i % picture.width : i / picture.width;
+      for (gal::index_type i = 0; i < picture.area(); ++i) {
+        const gal::index_type place = label % 2 == 0 ? i % picture.width : i / picture.width;
         const double angle = start + 2.0 * std::numbers::pi * waves * static_cast<double>(place) / 32.0;
         const double value = middle + height * std::sin(angle) + 25.0 * random.normal();
         result.pixels.push_back(static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0)));
@@ -223,9 +223,9 @@ comparison compare(const settings& s, const data_set& data) {
   const gal::adjust_options ours = options_of(s, data.classes);
   const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(ours)};
   const gal::augmentation_options augmentation = augmentation_of(data);
-  const gal::index steps = (data.train.size() + s.batch - 1) / s.batch;
+  const gal::index_type steps = (data.train.size() + s.batch - 1) / s.batch;
   const gal::schedule schedule = gal::step_schedule(steps * ((s.epochs + 2) / 3), 0.1);
-  const gal::index parameters = support::parameters_of(network(picture, layers(s.model, data.classes)));
+  const gal::index_type parameters = support::parameters_of(network(picture, layers(s.model, data.classes)));
   return support::compare(
       s.model, support::text(data.title, ", ", s.model, ", ", parameters, " parameters"),
       support::classification_measures(), s,

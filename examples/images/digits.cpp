@@ -62,7 +62,7 @@ gal::adjust_options options_of(const settings& s) {
 // ---- Training ------------------------------------------------------------------------------------------------------
 
 // Counts, by digit, then by answer; a sample without an answer is in none.
-using confusion = std::array<std::array<gal::index, classes>, classes>;
+using confusion = std::array<std::array<gal::index_type, classes>, classes>;
 
 struct digits_run : support::training_run {
   confusion answers{};  // on the test part, after the last epoch
@@ -73,7 +73,7 @@ using comparison = support::comparison<digits_run>;
 using parts = support::parts<int>;
 
 // The class of the largest score; none where one is not finite.
-std::optional<gal::index> answer(const gal::matrix<float>& scores, gal::index sample) {
+std::optional<gal::index_type> answer(const gal::matrix<float>& scores, gal::index_type sample) {
   const auto column = scores.view().column(sample);
   if (!std::ranges::all_of(column, [](float score) { return std::isfinite(score); })) {
     return std::nullopt;
@@ -94,7 +94,7 @@ digits_run train(const parts& data, const settings& s, std::uint64_t seed, Model
                                return support::train(trainer, batches, s.epochs, as_it_is, measure, progress);
                              })};
   const gal::matrix<float>& scores = model.forward(data.test.features);
-  for (gal::index j = 0; j < scores.columns(); ++j) {
+  for (gal::index_type j = 0; j < scores.columns(); ++j) {
     if (const auto given = answer(scores, j)) {
       ++result.answers[static_cast<std::size_t>(data.test.targets(0, j))][static_cast<std::size_t>(*given)];
     }
@@ -159,13 +159,13 @@ std::string confusion_csv(const comparison& c, std::size_t method) {
   std::string text = "digit,answer,percent\n";
   const confusion answers = total_answers(c, method);
   for (std::size_t digit = 0; digit < classes; ++digit) {
-    gal::index samples = 0;
-    for (const gal::index count : answers[digit]) {
+    gal::index_type samples = 0;
+    for (const gal::index_type count : answers[digit]) {
       samples += count;
     }
     for (std::size_t guess = 0; guess < classes; ++guess) {
       const double share = 100.0 * static_cast<double>(answers[digit][guess]) /
-                           static_cast<double>(std::max<gal::index>(samples, 1));
+                           static_cast<double>(std::max<gal::index_type>(samples, 1));
       support::append_csv_row(text, digit, std::array{static_cast<double>(guess), share});
     }
   }

@@ -24,8 +24,8 @@ template <>
 struct gal::view_of<lab::grid> {
   template <class Grid>  // lab::grid or const lab::grid
   static auto get(Grid& g) {
-    return gal::matrix_view(g.values.data(), static_cast<gal::index>(g.height),
-                            static_cast<gal::index>(g.width));
+    return gal::matrix_view(g.values.data(), static_cast<gal::index_type>(g.height),
+                            static_cast<gal::index_type>(g.width));
   }
 };
 

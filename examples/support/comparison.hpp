@@ -96,8 +96,8 @@ constexpr std::array<std::string_view, 4> step_columns = {"training_loss", "rema
 /// One training.
 struct training_run {
   std::vector<std::vector<double>> epochs{};  ///< of each the numbers of `step_columns`, then the measures
-  gal::index steps = 0;
-  gal::index refused = 0;  ///< steps not taken, since a number was not finite
+  gal::index_type steps = 0;
+  gal::index_type refused = 0;  ///< steps not taken, since a number was not finite
 };
 
 /// Trains for `epochs`. Of a batch x the model gets `input(x)`; `measure(model)` returns the measures after an epoch.
@@ -149,10 +149,10 @@ auto with_adjuster(std::string_view adjuster, gal::nn::image_shape features, Mod
 
 /// Numbers that a model trains.
 template <class Model>
-[[nodiscard]] gal::index parameters_of(Model model) {
-  gal::index count = 0;
+[[nodiscard]] gal::index_type parameters_of(Model model) {
+  gal::index_type count = 0;
   for (const auto& block : model.parameters()) {
-    count += static_cast<gal::index>(block.value.size());
+    count += static_cast<gal::index_type>(block.value.size());
   }
   return count;
 }
@@ -306,8 +306,8 @@ double accepted_share(const comparison<Run>& c) {
 
 /// Steps, or those refused, of all runs.
 template <class Run>
-gal::index total(const comparison<Run>& c, std::size_t method, gal::index training_run::*count) {
-  gal::index sum = 0;
+gal::index_type total(const comparison<Run>& c, std::size_t method, gal::index_type training_run::*count) {
+  gal::index_type sum = 0;
   for (const training_run& run : c.runs[method]) {
     sum += run.*count;
   }
@@ -595,7 +595,7 @@ void add_to_page(gal::html_page& page, const comparison<Run>& c) {
   }
   page.add(gal::html_page::headline{"adjusted gradients", fixed(100.0 * accepted_share(c), 1) + " %",
                                     "of the samples, mean of the epochs"});
-  const gal::index refused =
+  const gal::index_type refused =
       total(c, vanilla, &training_run::refused) + total(c, adjusted, &training_run::refused);
   if (refused > 0) {
     page.add(gal::html_page::headline{"refused steps", std::to_string(refused), "a number was not finite"});

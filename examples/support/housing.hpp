@@ -15,20 +15,20 @@ namespace support {
 /// from the raw columns of `california.csv`. Throws `gal::error` for a missing column and a block group without
 /// households; `source` names the file in messages.
 inline gal::table california_features(const gal::table& raw, const std::string& source) {
-  const gal::index longitude = raw.column_index("longitude");
-  const gal::index latitude = raw.column_index("latitude");
-  const gal::index age = raw.column_index("housing_median_age");
-  const gal::index rooms = raw.column_index("total_rooms");
-  const gal::index bedrooms = raw.column_index("total_bedrooms");
-  const gal::index population = raw.column_index("population");
-  const gal::index households = raw.column_index("households");
-  const gal::index income = raw.column_index("median_income");
-  const gal::index value = raw.column_index("median_house_value");
+  const gal::index_type longitude = raw.column_index("longitude");
+  const gal::index_type latitude = raw.column_index("latitude");
+  const gal::index_type age = raw.column_index("housing_median_age");
+  const gal::index_type rooms = raw.column_index("total_rooms");
+  const gal::index_type bedrooms = raw.column_index("total_bedrooms");
+  const gal::index_type population = raw.column_index("population");
+  const gal::index_type households = raw.column_index("households");
+  const gal::index_type income = raw.column_index("median_income");
+  const gal::index_type value = raw.column_index("median_house_value");
 
   gal::table result{.names = {"MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup",
                               "Latitude", "Longitude", "MedHouseVal"},
                     .values = {}};
-  for (gal::index i = 0; i < raw.rows(); ++i) {
+  for (gal::index_type i = 0; i < raw.rows(); ++i) {
     const double count = raw(i, households);
     require(count > 0.0, gal::error_code::malformed_data, source, ", row ", i + 1, ": ", count,
             " households; expected a positive number");

@@ -36,8 +36,8 @@ struct published_rows {
 struct regression_problem {
   std::string_view name;
   std::string_view title;
-  std::vector<gal::index> hidden;           ///< of the model
-  std::vector<gal::index> adjuster_hidden;  ///< of the paper's adjuster
+  std::vector<gal::index_type> hidden;           ///< of the model
+  std::vector<gal::index_type> adjuster_hidden;  ///< of the paper's adjuster
   published_rows published;
 };
 

@@ -286,8 +286,8 @@ TEST_CASE("California's features are those of scikit-learn") {
       {2.3886, 16.0, 5.254716981132075, 1.1622641509433962, 1387.0, 2.616981132075472, 39.37, -121.24,
        0.894}};
   REQUIRE(table.rows() == 2);
-  for (gal::index i = 0; i < 2; ++i) {
-    for (gal::index j = 0; j < 9; ++j) {
+  for (gal::index_type i = 0; i < 2; ++i) {
+    for (gal::index_type j = 0; j < 9; ++j) {
       CHECK(table(i, j) == doctest::Approx(expected[i][j]).epsilon(1e-14));
     }
   }
@@ -329,7 +329,7 @@ TEST_CASE("the surfaces have the gradients of their heights, and their minima wh
     CAPTURE(ground.name);
     const gal::sample_loss height(ground.value);
     gal::matrix<double> places(2, 9);
-    for (gal::index j = 0; j < places.columns(); ++j) {
+    for (gal::index_type j = 0; j < places.columns(); ++j) {
       const double across = static_cast<double>(j % 3) / 2.0;
       const double up = static_cast<double>(j / 3) / 2.0;
       places(0, j) = ground.x_range[0] + across * (ground.x_range[1] - ground.x_range[0]);

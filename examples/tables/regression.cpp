@@ -58,8 +58,8 @@ const std::vector<support::measure> figures = {{.name = "mae", .title = "MAE"},
 struct problem {
   std::string name;
   std::string title;
-  std::vector<gal::index> hidden;           // of the model
-  std::vector<gal::index> adjuster_hidden;  // of the paper's adjuster
+  std::vector<gal::index_type> hidden;           // of the model
+  std::vector<gal::index_type> adjuster_hidden;  // of the paper's adjuster
   std::optional<support::published_rows> published;
 };
 
@@ -92,7 +92,7 @@ struct loaded {
 };
 
 // With these a quarter of the samples, rounded up, is 2: R2 compares the errors with the spread of the targets.
-constexpr gal::index fewest_samples = 5;
+constexpr gal::index_type fewest_samples = 5;
 
 // All are read before the first one is trained on.
 std::vector<loaded> load(const settings& s) {
@@ -135,7 +135,7 @@ using support::estimates;
 
 support::training_run train(const parts& data, const problem& p, const settings& s, std::uint64_t seed,
                             const support::maybe_adjusted& options, support::progress_bar& progress) {
-  std::vector<gal::index> widths{data.train.features.rows()};
+  std::vector<gal::index_type> widths{data.train.features.rows()};
   widths.insert(widths.end(), p.hidden.begin(), p.hidden.end());
   widths.push_back(data.train.targets.rows());
 

@@ -26,7 +26,7 @@ using gal::transpose;
 constexpr std::array both = {transpose::no, transpose::yes};
 
 struct size {
-  gal::index rows, columns, depth;
+  gal::index_type rows, columns, depth;
 };
 
 // The largest error of c = alpha op(a) op(b) + beta c0 over the bound of its rounding, (depth + 3) units in the last
@@ -43,11 +43,11 @@ double product_error(transpose ta, transpose tb, size sizes, T alpha, T beta) {
 
   const double unit = static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(depth + 3);
   double largest = 0.0;
-  for (gal::index j = 0; j < columns; ++j) {
-    for (gal::index i = 0; i < rows; ++i) {
+  for (gal::index_type j = 0; j < columns; ++j) {
+    for (gal::index_type i = 0; i < rows; ++i) {
       double sum = 0.0;
       double size = 0.0;
-      for (gal::index k = 0; k < depth; ++k) {
+      for (gal::index_type k = 0; k < depth; ++k) {
         const double term = static_cast<double>(ta == transpose::no ? a(i, k) : a(k, i)) *
                             static_cast<double>(tb == transpose::no ? b(k, j) : b(j, k));
         sum += term;
@@ -66,22 +66,22 @@ double product_error(transpose ta, transpose tb, size sizes, T alpha, T beta) {
 // A gathered product, whose places and steps are of no order, against sums in double: the largest error over the bound of
 // its rounding, as product_error has it. Numbers that are not to be written must be as before.
 template <class T>
-double gathered_error(gal::index runs, gal::index length, gal::index columns, gal::index depth,
-                      gal::index step, bool starts, bool add, int threads = 1) {
-  const auto table = [](gal::index count, gal::index factor) {
-    std::vector<gal::index> places(static_cast<std::size_t>(count));
-    for (gal::index i = 0; i < count; ++i) {
+double gathered_error(gal::index_type runs, gal::index_type length, gal::index_type columns,
+                      gal::index_type depth, gal::index_type step, bool starts, bool add, int threads = 1) {
+  const auto table = [](gal::index_type count, gal::index_type factor) {
+    std::vector<gal::index_type> places(static_cast<std::size_t>(count));
+    for (gal::index_type i = 0; i < count; ++i) {
       places[static_cast<std::size_t>(i)] = i * factor % 211;
     }
     return places;
   };
   const auto rows = table(runs, 37), row_steps = table(depth, 53), places = table(columns, 29),
              column_steps = table(depth, 71);
-  std::vector<gal::index> targets(static_cast<std::size_t>(runs));
-  for (gal::index r = 0; r < runs; ++r) {
+  std::vector<gal::index_type> targets(static_cast<std::size_t>(runs));
+  for (gal::index_type r = 0; r < runs; ++r) {
     targets[static_cast<std::size_t>(r)] = (runs - 1 - r) * (length * step + 1);
   }
-  const gal::index column = runs * (length * step + 1);
+  const gal::index_type column = runs * (length * step + 1);
   const auto a = random_matrix<T>(422 + length + gal::gathered_slack, 1, 1);
   const auto b = random_matrix<T>(422, 1, 2);
   const auto start = random_matrix<T>(columns, 1, 3);
@@ -96,9 +96,9 @@ double gathered_error(gal::index runs, gal::index length, gal::index columns, ga
   double largest = 0.0;
   gal::matrix<T> untouched = before;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    for (gal::index q = 0; q < length; ++q) {
+    for (gal::index_type q = 0; q < length; ++q) {
       for (std::size_t j = 0; j < places.size(); ++j) {
-        const gal::index at = targets[r] + q * step + static_cast<gal::index>(j) * column;
+        const gal::index_type at = targets[r] + q * step + static_cast<gal::index_type>(j) * column;
         double sum = starts ? static_cast<double>(start.data()[j]) : 0.0;
         sum += add ? static_cast<double>(before.data()[at]) : 0.0;
         double scale = std::abs(sum) + 1.0;
@@ -121,17 +121,17 @@ double gathered_error(gal::index runs, gal::index length, gal::index columns, ga
 struct without_sums {
   using memory_type = gal::host_memory;
   template <class T>
-  T* allocate(gal::index);
+  T* allocate(gal::index_type);
   template <class T>
-  void deallocate(T*, gal::index);
+  void deallocate(T*, gal::index_type);
   template <class T>
-  void copy(const T*, T*, gal::index);
+  void copy(const T*, T*, gal::index_type);
   template <class T>
-  void fill(T*, gal::index, T);
+  void fill(T*, gal::index_type, T);
   template <class F>
-  void for_each(gal::index, F);
+  void for_each(gal::index_type, F);
   template <class F>
-  void for_each(gal::index, gal::index, F);
+  void for_each(gal::index_type, gal::index_type, F);
   template <class T>
   void product(transpose, transpose, T, gal::matrix_view<const T>, gal::matrix_view<const T>, T,
                gal::matrix_view<T>);
@@ -168,9 +168,9 @@ TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
 
 TEST_CASE_TEMPLATE("products of every small shape agree with three loops", T, float, double) {
   // Whole and broken packets, panels of one and two, tiles of every width, dots, blocks of the depth.
-  for (const gal::index rows : {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 66}) {
-    for (const gal::index columns : {2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 33}) {
-      for (const gal::index depth : {1, 2, 5, 16, 33, 257}) {
+  for (const gal::index_type rows : {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 66}) {
+    for (const gal::index_type columns : {2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 33}) {
+      for (const gal::index_type depth : {1, 2, 5, 16, 33, 257}) {
         for (const transpose ta : both) {
           for (const transpose tb : both) {
             INFO("op(a) op(b) of " << rows << " x " << columns << " and depth " << depth);
@@ -183,9 +183,9 @@ TEST_CASE_TEMPLATE("products of every small shape agree with three loops", T, fl
 }
 
 TEST_CASE_TEMPLATE("gathered products agree with their sums, in whole and broken runs", T, float, double) {
-  for (const gal::index length : {1, 3, 4, 7, 8, 9, 12, 16, 17, 31, 32, 50}) {
-    for (const gal::index runs : {1, 2, 5}) {
-      for (const gal::index columns : {1, 2, 5, 6, 7, 12, 13, 25}) {
+  for (const gal::index_type length : {1, 3, 4, 7, 8, 9, 12, 16, 17, 31, 32, 50}) {
+    for (const gal::index_type runs : {1, 2, 5}) {
+      for (const gal::index_type columns : {1, 2, 5, 6, 7, 12, 13, 25}) {
         INFO(runs << " runs of " << length << ", " << columns << " columns");
         CHECK(gathered_error<T>(runs, length, columns, 9, 1, true, false) <= 1.0);
         CHECK(gathered_error<T>(runs, length, columns, 33, 1, false, true) <= 1.0);
@@ -198,13 +198,13 @@ TEST_CASE_TEMPLATE("gathered products agree with their sums, in whole and broken
 }
 
 TEST_CASE_TEMPLATE("a transposed copy, and nothing beside it", T, float, double) {
-  for (const gal::index rows : {1, 4, 7, 16, 19}) {
-    for (const gal::index columns : {1, 3, 8, 16, 33}) {
+  for (const gal::index_type rows : {1, 4, 7, 16, 19}) {
+    for (const gal::index_type columns : {1, 3, 8, 16, 33}) {
       const auto from = random_matrix<T>(columns + 2, rows, 1);
       gal::matrix<T> to(rows + 3, columns, T(7));
       gal::eigen_backend().transposed_copy(rows, columns, from.data(), columns + 2, to.data(), rows + 3);
-      for (gal::index i = 0; i < rows + 3; ++i) {
-        for (gal::index j = 0; j < columns; ++j) {
+      for (gal::index_type i = 0; i < rows + 3; ++i) {
+        for (gal::index_type j = 0; j < columns; ++j) {
           REQUIRE(to(i, j) == (i < rows ? from(j, i) : T(7)));
         }
       }
@@ -228,15 +228,16 @@ TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double
                     few_columns.view());
     gal::matrix<T> numbers(1, 100'003);
     backend.for_each(numbers.size(),
-                     [to = numbers.data()](gal::index i) { to[i] = T(1) / static_cast<T>(i + 1); });
+                     [to = numbers.data()](gal::index_type i) { to[i] = T(1) / static_cast<T>(i + 1); });
     gal::matrix<T> entries(310, 307);
-    backend.for_each(310, 307,
-                     [&](gal::index i, gal::index j) { entries(i, j) = static_cast<T>(i - 2 * j); });
+    backend.for_each(
+        310, 307, [&](gal::index_type i, gal::index_type j) { entries(i, j) = static_cast<T>(i - 2 * j); });
     gal::matrix<T> filled(1, 200'000);
     backend.fill(filled.data(), filled.size(), T(3));
     double sum = 0.0;
     backend.sum(
-        numbers.size(), [from = numbers.data()](gal::index i) { return static_cast<double>(from[i]); }, &sum);
+        numbers.size(), [from = numbers.data()](gal::index_type i) { return static_cast<double>(from[i]); },
+        &sum);
     CHECK(sum == Approx(12.0904).epsilon(1e-4));  // the harmonic number of 100003
     return std::tuple(c, few_columns, numbers, entries, filled, sum);
   };
@@ -249,7 +250,7 @@ TEST_CASE_TEMPLATE("any number of threads gives the same bits", T, float, double
 TEST_CASE("tasks run once each, on backends of one thread") {
   for (const int threads : {1, 2, 5}) {
     std::vector<int> runs(7, 0), own_threads(7, 0);
-    gal::eigen_backend(threads).for_each_task(7, [&](const gal::eigen_backend& own, gal::index i) {
+    gal::eigen_backend(threads).for_each_task(7, [&](const gal::eigen_backend& own, gal::index_type i) {
       ++runs[static_cast<std::size_t>(i)];
       own_threads[static_cast<std::size_t>(i)] = own.threads();
     });
@@ -286,7 +287,7 @@ TEST_CASE_TEMPLATE("NaN in a factor reaches its row of the result, no other", T,
   gal::matrix<T> c(3, 4);
   gal::eigen_backend().product(transpose::no, transpose::no, T(1), std::as_const(a).view(), b.view(), T(0),
                                c.view());
-  for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type j = 0; j < 4; ++j) {
     CHECK(c(0, j) == T(2));
     CHECK(std::isnan(c(1, j)));
     CHECK(c(2, j) == T(2));
@@ -343,73 +344,73 @@ TEST_CASE_TEMPLATE("memory: allocate, fill, copy, read", T, float, double) {
 
 TEST_CASE("for_each visits every index once") {
   const gal::eigen_backend backend;
-  for (const gal::index count : {0, 1, 7, 64, 1001}) {
+  for (const gal::index_type count : {0, 1, 7, 64, 1001}) {
     std::vector<int> visits(static_cast<std::size_t>(count) + 1);
-    backend.for_each(count, [&](gal::index i) { ++visits.at(static_cast<std::size_t>(i)); });
+    backend.for_each(count, [&](gal::index_type i) { ++visits.at(static_cast<std::size_t>(i)); });
     std::vector<int> once(static_cast<std::size_t>(count) + 1, 1);
     once.back() = 0;
     CHECK(visits == once);
   }
   gal::matrix<int> visits(5, 7, 0);
-  backend.for_each(5, 7,
-                   [&](gal::index i, gal::index j) { visits(i, j) += 1 + static_cast<int>(10 * i + j); });
+  backend.for_each(
+      5, 7, [&](gal::index_type i, gal::index_type j) { visits(i, j) += 1 + static_cast<int>(10 * i + j); });
   bool right = true;
-  for (gal::index j = 0; j < 7; ++j) {
-    for (gal::index i = 0; i < 5; ++i) {
+  for (gal::index_type j = 0; j < 7; ++j) {
+    for (gal::index_type i = 0; i < 5; ++i) {
       right = right && visits(i, j) == 1 + 10 * i + j;
     }
   }
   CHECK(right);
-  backend.for_each(0, 7, [&](gal::index, gal::index) { right = false; });
-  backend.for_each(5, 0, [&](gal::index, gal::index) { right = false; });
+  backend.for_each(0, 7, [&](gal::index_type, gal::index_type) { right = false; });
+  backend.for_each(5, 0, [&](gal::index_type, gal::index_type) { right = false; });
   CHECK(right);
 }
 
 TEST_CASE("sums are right at every length and repeat bit by bit") {
   const gal::eigen_backend backend;
-  for (gal::index count = 0; count <= 70; ++count) {  // integers: exact in any order
+  for (gal::index_type count = 0; count <= 70; ++count) {  // integers: exact in any order
     double result = -1.0;
     backend.sum(
-        count, [](gal::index i) { return static_cast<double>(i + 1); }, &result);
+        count, [](gal::index_type i) { return static_cast<double>(i + 1); }, &result);
     CHECK(result == static_cast<double>(count * (count + 1) / 2));
   }
   const auto numbers = random_matrix<double>(1, 10'007, 8);
   double first = 0.0;
   double second = 0.0;
   backend.sum(
-      numbers.size(), [&](gal::index i) { return numbers.data()[i]; }, &first);
+      numbers.size(), [&](gal::index_type i) { return numbers.data()[i]; }, &first);
   backend.sum(
-      numbers.size(), [&](gal::index i) { return numbers.data()[i]; }, &second);
+      numbers.size(), [&](gal::index_type i) { return numbers.data()[i]; }, &second);
   CHECK(first == second);
   const long double reference = std::accumulate(numbers.data(), numbers.data() + numbers.size(), 0.0L);
   CHECK(std::abs(first - static_cast<double>(reference)) < 1e-11);
 
   double ones = 0.0;  // a float sum would stop at 2^24
   backend.sum(
-      gal::index{1} << 25, [](gal::index) { return static_cast<double>(1.0f); }, &ones);
+      gal::index_type{1} << 25, [](gal::index_type) { return static_cast<double>(1.0f); }, &ones);
   CHECK(ones == 33554432.0);
 }
 
 TEST_CASE("sums of columns are right for every height") {
   const gal::eigen_backend backend;
-  for (gal::index rows = 0; rows <= 35; ++rows) {
+  for (gal::index_type rows = 0; rows <= 35; ++rows) {
     std::vector<double> results(4, -1.0);
     backend.sum_rows(
-        rows, 3, [](gal::index i, gal::index j) { return static_cast<double>((j + 1) * (i + 1)); },
+        rows, 3, [](gal::index_type i, gal::index_type j) { return static_cast<double>((j + 1) * (i + 1)); },
         results.data());
     const auto triangle = static_cast<double>(rows * (rows + 1) / 2);
     CHECK(results == std::vector<double>{triangle, 2 * triangle, 3 * triangle, -1.0});
   }
   double untouched = 5.0;
   backend.sum_rows(
-      3, 0, [](gal::index, gal::index) { return 1.0; }, &untouched);
+      3, 0, [](gal::index_type, gal::index_type) { return 1.0; }, &untouched);
   CHECK(untouched == 5.0);
 }
 
 TEST_CASE_TEMPLATE("column products are summed in double", T, float, double) {
   gal::matrix<T> a(3, 2);
   gal::matrix<T> b(3, 2);
-  for (gal::index i = 0; i < 6; ++i) {
+  for (gal::index_type i = 0; i < 6; ++i) {
     a.data()[i] = static_cast<T>(i + 1);
     b.data()[i] = static_cast<T>(2 * i - 3);
   }

@@ -52,7 +52,7 @@ struct descent {
 struct half_square {                    // (x - y)^2 / 2 of one feature
   void evaluate(const gal::eigen_backend&, gal::matrix_view<const double> x, const std::vector<double>& y,
                 gal::matrix_view<double> values, gal::matrix_view<double> gradient) const {
-    for (gal::index j = 0; j < x.columns(); ++j) {
+    for (gal::index_type j = 0; j < x.columns(); ++j) {
       const double r = x(0, j) - y[static_cast<std::size_t>(j)];
       values(0, j) = r * r / 2;
       if (!gradient.empty()) gradient(0, j) = r / static_cast<double>(x.columns());
@@ -72,28 +72,28 @@ struct constant {                       // does not learn; adjusts every feature
 
 struct loops {
   using memory_type = gal::host_memory;
-  template <class T> T* allocate(gal::index n) const { return new T[static_cast<std::size_t>(n)]; }
-  template <class T> void deallocate(T* p, gal::index) const { delete[] p; }
-  template <class T> void copy(const T* from, T* to, gal::index n) const { std::copy_n(from, n, to); }
-  template <class T> void fill(T* to, gal::index n, T value) const { std::fill_n(to, n, value); }
-  template <class F> void for_each(gal::index n, F f) const { for (gal::index i = 0; i < n; ++i) f(i); }
-  template <class F> void for_each(gal::index rows, gal::index columns, F f) const {
-    for (gal::index j = 0; j < columns; ++j) for_each(rows, [&](gal::index i) { f(i, j); });
+  template <class T> T* allocate(gal::index_type n) const { return new T[static_cast<std::size_t>(n)]; }
+  template <class T> void deallocate(T* p, gal::index_type) const { delete[] p; }
+  template <class T> void copy(const T* from, T* to, gal::index_type n) const { std::copy_n(from, n, to); }
+  template <class T> void fill(T* to, gal::index_type n, T value) const { std::fill_n(to, n, value); }
+  template <class F> void for_each(gal::index_type n, F f) const { for (gal::index_type i = 0; i < n; ++i) f(i); }
+  template <class F> void for_each(gal::index_type rows, gal::index_type columns, F f) const {
+    for (gal::index_type j = 0; j < columns; ++j) for_each(rows, [&](gal::index_type i) { f(i, j); });
   }
-  template <class F> void sum(gal::index n, F f, double* result) const {
+  template <class F> void sum(gal::index_type n, F f, double* result) const {
     *result = 0;
-    for_each(n, [&](gal::index i) { *result += f(i); });
+    for_each(n, [&](gal::index_type i) { *result += f(i); });
   }
-  template <class F> void sum_rows(gal::index rows, gal::index columns, F f, double* results) const {
-    for (gal::index j = 0; j < columns; ++j) sum(rows, [&](gal::index i) { return f(i, j); }, results + j);
+  template <class F> void sum_rows(gal::index_type rows, gal::index_type columns, F f, double* results) const {
+    for (gal::index_type j = 0; j < columns; ++j) sum(rows, [&](gal::index_type i) { return f(i, j); }, results + j);
   }
   template <class T>
   void product(gal::transpose ta, gal::transpose tb, T alpha, gal::matrix_view<const T> a,
                gal::matrix_view<const T> b, T beta, gal::matrix_view<T> c) const {
     const bool flip_a = ta == gal::transpose::yes, flip_b = tb == gal::transpose::yes;
-    for_each(c.rows(), c.columns(), [&](gal::index i, gal::index j) {
+    for_each(c.rows(), c.columns(), [&](gal::index_type i, gal::index_type j) {
       T total(0);
-      for_each(flip_a ? a.rows() : a.columns(), [&](gal::index k) {
+      for_each(flip_a ? a.rows() : a.columns(), [&](gal::index_type k) {
         total += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
       });
       c(i, j) = alpha * total + (beta == T(0) ? T(0) : beta * c(i, j));
@@ -124,9 +124,9 @@ struct distance_from_one {
   template <class Backend, class T, class Memory>
   void evaluate(const Backend&, gal::matrix_view<const T, Memory> features, const gal::nothing&,
                 gal::matrix_view<double, Memory> values, gal::matrix_view<T, Memory> gradient) const {
-    for (gal::index j = 0; j < features.columns(); ++j) {
+    for (gal::index_type j = 0; j < features.columns(); ++j) {
       values(0, j) = 0.0;
-      for (gal::index i = 0; i < features.rows(); ++i) {
+      for (gal::index_type i = 0; i < features.rows(); ++i) {
         const T r = features(i, j) - T(1);
         values(0, j) += 0.5 * static_cast<double>(r * r);
         if (!gradient.empty()) {
@@ -276,7 +276,7 @@ TEST_CASE("the minimal backend computes what the library's own does") {
   const auto train = []<class Backend>(Backend) {
     gal::matrix<double, Backend> x(2, 5);
     gal::matrix<double, Backend> y(1, 5);
-    for (gal::index j = 0; j < 5; ++j) {
+    for (gal::index_type j = 0; j < 5; ++j) {
       x(0, j) = 0.1 * static_cast<double>(j);
       x(1, j) = 1.0 - x(0, j);
       y(0, j) = x(0, j) * x(1, j);

@@ -22,7 +22,7 @@
 
 namespace {
 
-using gal::index;
+using gal::index_type;
 using gal::matrix_view;
 
 template <class T, int Rows = Eigen::Dynamic, int Columns = Eigen::Dynamic>
@@ -38,8 +38,8 @@ void count_up(Matrix& m) {
 template <class View, class Matrix>
 bool shows(View v, const Matrix& m) {
   bool same = v.data() == m.data() && v.rows() == m.rows() && v.columns() == m.cols();
-  for (index j = 0; same && j < v.columns(); ++j) {
-    for (index i = 0; same && i < v.rows(); ++i) {
+  for (index_type j = 0; same && j < v.columns(); ++j) {
+    for (index_type i = 0; same && i < v.rows(); ++i) {
       same = v(i, j) == m(i, j) && &v(i, j) == &m.coeffRef(i, j);
     }
   }
@@ -49,20 +49,21 @@ bool shows(View v, const Matrix& m) {
 // A foreign type, which the library learns of through the specialisation below.
 class image {
  public:
-  image(index height, index width) : height_(height), pixels_(static_cast<std::size_t>(height * width)) {}
-  [[nodiscard]] index height() const { return height_; }
-  [[nodiscard]] index width() const { return static_cast<index>(pixels_.size()) / height_; }
+  image(index_type height, index_type width)
+      : height_(height), pixels_(static_cast<std::size_t>(height * width)) {}
+  [[nodiscard]] index_type height() const { return height_; }
+  [[nodiscard]] index_type width() const { return static_cast<index_type>(pixels_.size()) / height_; }
   [[nodiscard]] const float* values() const { return pixels_.data(); }
   [[nodiscard]] float* values() { return pixels_.data(); }
 
  private:
-  index height_;
+  index_type height_;
   std::vector<float> pixels_;
 };
 
 // Contiguous numbers of several dimensions.
 struct array_with_strides : std::vector<float> {
-  [[nodiscard]] std::array<index, 2> strides() const { return {1, 1}; }
+  [[nodiscard]] std::array<index_type, 2> strides() const { return {1, 1}; }
 };
 
 static_assert(gal::viewable<std::vector<float>>);
@@ -437,9 +438,9 @@ TEST_CASE("a matrix refuses negative sizes and keeps what it has") {
 }
 
 TEST_CASE_TEMPLATE("a matrix refuses more numbers than an address reaches", T, float, double, std::uint8_t) {
-  constexpr gal::index most = std::numeric_limits<gal::index>::max() / gal::index{sizeof(T)};
-  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
-  constexpr gal::index side = gal::index{1} << 32;
+  constexpr gal::index_type most = std::numeric_limits<gal::index_type>::max() / gal::index_type{sizeof(T)};
+  constexpr gal::index_type largest = std::numeric_limits<gal::index_type>::max();
+  constexpr gal::index_type side = gal::index_type{1} << 32;
   gal::matrix<T> m(2, 2, T(3));
   for (const gal::shape size : std::vector<gal::shape>{{side, side},
                                                        {2 * side, 2 * side},
@@ -462,7 +463,7 @@ TEST_CASE_TEMPLATE("a matrix refuses more numbers than an address reaches", T, f
 
 TEST_CASE("products of sizes are known or beyond") {
   using gal::detail::product_of;
-  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  constexpr gal::index_type largest = std::numeric_limits<gal::index_type>::max();
   CHECK(product_of({}) == 1);
   CHECK(product_of({2, 3, 4}) == 24);
   CHECK(product_of({largest, 1}) == largest);

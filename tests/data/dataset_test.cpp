@@ -22,7 +22,7 @@
 
 namespace {
 
-using indices = std::vector<gal::index>;
+using indices = std::vector<gal::index_type>;
 
 template <class T>
 std::vector<T> values(gal::matrix_view<const T> view) {
@@ -30,11 +30,11 @@ std::vector<T> values(gal::matrix_view<const T> view) {
 }
 
 // Sample j has the features 10 j and 10 j + 1 and the target j.
-gal::dataset<float, int> numbered(gal::index n) {
+gal::dataset<float, int> numbered(gal::index_type n) {
   gal::dataset<float, int> data;
   data.features.resize(2, n);
   data.targets.resize(1, n);
-  for (gal::index j = 0; j < n; ++j) {
+  for (gal::index_type j = 0; j < n; ++j) {
     data.features(0, j) = static_cast<float>(10 * j);
     data.features(1, j) = static_cast<float>(10 * j + 1);
     data.targets(0, j) = static_cast<int>(j);
@@ -49,7 +49,7 @@ std::vector<int> epoch(gal::batches<float, int>& batches) {
     CHECK(x.rows() == 2);
     CHECK(y.rows() == 1);
     REQUIRE(x.columns() == y.columns());
-    for (gal::index j = 0; j < x.columns(); ++j) {
+    for (gal::index_type j = 0; j < x.columns(); ++j) {
       CHECK(x(0, j) == static_cast<float>(10 * y(0, j)));
       CHECK(x(1, j) == static_cast<float>(10 * y(0, j) + 1));
       order.push_back(y(0, j));
@@ -177,7 +177,8 @@ TEST_CASE("take copies the chosen columns") {
 
 // Expected values: scikit-learn 1.2.1, train_test_split(numpy.arange(n), test_size=..., random_state=...).
 TEST_CASE("a split has the parts of scikit-learn's, in its order") {
-  const auto check = [](gal::index n, gal::split_options options, const indices& train, const indices& test) {
+  const auto check = [](gal::index_type n, gal::split_options options, const indices& train,
+                        const indices& test) {
     CAPTURE(n);
     const auto split = gal::train_test_split(n, options);
     CHECK(split.train == train);
@@ -197,7 +198,7 @@ TEST_CASE("large splits have the fingerprint of scikit-learn's") {
   const auto fingerprint = [](const gal::split_indices& split) {
     std::uint64_t hash = 0;
     for (const indices& part : {split.train, split.test}) {
-      for (const gal::index i : part) {
+      for (const gal::index_type i : part) {
         hash = hash * 31 + static_cast<std::uint64_t>(i);
       }
     }
@@ -209,7 +210,7 @@ TEST_CASE("large splits have the fingerprint of scikit-learn's") {
 }
 
 TEST_CASE("the splits of the experiments are those on file") {
-  for (const gal::index n : {442, 506, 1797, 20640}) {
+  for (const gal::index_type n : {442, 506, 1797, 20640}) {
     for (const std::uint32_t seed : {0U, 1U}) {
       const auto split = gal::train_test_split(n, {.seed = seed});
       const std::string stem =
@@ -228,7 +229,7 @@ TEST_CASE("the splits of the experiments are those on file") {
 }
 
 TEST_CASE("impossible splits are refused") {
-  const auto message = [](gal::index n, gal::split_options options) {
+  const auto message = [](gal::index_type n, gal::split_options options) {
     return refusal(gal::error_code::invalid_option,
                    [&] { static_cast<void>(gal::train_test_split(n, options)); });
   };
@@ -254,8 +255,8 @@ TEST_CASE_TEMPLATE("standardisation agrees with scikit-learn", T, float, double)
       {-1.025755289064345, -0.6527533657682196, 0.09325048082403138, 1.5852581740085334},
       {0.0, 0.0, 0.0, 0.0},
       {-1.310556084991557, -0.26211121699831136, 1.4852968963237645, 0.0873704056661038}};
-  for (gal::index i = 0; i < 3; ++i) {
-    for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type i = 0; i < 3; ++i) {
+    for (gal::index_type j = 0; j < 4; ++j) {
       x(i, j) = rows[i][j];
     }
   }
@@ -269,13 +270,13 @@ TEST_CASE_TEMPLATE("standardisation agrees with scikit-learn", T, float, double)
 
   auto y = x;
   scale.apply(y);
-  for (gal::index i = 0; i < 3; ++i) {
-    for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type i = 0; i < 3; ++i) {
+    for (gal::index_type j = 0; j < 4; ++j) {
       CHECK(std::abs(static_cast<double>(y(i, j)) - expected[i][j]) < tolerance);
     }
   }
   scale.apply_inverse(y);
-  for (gal::index k = 0; k < x.size(); ++k) {
+  for (gal::index_type k = 0; k < x.size(); ++k) {
     CHECK(std::abs(static_cast<double>(y.data()[k] - x.data()[k])) < 4 * tolerance);
   }
 
@@ -308,8 +309,8 @@ TEST_CASE_TEMPLATE("large and small numbers are standardised like others", T, fl
   const T rows[6][4] = {
       {most, most, most, most}, {most, -most, most, -most},           {most, most, 0, 0},
       {least, least, 0, 0},     {3 * least, least, least, 3 * least}, {-most, -most, -most, -most}};
-  for (gal::index i = 0; i < 6; ++i) {
-    for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type i = 0; i < 6; ++i) {
+    for (gal::index_type j = 0; j < 4; ++j) {
       x(i, j) = rows[i][j];
     }
   }
@@ -326,8 +327,8 @@ TEST_CASE_TEMPLATE("large and small numbers are standardised like others", T, fl
   scale.apply(y);
   const T expected[6][4] = {{0, 0, 0, 0},   {1, -1, 1, -1}, {1, 1, -1, -1},
                             {1, 1, -1, -1}, {1, -1, -1, 1}, {0, 0, 0, 0}};
-  for (gal::index i = 0; i < 6; ++i) {
-    for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type i = 0; i < 6; ++i) {
+    for (gal::index_type j = 0; j < 4; ++j) {
       CHECK(y(i, j) == expected[i][j]);
     }
   }
@@ -347,7 +348,7 @@ TEST_CASE_TEMPLATE("large and small numbers are standardised like others", T, fl
 }
 
 TEST_CASE("the sum of many large numbers is in range") {
-  for (const gal::index n : {2, 3, 5, 7, 100, 1001}) {
+  for (const gal::index_type n : {2, 3, 5, 7, 100, 1001}) {
     gal::standardizer<double> scale;
     scale.fit(gal::matrix<double>(1, n, std::numeric_limits<double>::max()));
     CHECK(scale.mean()[0] == doctest::Approx(std::numeric_limits<double>::max()));
@@ -408,7 +409,7 @@ TEST_CASE("an epoch shows every sample once, its features with its target") {
   CHECK(sorted(second) == counting(10));
   CHECK(second != first);
 
-  std::vector<gal::index> sizes;
+  std::vector<gal::index_type> sizes;
   for (auto [x, y] : batches) {
     sizes.push_back(x.columns());
   }
@@ -484,7 +485,7 @@ TEST_CASE("without shuffling the batches are the data themselves") {
   gal::batches batches(data, 2, {.shuffle = false});
   CHECK(epoch(batches) == counting(5));
   CHECK(epoch(batches) == counting(5));
-  gal::index first = 0;
+  gal::index_type first = 0;
   for (auto [x, y] : batches) {
     CHECK(x.data() == data.features.view().columns(first, 1).data());
     CHECK(y.data() == data.targets.data() + first);

@@ -82,9 +82,9 @@ std::string cifar(int label_bytes, const std::vector<int>& labels) {
   return result;
 }
 
-gal::matrix<std::uint8_t> ramp(gal::index rows, gal::index columns) {
+gal::matrix<std::uint8_t> ramp(gal::index_type rows, gal::index_type columns) {
   gal::matrix<std::uint8_t> result(rows, columns);
-  for (gal::index i = 0; i < result.size(); ++i) {
+  for (gal::index_type i = 0; i < result.size(); ++i) {
     result.data()[i] = static_cast<std::uint8_t>(i * 37 % 251 + 1);
   }
   return result;
@@ -275,26 +275,26 @@ TEST_CASE_TEMPLATE("normalisation", T, float, double) {
 }
 
 TEST_CASE("a crop is a window of the padded image, flipped or not, and every window comes") {
-  const gal::index height = 4, width = 5, padding = 2, n = 2000;
+  const gal::index_type height = 4, width = 5, padding = 2, n = 2000;
   gal::augmentation<double> augment({1, height, width},
                                     {.padding = padding, .flip = true, .scale = 1.0, .seed = 3});
   gal::matrix<std::uint8_t> x = ramp(height * width, 1);
   gal::matrix<std::uint8_t> many(height * width, n);
-  for (gal::index j = 0; j < n; ++j) {
+  for (gal::index_type j = 0; j < n; ++j) {
     std::copy_n(x.data(), x.size(), many.data() + j * x.size());
   }
   const auto y = augment(many);
   std::vector<int> seen(50, 0);
-  for (gal::index j = 0; j < n; ++j) {
+  for (gal::index_type j = 0; j < n; ++j) {
     int matches = 0;
     for (std::size_t kind = 0; kind < 50; ++kind) {
-      const auto down = static_cast<gal::index>(kind) / 10 - padding;
-      const auto right = static_cast<gal::index>(kind) / 2 % 5 - padding;
+      const auto down = static_cast<gal::index_type>(kind) / 10 - padding;
+      const auto right = static_cast<gal::index_type>(kind) / 2 % 5 - padding;
       bool same = true;
-      for (gal::index r = 0; r < height && same; ++r) {
-        for (gal::index c = 0; c < width && same; ++c) {
-          const gal::index row = r + down;
-          const gal::index column = (kind % 2 == 1 ? width - 1 - c : c) + right;
+      for (gal::index_type r = 0; r < height && same; ++r) {
+        for (gal::index_type c = 0; c < width && same; ++c) {
+          const gal::index_type row = r + down;
+          const gal::index_type column = (kind % 2 == 1 ? width - 1 - c : c) + right;
           const bool inside = row >= 0 && row < height && column >= 0 && column < width;
           same = y(r * width + c, j) == (inside ? static_cast<double>(x(row * width + column, 0)) : 0.0);
         }
@@ -314,9 +314,9 @@ TEST_CASE("a cutout is a square around a place in the image, in all channels") {
   const auto x = ramp(84, 300);
   const auto y = augment(x);
   std::vector<int> centres(42, 0);
-  for (gal::index j = 0; j < 300; ++j) {
-    gal::index top = 6, bottom = -1, left = 7, right = -1, zeros = 0;
-    for (gal::index i = 0; i < 84; ++i) {
+  for (gal::index_type j = 0; j < 300; ++j) {
+    gal::index_type top = 6, bottom = -1, left = 7, right = -1, zeros = 0;
+    for (gal::index_type i = 0; i < 84; ++i) {
       if (y(i, j) == 0.0) {
         ++zeros;
         top = std::min(top, i % 42 / 7);
@@ -345,8 +345,8 @@ TEST_CASE("an image's augmentation does not depend on batches or threads") {
     CHECK(other(x) == once);
   }
   gal::augmentation<float> in_parts(shape, options);
-  for (gal::index first = 0; first < 70; first += 32) {
-    const gal::index count = std::min<gal::index>(32, 70 - first);
+  for (gal::index_type first = 0; first < 70; first += 32) {
+    const gal::index_type count = std::min<gal::index_type>(32, 70 - first);
     const auto& part = in_parts(x.view().columns(first, count));
     CHECK(std::equal(part.data(), part.data() + part.size(), once.data() + first * shape.size()));
   }
@@ -359,7 +359,7 @@ TEST_CASE("an image's augmentation does not depend on batches or threads") {
 TEST_CASE("batches of bytes go through augmentation") {
   const gal::image_data data = gal::parse_cifar10(cifar(1, {1, 2, 3, 4, 5}));
   gal::augmentation<float> augment(data.shape, {.padding = 4, .flip = true});
-  gal::index images = 0;
+  gal::index_type images = 0;
   for (auto [x, y] : gal::batches(data.view(), data.labels, 2, {.seed = 1})) {
     CHECK(augment(x).shape() == gal::shape{3072, x.columns()});
     images += y.columns();
@@ -373,9 +373,9 @@ TEST_CASE("options that are out of range") {
   };
   CHECK(message({}, {0, 3, 3}) == "gal::augmentation: shape is 0 x 3 x 3; expected positive numbers");
   CHECK(message({.padding = -1}) == "gal::augmentation: padding is -1; expected a non-negative number");
-  CHECK(message({.padding = gal::index{1} << 30}) ==
+  CHECK(message({.padding = gal::index_type{1} << 30}) ==
         "gal::augmentation: padding is 1073741824; expected a number below 1073741824");
-  CHECK(message({}, {gal::index{1} << 40, 3, 3}) ==
+  CHECK(message({}, {gal::index_type{1} << 40, 3, 3}) ==
         "gal::augmentation: shape is 1099511627776 x 3 x 3; expected numbers up to 2147483647 and a product "
         "below "
         "2^63");

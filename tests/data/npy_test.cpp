@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using gal::error_code;
-using sizes = std::vector<gal::index>;
+using sizes = std::vector<gal::index_type>;
 
 // A file of version `major`.0 with that dictionary, and nothing added.
 std::string file(std::string_view dictionary, std::string_view numbers, int major = 1) {

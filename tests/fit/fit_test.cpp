@@ -133,7 +133,7 @@ struct scripted_validation {
 
   auto begin() {
     y = model->forward(x);
-    for (gal::index i = 0; i < y.size(); ++i) {
+    for (gal::index_type i = 0; i < y.size(); ++i) {
       y.data()[i] += errors[pass];
     }
     ++pass;
@@ -562,7 +562,7 @@ TEST_CASE("gradient statistics are those of all parameters") {
 
 TEST_CASE("gradient statistics leave out refused steps, and say so where nothing is left") {
   setting s;
-  for (gal::index j = 6; j < 12; ++j) {
+  for (gal::index_type j = 6; j < 12; ++j) {
     s.data.targets(0, j) = 1e200;  // whose squared error is infinite
   }
   gal::batches<double> batches(s.data, 6, {.shuffle = false});
@@ -665,7 +665,7 @@ TEST_CASE_TEMPLATE("slow weights do not pull the best weights back, nor loaded o
   gal::adjust trainer(model, optimizer, gal::mse(), {.hidden = {4}});
   const gal::dataset<T> data{random_matrix<T>(3, 8, 1), random_matrix<T>(2, 8, 2)};
   gal::dataset<T> other = data;  // of which training knows the less, the longer it takes
-  for (gal::index i = 0; i < other.targets.size(); ++i) {
+  for (gal::index_type i = 0; i < other.targets.size(); ++i) {
     other.targets.data()[i] *= T(-1);
   }
   gal::batches batches(data, 4, 3);
@@ -767,7 +767,7 @@ struct walker {
     for (const double t : targets) {
       sum += (y.a - t) * (y.a - t);
     }
-    return {sum / static_cast<double>(targets.size()), static_cast<gal::index>(targets.size())};
+    return {sum / static_cast<double>(targets.size()), static_cast<gal::index_type>(targets.size())};
   }
   gal::step_report step(const gal::nothing& none, const std::vector<double>& targets) {
     const gal::batch_loss before = evaluate(none, targets);

@@ -40,9 +40,10 @@ template <class T, class Function, class Exact>
 void check_function(std::string_view what, const std::vector<T>& numbers, double allowed, Function function,
                     Exact exact) {
   std::vector<T> results(numbers.size());
-  gal::eigen_backend().for_each(
-      static_cast<gal::index>(numbers.size()),
-      [from = numbers.data(), to = results.data(), function](gal::index i) { to[i] = function(from[i]); });
+  gal::eigen_backend().for_each(static_cast<gal::index_type>(numbers.size()),
+                                [from = numbers.data(), to = results.data(), function](gal::index_type i) {
+                                  to[i] = function(from[i]);
+                                });
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const long double expected = exact(static_cast<long double>(numbers[i]));
     if (!(units(results[i], expected) <= allowed)) {
@@ -80,7 +81,7 @@ void check_functions() {
   std::array<T, 4> special = {T(0), infinity, -infinity, std::numeric_limits<T>::quiet_NaN()};
   std::array<T, 4> tanh{};
   std::array<T, 4> sigmoid{};
-  gal::eigen_backend().for_each(4, [&](gal::index i) {
+  gal::eigen_backend().for_each(4, [&](gal::index_type i) {
     const auto k = static_cast<std::size_t>(i);
     tanh[k] = gal::detail::tanh(special[k]);
     sigmoid[k] = gal::detail::sigmoid(special[k]);

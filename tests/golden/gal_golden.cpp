@@ -61,7 +61,7 @@ std::vector<double> host(View view) {
 
 void put(const std::vector<double>& from, double* to) {
   const device_matrix on_device =
-      paths::put(backend_type(), host_matrix{1, static_cast<gal::index>(from.size()), from});
+      paths::put(backend_type(), host_matrix{1, static_cast<gal::index_type>(from.size()), from});
   backend_type().copy(on_device.data(), to, on_device.size());
 }
 
@@ -139,7 +139,7 @@ std::vector<double> numbers(const json& value, std::size_t size, std::string_vie
 /// `rows` rows of `width` numbers as columns: a row of a golden file is a sample.
 host_matrix matrix_from_rows(const json& value, std::size_t rows, std::size_t width,
                              const std::string& what) {
-  host_matrix result{static_cast<gal::index>(width), static_cast<gal::index>(rows), {}};
+  host_matrix result{static_cast<gal::index_type>(width), static_cast<gal::index_type>(rows), {}};
   list(value, rows, what);
   for (std::size_t j = 0; j < rows; ++j) {
     const auto row = numbers(value[j], width, text(what, " row ", j));
@@ -209,7 +209,7 @@ class comparison {
 
 /// The adjuster of these layers, for `rows` feature rows.
 gal::adjuster<double, backend_type> adjuster_from(const json& layers, std::size_t rows) {
-  std::vector<gal::index> widths{static_cast<gal::index>(rows)};
+  std::vector<gal::index_type> widths{static_cast<gal::index_type>(rows)};
   std::vector<host_matrix> weights;
   std::vector<std::vector<double>> biases;
   const bool bias = !at(list(layers, "adjuster")[0], "bias", "adjuster layer 0").is_null();
@@ -223,7 +223,7 @@ gal::adjuster<double, backend_type> adjuster_from(const json& layers, std::size_
         matrix_from_rows(weight, out, static_cast<std::size_t>(widths.back()), name + " weight"));
     require(bias == !offset.is_null(), name, " bias: expected all layers with biases, or none");
     biases.push_back(bias ? numbers(offset, out, name + " bias") : std::vector<double>());
-    widths.push_back(static_cast<gal::index>(out));
+    widths.push_back(static_cast<gal::index_type>(out));
   }
   gal::adjuster<double, backend_type> h(widths, {.activation = gal::nn::identity, .bias = bias});
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -330,7 +330,7 @@ struct surface {
   template <class Backend, class View, class Values, class Gradient>
   void evaluate(const Backend& backend, View points, const gal::nothing&, Values values,
                 Gradient gradient) const {
-    backend.for_each(points.columns(), [=] GAL_KERNEL(gal::index j) {
+    backend.for_each(points.columns(), [=] GAL_KERNEL(gal::index_type j) {
       const double x = points(0, j);
       const double y = points(1, j);
       const double sine = std::sin(x * x);
@@ -481,7 +481,7 @@ void replay_step(const json& file, comparison& differences) {
   };
   const std::string name = file.at("loss").get<std::string>();
   if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
-    paths::host_matrix<int> labels{1, static_cast<gal::index>(samples), {}};
+    paths::host_matrix<int> labels{1, static_cast<gal::index_type>(samples), {}};
     for (const json& label : targets) {
       require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
       labels.values.push_back(label.get<int>());
@@ -514,7 +514,7 @@ void replay_optimizer(const json& file, comparison& differences) {
       list(file.at("parameters_after_each_step"), gradients.size(), "parameters_after_each_step");
   const json& config = file.at("config");
   const auto replay = [&](auto optimizer) {
-    const auto width = static_cast<gal::index>(size);
+    const auto width = static_cast<gal::index_type>(size);
     device_matrix values(1, width);
     device_matrix gradient(1, width);
     put(numbers(file.at("start"), size, "start"), values.data());

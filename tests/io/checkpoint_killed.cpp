@@ -33,7 +33,7 @@ int train(const std::string& name) {
   gal::dataset<float> data{gal::matrix<float>(20, 64), gal::matrix<float>(3, 64)};
   gal::random_stream random{1};
   for (gal::matrix<float>* part : {&data.features, &data.targets}) {
-    for (gal::index i = 0; i < part->size(); ++i) {
+    for (gal::index_type i = 0; i < part->size(); ++i) {
       part->data()[i] = static_cast<float>(random.normal());
     }
   }

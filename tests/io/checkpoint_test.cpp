@@ -83,7 +83,7 @@ struct run {
 };
 
 template <class T>
-gal::dataset<T> samples(gal::index rows) {
+gal::dataset<T> samples(gal::index_type rows) {
   return {random_matrix<T>(rows, 23, 5), random_matrix<T>(2, 23, 6)};
 }
 
@@ -292,7 +292,7 @@ TEST_CASE("models, optimizers and adjusters of one's own") {
       return h;
     }
     void backward(gal::matrix_view<const double> gradient) {
-      for (gal::index i = 0; i < gradient.size(); ++i) {
+      for (gal::index_type i = 0; i < gradient.size(); ++i) {
         ds += gradient.data()[i];
       }
     }

@@ -143,7 +143,7 @@ TEST_CASE_TEMPLATE("files are read the same in every locale", T, float, double) 
   gal::save_safetensors(weights, model);
   const other_locale locale;
   CHECK(gal::parse_csv("0.5,1e-3\n").values == std::vector{0.5, 0.001});
-  CHECK(gal::read_npy<T>(array).shape == std::vector<gal::index>{1200, 3});
+  CHECK(gal::read_npy<T>(array).shape == std::vector<gal::index_type>{1200, 3});
   gal::load_safetensors(weights, model);
 }
 

@@ -69,13 +69,13 @@ nn::cnn<T> torch_cnn(std::uint64_t seed = 3) {
 
 // Outputs of a model for the inputs in expected.json.
 template <class Model>
-std::vector<double> outputs(Model& model, const json& input, gal::index rows) {
+std::vector<double> outputs(Model& model, const json& input, gal::index_type rows) {
   using T = gal::model_scalar<Model>;
   std::vector<T> x;
   for (const json& number : input) {
     x.push_back(static_cast<T>(number.get<double>()));
   }
-  const auto columns = static_cast<gal::index>(x.size()) / rows;
+  const auto columns = static_cast<gal::index_type>(x.size()) / rows;
   const auto& y = model.forward(gal::matrix_view<const T>(x.data(), rows, columns));
   return {y.data(), y.data() + y.size()};
 }
@@ -264,7 +264,7 @@ TEST_CASE_TEMPLATE("a tensor without numbers goes to a file and back", T, float,
   some.fill(T(0));
   gal::load_safetensors(path, both);
   CHECK(some(1, 2) == T(5));
-  CHECK(gal::safetensors_file(path).find("none")->shape == std::vector<gal::index>{1000, 0});
+  CHECK(gal::safetensors_file(path).find("none")->shape == std::vector<gal::index_type>{1000, 0});
 }
 
 TEST_CASE("names follow PyTorch's modules") {
@@ -273,7 +273,7 @@ TEST_CASE("names follow PyTorch's modules") {
   REQUIRE(view.entries().size() == 2);
   CHECK(view.entries()[0].name == "0.weight");
   CHECK(view.entries()[1].name == "1.weight");
-  CHECK(view.entries()[1].shape == std::vector<gal::index>{4, 3});
+  CHECK(view.entries()[1].shape == std::vector<gal::index_type>{4, 3});
   nn::point<double> point({1.0, 2.0});
   CHECK(gal::state_view(point).entries()[0].name == "coordinates");
 }
@@ -323,7 +323,7 @@ TEST_CASE("a model of parameters only") {
   model.a = {5.0, 5.0};
   gal::load_safetensors(folder.file("line"), model);
   CHECK(model.a == std::vector{1.0, 2.0});
-  CHECK(gal::safetensors_file(folder.file("line")).find("0")->shape == std::vector<gal::index>{2});
+  CHECK(gal::safetensors_file(folder.file("line")).find("0")->shape == std::vector<gal::index_type>{2});
 }
 
 TEST_CASE("files that are damaged or hostile are refused, cost nothing and change nothing") {

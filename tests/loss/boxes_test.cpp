@@ -34,7 +34,7 @@ double generalised_iou(const box& a, const box& b) {
 }
 
 gal::matrix<double> columns(const std::vector<box>& boxes) {
-  gal::matrix<double> result(4, static_cast<gal::index>(boxes.size()));
+  gal::matrix<double> result(4, static_cast<gal::index_type>(boxes.size()));
   for (std::size_t j = 0; j < boxes.size(); ++j) {
     std::ranges::copy(boxes[j], result.data() + 4 * j);
   }
@@ -65,7 +65,7 @@ TEST_CASE("overlaps by hand") {
   const auto truth = columns({{0, 0, 2, 2}, {0, 0, 2, 2}, {0, 0, 2, 2}, {0, 0, 2, 2}});
   const auto boxes = columns({{0, 0, 2, 2}, {1, 1, 2, 2}, {3, 0, 2, 2}, {0, 0, 1, 2}});
   const std::array iou = {1.0, 1.0 / 7.0, 0.0, 0.5};
-  for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type j = 0; j < 4; ++j) {
     CHECK(gal::intersection_over_union(boxes, truth, j) == doctest::Approx(iou[static_cast<std::size_t>(j)]));
   }
   CHECK(gal::mean_intersection_over_union(boxes, truth) == doctest::Approx((1.5 + 1.0 / 7.0) / 4.0));
@@ -153,7 +153,7 @@ TEST_CASE_TEMPLATE("a box that is not finite overlaps by NaN, and its loss is ne
   };
   for (const T bad : {nan, infinity, -infinity}) {
     CAPTURE(bad);
-    for (gal::index i = 0; i < 4; ++i) {
+    for (gal::index_type i = 0; i < 4; ++i) {
       CAPTURE(i);
       auto boxes = truth;
       boxes(i, 0) = bad;

@@ -37,16 +37,16 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const gal::eigen_backend backend;
 
 template <class T>
-reals column(const gal::matrix<T>& m, gal::index j) {
+reals column(const gal::matrix<T>& m, gal::index_type j) {
   return {m.data() + j * m.rows(), m.data() + (j + 1) * m.rows()};
 }
 
 // The targets of sample j alone.
 template <class T>
-gal::matrix<T> of_sample(const gal::matrix<T>& targets, gal::index j) {
+gal::matrix<T> of_sample(const gal::matrix<T>& targets, gal::index_type j) {
   return gal::matrix<T>(targets.view().columns(j, 1));
 }
-std::vector<int> of_sample(const std::vector<int>& labels, gal::index j) {
+std::vector<int> of_sample(const std::vector<int>& labels, gal::index_type j) {
   return {labels[static_cast<std::size_t>(j)]};
 }
 
@@ -169,7 +169,7 @@ struct remainders {
   remainders(Loss loss, const gal::matrix<T>& x, const Target& targets, const gal::matrix<T>& d)
       : samples(1, x.columns()), gradient(x.rows(), x.columns()) {
     loss.remainder(backend, x.view(), targets, d.view(), samples.view(), gradient.view());
-    for (gal::index j = 0; j < x.columns(); ++j) {
+    for (gal::index_type j = 0; j < x.columns(); ++j) {
       mean += samples(0, j) / static_cast<double>(x.columns());
     }
   }
@@ -184,7 +184,7 @@ void check_evaluation(Loss loss, const definition& expected, const gal::matrix<T
   const auto result = gal::evaluate_loss(loss, x, targets);
 
   double sum = 0.0;
-  for (gal::index j = 0; j < x.columns(); ++j) {
+  for (gal::index_type j = 0; j < x.columns(); ++j) {
     CAPTURE(j);
     CHECK(close(result.samples(0, j), expected.value(column(x, j), column(y, j)), 1e-13L));
     sum += result.samples(0, j);
@@ -192,7 +192,7 @@ void check_evaluation(Loss loss, const definition& expected, const gal::matrix<T
     const auto single = gal::evaluate_loss(loss, of_sample(x, j), of_sample(targets, j));
     CHECK(single.samples(0, 0) == result.samples(0, j));
     CHECK(single.mean == result.samples(0, j));
-    for (gal::index i = 0; i < x.rows(); ++i) {
+    for (gal::index_type i = 0; i < x.rows(); ++i) {
       const real exact = gradient[static_cast<std::size_t>(i)];
       CHECK(close(samples * static_cast<double>(result.gradient(i, j)), exact, 4 * unit, 1e-15L));
       CHECK(close(single.gradient(i, 0), exact, 4 * unit, 1e-15L));
@@ -207,7 +207,7 @@ void check_evaluation(Loss loss, const definition& expected, const gal::matrix<T
 
   if constexpr (std::same_as<T, double>) {
     gal::matrix<double> moved = x;
-    for (gal::index i = 0; i < x.size(); ++i) {
+    for (gal::index_type i = 0; i < x.size(); ++i) {
       const double step = 1e-5;
       moved.data()[i] = x.data()[i] + step;
       const double above = gal::evaluate_loss(loss, moved, targets).mean;
@@ -228,7 +228,7 @@ void check_remainder(Loss loss, const definition& expected, const gal::matrix<T>
     CAPTURE(scale);
     const auto d = random_matrix<T>(x.rows(), x.columns(), 77, scale);
     const remainders result(loss, x, targets, d);
-    for (gal::index j = 0; j < x.columns(); ++j) {
+    for (gal::index_type j = 0; j < x.columns(); ++j) {
       CAPTURE(j);
       const auto [value, size] = remainder_of(expected, column(x, j), column(y, j), column(d, j));
       const real noise = 32 * std::numeric_limits<real>::epsilon() * size;
@@ -243,7 +243,7 @@ void check_remainder(Loss loss, const definition& expected, const gal::matrix<T>
       const reals here = expected.gradient(column(x, j), column(y, j));
       const reals there = expected.gradient(moved, column(y, j));
       for (std::size_t i = 0; i < moved.size(); ++i) {
-        CHECK(close(samples * static_cast<double>(result.gradient(static_cast<gal::index>(i), j)),
+        CHECK(close(samples * static_cast<double>(result.gradient(static_cast<gal::index_type>(i), j)),
                     here[i] - there[i], 4 * unit + 1e-11L, 1e-16L));
       }
 
@@ -257,7 +257,7 @@ void check_remainder(Loss loss, const definition& expected, const gal::matrix<T>
 
     if constexpr (std::same_as<T, double>) {
       gal::matrix<double> moved = d;
-      for (gal::index i = 0; i < x.size(); ++i) {
+      for (gal::index_type i = 0; i < x.size(); ++i) {
         const double step = 1e-4 * scale;
         moved.data()[i] = d.data()[i] + step;
         const double above = remainders(loss, x, targets, moved).mean;
@@ -284,7 +284,7 @@ void check_tiny_remainder(Loss loss, const definition& expected, const gal::matr
                           const Target& targets, const gal::matrix<double>& y) {
   const auto d = random_matrix<float>(x.rows(), x.columns(), 78, 1e-6);
   const remainders result(loss, x, targets, d);
-  for (gal::index j = 0; j < x.columns(); ++j) {
+  for (gal::index_type j = 0; j < x.columns(); ++j) {
     const auto [value, size] = remainder_of(expected, column(x, j), column(y, j), column(d, j));
     CHECK(result.samples(0, j) > 0.0);
     CHECK(close(result.samples(0, j), value, 1e-12L, 32 * std::numeric_limits<real>::epsilon() * size));
@@ -297,33 +297,33 @@ void check_tiny_remainder(Loss loss, const definition& expected, const gal::matr
 template <class T>
 gal::matrix<double> as_double(const gal::matrix<T>& m) {
   gal::matrix<double> result(m.rows(), m.columns());
-  for (gal::index i = 0; i < m.size(); ++i) {
+  for (gal::index_type i = 0; i < m.size(); ++i) {
     result.data()[i] = static_cast<double>(m.data()[i]);
   }
   return result;
 }
 
-gal::matrix<double> one_hot(const std::vector<int>& labels, gal::index classes) {
-  gal::matrix<double> result(classes, static_cast<gal::index>(labels.size()));
+gal::matrix<double> one_hot(const std::vector<int>& labels, gal::index_type classes) {
+  gal::matrix<double> result(classes, static_cast<gal::index_type>(labels.size()));
   for (std::size_t j = 0; j < labels.size(); ++j) {
-    result(labels[j], static_cast<gal::index>(j)) = 1.0;
+    result(labels[j], static_cast<gal::index_type>(j)) = 1.0;
   }
   return result;
 }
 
 template <class T>
-gal::matrix<T> random_probabilities(gal::index rows, gal::index columns, bool of_classes,
+gal::matrix<T> random_probabilities(gal::index_type rows, gal::index_type columns, bool of_classes,
                                     std::uint64_t seed) {
   gal::matrix<T> result(rows, columns);
   gal::random_stream stream{seed};
-  for (gal::index j = 0; j < columns; ++j) {
+  for (gal::index_type j = 0; j < columns; ++j) {
     double total = 0.0;
-    for (gal::index i = 0; i < rows; ++i) {
+    for (gal::index_type i = 0; i < rows; ++i) {
       const double draw = stream.uniform();
       result(i, j) = static_cast<T>(draw);
       total += draw;
     }
-    for (gal::index i = 0; of_classes && i < rows; ++i) {
+    for (gal::index_type i = 0; of_classes && i < rows; ++i) {
       result(i, j) = static_cast<T>(static_cast<double>(result(i, j)) / total);
     }
   }
@@ -382,10 +382,10 @@ void check_expansions_agree(Loss closed, Other subtracted, const gal::matrix<T>&
     const auto d = random_matrix<T>(x.rows(), x.columns(), 79, scale);
     const auto [expected, slope] = expand(closed, x, targets, d);
     const auto [value, change] = expand(subtracted, x, targets, d);
-    for (gal::index j = 0; j < x.columns(); ++j) {
+    for (gal::index_type j = 0; j < x.columns(); ++j) {
       CHECK(close(value(0, j), expected(0, j), 0, noise));
     }
-    for (gal::index i = 0; i < x.size(); ++i) {
+    for (gal::index_type i = 0; i < x.size(); ++i) {
       const real unit = std::numeric_limits<T>::epsilon();
       CHECK(close(change.data()[i], slope.data()[i], 2 * unit, noise));
     }
@@ -467,7 +467,7 @@ TEST_CASE_TEMPLATE("softmax cross-entropy of labels and of probabilities", T, fl
   check_loss(gal::softmax_cross_entropy(0.25), cross_entropy_of(0.25L), x, y, as_double(y));
   // Probabilities that add to one but for rounding: coarse ones scale the loss a little.
   auto coarse = y;
-  for (gal::index i = 0; i < coarse.size(); ++i) {
+  for (gal::index_type i = 0; i < coarse.size(); ++i) {
     coarse.data()[i] = static_cast<T>(std::round(4096 * static_cast<double>(coarse.data()[i])) / 4096);
   }
   check_loss(gal::softmax_cross_entropy(), cross_entropy_of(0), x, coarse, as_double(coarse));
@@ -476,7 +476,7 @@ TEST_CASE_TEMPLATE("softmax cross-entropy of labels and of probabilities", T, fl
 TEST_CASE_TEMPLATE("cross-entropy: known values and identities", T, float, double) {
   const gal::softmax_cross_entropy loss;
   // Equal logits: log K, whatever the target, smoothed or not.
-  for (const gal::index classes : {1, 2, 3, 10}) {
+  for (const gal::index_type classes : {1, 2, 3, 10}) {
     const gal::matrix<T> x(classes, 1, T(0.7));
     const double expected = std::log(static_cast<double>(classes));
     CHECK(gal::evaluate_loss(loss, x, std::vector<int>{0}).mean == Approx(expected).epsilon(1e-15));
@@ -503,7 +503,7 @@ TEST_CASE_TEMPLATE("cross-entropy: known values and identities", T, float, doubl
   const auto d_shifted = matrix<T>({{4.5, 4.25}, {3.75, 5}, {4, 3.5}});
   CHECK(remainders(loss, x, y, d_shifted).mean == Approx(remainders(loss, x, y, d).mean).epsilon(1e-13));
   // The gradient of a sample adds to zero over the classes.
-  for (gal::index j = 0; j < 2; ++j) {
+  for (gal::index_type j = 0; j < 2; ++j) {
     const T sum = here.gradient(0, j) + here.gradient(1, j) + here.gradient(2, j);
     CHECK(std::abs(sum) <= std::numeric_limits<T>::epsilon());
   }
@@ -529,7 +529,7 @@ TEST_CASE_TEMPLATE("binary cross-entropy is the softmax of two classes with logi
   const auto d = random_matrix<T>(1, 6, 6, 0.5);
   gal::matrix<T> two(2, 6), two_d(2, 6), two_y(2, 6);
   const auto y = random_probabilities<T>(1, 6, false, 7);
-  for (gal::index j = 0; j < 6; ++j) {
+  for (gal::index_type j = 0; j < 6; ++j) {
     two(0, j) = x(0, j);
     two_d(0, j) = d(0, j);
     two_y(0, j) = y(0, j);
@@ -540,7 +540,7 @@ TEST_CASE_TEMPLATE("binary cross-entropy is the softmax of two classes with logi
   const remainders binary_remainder(gal::binary_cross_entropy(), x, y, d);
   const remainders softmax_remainder(gal::softmax_cross_entropy(), two, two_y, two_d);
   const real unit = std::numeric_limits<T>::epsilon();  // 1 - y is rounded
-  for (gal::index j = 0; j < 6; ++j) {
+  for (gal::index_type j = 0; j < 6; ++j) {
     CHECK(close(binary.samples(0, j), softmax.samples(0, j), 4 * unit));
     CHECK(close(binary.gradient(0, j), softmax.gradient(0, j), 4 * unit, 4 * unit));
     CHECK(close(binary_remainder.samples(0, j), softmax_remainder.samples(0, j), 4 * unit));
@@ -572,10 +572,10 @@ TEST_CASE("in float, at displacements of a millionth, remainders are resolved") 
     }
     return second / 2 - third / 6;
   };
-  for (gal::index j = 0; j < 5; ++j) {
+  for (gal::index_type j = 0; j < 5; ++j) {
     CHECK(close(softmax_result.samples(0, j), series(softmax(column(x, j)), column(d, j)), 1e-10L));
     real sum = 0;
-    for (gal::index i = 0; i < 5; ++i) {
+    for (gal::index_type i = 0; i < 5; ++i) {
       sum += series(softmax({x(i, j), 0}), {d(i, j), 0}) / 5;
     }
     CHECK(close(logistic_result.samples(0, j), sum, 1e-10L));
@@ -593,7 +593,7 @@ TEST_CASE_TEMPLATE("the remainder of the squared error is the mean square of the
   CHECK(result.samples(0, 1) == 0.0625 / 2);
   CHECK(result.samples(0, 2) == 1.015625 / 2);
   CHECK(result.mean == Approx((4.25 + 0.0625 + 1.015625) / 6).epsilon(1e-15));
-  for (gal::index i = 0; i < 6; ++i) {
+  for (gal::index_type i = 0; i < 6; ++i) {
     CHECK(result.gradient.data()[i] ==
           doctest::Approx(2.0 * static_cast<double>(d.data()[i]) / 6.0).epsilon(1e-7));
   }
@@ -627,7 +627,7 @@ TEST_CASE("displacements across large logits have finite remainders") {
                         const std::vector<double>& expected, const gal::matrix<double>& slope) {
     const remainders result(gal::softmax_cross_entropy(), x, std::vector<int>{0}, d);
     CHECK(result.samples(0, 0) == Approx(expected[0]).epsilon(1e-12));
-    for (gal::index k = 0; k < x.rows(); ++k) {
+    for (gal::index_type k = 0; k < x.rows(); ++k) {
       CHECK(result.gradient(k, 0) == Approx(slope(k, 0)).epsilon(1e-12));
     }
   };
@@ -692,7 +692,7 @@ TEST_CASE("a loss that is evaluated in float only is subtracted in float") {
 TEST_CASE("an expansion serves batches of changing size") {
   gal::expansion<float, gal::eigen_backend> expansion(backend);
   without_closed_form<gal::mse> loss;
-  for (const gal::index samples : {7, 2, 9}) {
+  for (const gal::index_type samples : {7, 2, 9}) {
     const auto x = random_matrix<float>(3, samples, 4);
     const auto y = random_matrix<float>(3, samples, 5);
     const auto d = random_matrix<float>(3, samples, 6);
@@ -701,7 +701,7 @@ TEST_CASE("an expansion serves batches of changing size") {
     gal::matrix<float> slope(3, samples);
     expansion.remainder(loss, x.view(), y, at_x.gradient.view(), d.view(), values.view(), slope.view());
     const remainders expected(gal::mse(), x, y, d);
-    for (gal::index j = 0; j < samples; ++j) {
+    for (gal::index_type j = 0; j < samples; ++j) {
       CHECK(close(values(0, j), expected.samples(0, j), 1e-13L));
     }
   }
@@ -729,7 +729,7 @@ TEST_CASE_TEMPLATE("any function of a sample is a loss", T, float, double) {
 
   const auto d = random_matrix<T>(3, 5, 3, 0.1);
   const auto [values, slope] = expand(gal::sample_loss(function), x, y, d);
-  for (gal::index j = 0; j < 5; ++j) {
+  for (gal::index_type j = 0; j < 5; ++j) {
     CHECK(close(values(0, j), remainder_of(expected, column(x, j), column(y, j), column(d, j)).value, 0,
                 1e-14L));
   }
@@ -765,7 +765,7 @@ TEST_CASE_TEMPLATE("a linear loss has no remainder", T, float, double) {
   const auto x = random_matrix<T>(2, 4, 1);
   const auto d = random_matrix<T>(2, 4, 2);
   const auto [values, slope] = expand(linear, x, gal::nothing{}, d);
-  for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type j = 0; j < 4; ++j) {
     CHECK(std::abs(values(0, j)) < 1e-14);
   }
   CHECK(slope == gal::matrix<T>(2, 4, T(0)));
@@ -800,7 +800,7 @@ TEST_CASE("numbers that go wrong are data") {
     for (const double wrong : {not_a_number, infinity, -infinity}) {
       auto x = random_matrix<double>(3, 2, 1);
       const double good = gal::evaluate_loss(loss, x, targets).samples(0, 1);
-      for (gal::index i = 0; i < 3; ++i) {
+      for (gal::index_type i = 0; i < 3; ++i) {
         auto changed = x;
         changed(i, 0) = wrong;
         const auto result = gal::evaluate_loss(loss, changed, targets);
@@ -1004,13 +1004,13 @@ TEST_CASE("targets that are no distribution over the classes are refused") {
         name + "targets of sample 1 add to 0; expected probabilities that add to 1");
 
   // Probabilities that were divided by their sum in float, over many classes.
-  const gal::index classes = 10000;
+  const gal::index_type classes = 10000;
   gal::matrix<float> many = random_probabilities<float>(classes, 1, false, 5);
   float sum = 0.0f;
-  for (gal::index k = 0; k < classes; ++k) {
+  for (gal::index_type k = 0; k < classes; ++k) {
     sum += many(k, 0);
   }
-  for (gal::index k = 0; k < classes; ++k) {
+  for (gal::index_type k = 0; k < classes; ++k) {
     many(k, 0) /= sum;
   }
   CHECK(std::isfinite(gal::evaluate_loss(loss, gal::matrix<float>(classes, 1), many).mean));

@@ -17,8 +17,8 @@ unit_report GAL_TEST_UNIT() {
 
   const gal::eigen_backend two(2);
   std::vector<std::thread::id> workers(1 << 20);
-  two.for_each(static_cast<gal::index>(workers.size()),
-               [at = workers.data()](gal::index i) { at[i] = std::this_thread::get_id(); });
+  two.for_each(static_cast<gal::index_type>(workers.size()),
+               [at = workers.data()](gal::index_type i) { at[i] = std::this_thread::get_id(); });
   result.threads = workers.front() == workers.back() ? 1 : 2;
 
   gal::nn::mlp<float> model({13, 37, 5}, {.activation = gal::nn::tanh, .seed = 1}, two);

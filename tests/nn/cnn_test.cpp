@@ -40,16 +40,16 @@ class patching_backend : gal::eigen_backend {
 static_assert(gal::backend<patching_backend> && !gal::gathering_backend<patching_backend>);
 
 // Number i of wave p, as scripts/golden_cnn.py has it.
-gal::matrix<double> wave(double phase, gal::index rows, gal::index columns) {
+gal::matrix<double> wave(double phase, gal::index_type rows, gal::index_type columns) {
   gal::matrix<double> result(rows, columns);
-  for (gal::index i = 0; i < result.size(); ++i) {
+  for (gal::index_type i = 0; i < result.size(); ++i) {
     const auto x = static_cast<double>(i);
     result.data()[i] = std::sin(phase + 1.7 * x + 0.01 * x * x);
   }
   return result;
 }
 
-layer gate(gal::index channels, gal::index inner) {
+layer gate(gal::index_type channels, gal::index_type inner) {
   return channel_gate{{global_average_pool{}, linear{inner}, silu, linear{channels}, sigmoid}};
 }
 
@@ -105,7 +105,7 @@ std::map<std::string, layers> golden_networks() {
 
 void check_numbers(gal::matrix_view<const double> actual, const nlohmann::json& expected) {
   REQUIRE(static_cast<std::size_t>(actual.size()) == expected.size());
-  for (gal::index i = 0; i < actual.size(); ++i) {
+  for (gal::index_type i = 0; i < actual.size(); ++i) {
     const auto number = expected[static_cast<std::size_t>(i)].get<double>();
     INFO("number " << i);
     REQUIRE(std::abs(actual.data()[i] - number) <= 1e-11 * std::max(1.0, std::abs(number)));
@@ -122,15 +122,15 @@ struct steady : cnn<T> {
   }
 };
 
-void check_layers(image_shape shape, const layers& list, gal::index samples, bool training = true,
+void check_layers(image_shape shape, const layers& list, gal::index_type samples, bool training = true,
                   double tolerance = 2e-8) {
   INFO("input " << to_string(shape) << ", samples " << samples << ", training " << training);
   steady<double> model(shape, list, {.seed = 3, .training = training});
   // Scales and shifts that are not 1 and 0.
-  for (gal::index i = 0; i < model.values().size(); ++i) {
+  for (gal::index_type i = 0; i < model.values().size(); ++i) {
     model.values().data()[i] += 0.3 * std::sin(2.0 + 1.3 * static_cast<double>(i));
   }
-  for (gal::index i = 0; i < model.statistics().size(); ++i) {
+  for (gal::index_type i = 0; i < model.statistics().size(); ++i) {
     model.statistics().data()[i] += 0.2 + 0.1 * std::sin(static_cast<double>(i));
   }
   const auto x = random_matrix(shape.size(), samples, 1);
@@ -171,11 +171,11 @@ TEST_CASE("values, gradients and statistics are PyTorch's") {
   for (const auto& expected : cases) {
     const auto name = expected["name"].get<std::string>();
     INFO(name);
-    const auto size = expected["input"].get<std::vector<gal::index>>();
+    const auto size = expected["input"].get<std::vector<gal::index_type>>();
     cnn<double> model({size[1], size[2], size[3]}, networks.at(name), {.seed = 5});
-    gal::index first = 0;
+    gal::index_type first = 0;
     for (const auto& block : model.parameters()) {
-      const auto count = static_cast<gal::index>(block.value.size());
+      const auto count = static_cast<gal::index_type>(block.value.size());
       std::ranges::copy(numbers_of(wave(2.0 + static_cast<double>(first), count, 1).view()),
                         block.value.begin());
       first += count;
@@ -192,7 +192,7 @@ TEST_CASE("values, gradients and statistics are PyTorch's") {
 }
 
 TEST_CASE("gradients of every layer agree with central differences") {
-  for (const gal::index samples : {1, 3}) {
+  for (const gal::index_type samples : {1, 3}) {
     for (const image_shape shape : {image_shape{2, 5, 7}, image_shape{1, 4, 4}, image_shape{3, 7, 3}}) {
       for (const layer& l :
            {layer(convolution{.channels = 3}), layer(convolution{.channels = 2, .kernel = 1, .bias = false}),
@@ -225,7 +225,7 @@ TEST_CASE("gradients of whole networks agree with central differences") {
                 dropout{0.2}, linear{4}},
                5);
   // The presets are large: some of their numbers.
-  const auto some = [](image_shape shape, const layers& list, gal::index samples) {
+  const auto some = [](image_shape shape, const layers& list, gal::index_type samples) {
     steady<double> model(shape, list, {.seed = 3});
     const auto x = random_matrix(shape.size(), samples, 1);
     std::vector<int> labels(static_cast<std::size_t>(samples), 2);
@@ -272,7 +272,7 @@ TEST_CASE("convolutions of gathered factors and of patches are the same") {
     const layers list = {convolution{.channels = shape.channels, .kernel = 1}, options};
     cnn<double> direct(shape, list, {.seed = 1});
     cnn<double, patching_backend> patches(shape, list, {.seed = 1});
-    for (const gal::index samples : {5, 1, 20}) {
+    for (const gal::index_type samples : {5, 1, 20}) {
       const auto x = random_matrix(shape.size(), samples, 2);
       const auto gradient = random_matrix(direct.output_shape().size(), samples, 3);
       const auto features = numbers_of(direct.forward(x).view());
@@ -285,15 +285,15 @@ TEST_CASE("convolutions of gathered factors and of patches are the same") {
       for (std::size_t i = 0; i < features.size(); ++i) {
         REQUIRE(std::abs(features[i] - expected[i]) <= 1e-12 * (1.0 + std::abs(expected[i])));
       }
-      for (gal::index i = 0; i < direct.gradients().size(); ++i) {
+      for (gal::index_type i = 0; i < direct.gradients().size(); ++i) {
         const double wanted = patches.gradients().data()[i];
         REQUIRE(std::abs(direct.gradients().data()[i] - wanted) <= 1e-11 * (10.0 + std::abs(wanted)));
       }
     }
   };
   for (const image_shape shape : {image_shape{4, 17, 35}, image_shape{6, 9, 8}, image_shape{2, 6, 64}}) {
-    for (const gal::index stride : {1, 2, 3}) {
-      for (const gal::index padding : {0, 1, 4}) {  // wider than the kernel too
+    for (const gal::index_type stride : {1, 2, 3}) {
+      for (const gal::index_type padding : {0, 1, 4}) {  // wider than the kernel too
         check(shape, {.channels = 7, .stride = stride, .padding = padding});
         check(shape,
               {.channels = 8, .kernel = {2, 5}, .stride = {1, stride}, .padding = padding, .groups = 2});
@@ -331,11 +331,11 @@ TEST_CASE("a group sees its own channels, and a depthwise convolution one") {
   cnn<double> grouped({4, 3, 5}, {convolution{.channels = 6, .padding = 1, .groups = 2}}, {.seed = 1});
   const auto y = grouped.forward(x);
   auto moved = x;
-  for (gal::index i = 0; i < 30; ++i) {
+  for (gal::index_type i = 0; i < 30; ++i) {
     moved(i, 0) += 1.0;  // the channels of the first group of the first sample
   }
   const auto z = grouped.forward(moved);
-  for (gal::index i = 0; i < y.rows(); ++i) {
+  for (gal::index_type i = 0; i < y.rows(); ++i) {
     CHECK((z(i, 0) == y(i, 0)) == (i >= 45));
     CHECK(z(i, 1) == y(i, 1));
   }
@@ -349,9 +349,9 @@ TEST_CASE("a sample's features do not depend on the batch beside it, outside bat
     cnn<double> model({1, 9, 8}, list, {.seed = 2, .training = false});
     const auto x = random_matrix(72, 67, 3);
     const auto together = model.forward(x);
-    for (const gal::index j : {0, 1, 33, 66}) {
+    for (const gal::index_type j : {0, 1, 33, 66}) {
       const auto alone = model.forward(x.view().columns(j, 1));
-      for (gal::index i = 0; i < alone.rows(); ++i) {
+      for (gal::index_type i = 0; i < alone.rows(); ++i) {
         CHECK(std::abs(alone(i, 0) - together(i, j)) < 1e-13);
       }
     }
@@ -361,17 +361,17 @@ TEST_CASE("a sample's features do not depend on the batch beside it, outside bat
 TEST_CASE("batch normalisation: zero mean and unit variance in training, the running ones in evaluation") {
   cnn<double> model({2, 3, 2}, {batch_normalization{.momentum = 0.25, .epsilon = 1e-12}});
   auto x = random_matrix(12, 7, 1, 3.0);
-  for (gal::index j = 0; j < 7; ++j) {
-    for (gal::index i = 0; i < 6; ++i) {
+  for (gal::index_type j = 0; j < 7; ++j) {
+    for (gal::index_type i = 0; i < 6; ++i) {
       x(i, j) += 50.0;
     }
   }
   const auto y = model.forward(x);
   std::vector<double> mean(2), variance(2);
-  for (gal::index c = 0; c < 2; ++c) {
+  for (gal::index_type c = 0; c < 2; ++c) {
     double sum = 0.0, squares = 0.0, sum_x = 0.0, squares_x = 0.0;
-    for (gal::index j = 0; j < 7; ++j) {
-      for (gal::index i = 6 * c; i < 6 * c + 6; ++i) {
+    for (gal::index_type j = 0; j < 7; ++j) {
+      for (gal::index_type i = 6 * c; i < 6 * c + 6; ++i) {
         sum += y(i, j);
         squares += y(i, j) * y(i, j);
         sum_x += x(i, j);
@@ -379,8 +379,8 @@ TEST_CASE("batch normalisation: zero mean and unit variance in training, the run
     }
     const auto k = static_cast<std::size_t>(c);
     mean[k] = sum_x / 42;
-    for (gal::index j = 0; j < 7; ++j) {
-      for (gal::index i = 6 * c; i < 6 * c + 6; ++i) {
+    for (gal::index_type j = 0; j < 7; ++j) {
+      for (gal::index_type i = 6 * c; i < 6 * c + 6; ++i) {
         squares_x += (x(i, j) - mean[k]) * (x(i, j) - mean[k]);
       }
     }
@@ -404,8 +404,8 @@ TEST_CASE("batch normalisation: zero mean and unit variance in training, the run
   const auto z = model.forward(x);
   model.backward(y);
   CHECK(numbers_of(model.statistics()) == once);
-  for (gal::index j = 0; j < 7; ++j) {
-    for (gal::index i = 0; i < 12; ++i) {
+  for (gal::index_type j = 0; j < 7; ++j) {
+    for (gal::index_type i = 0; i < 12; ++i) {
       const auto c = static_cast<std::size_t>(i / 6);
       CHECK(z(i, j) == doctest::Approx((x(i, j) - once[c]) / std::sqrt(once[2 + c])));
     }
@@ -418,12 +418,12 @@ TEST_CASE("batch normalisation: with the batch's own statistics evaluation is tr
   const auto x = random_matrix(48, 9, 1);
   const auto trained = model.forward(x);
   model.backward(trained);
-  for (gal::index c = 5; c < 10; ++c) {
+  for (gal::index_type c = 5; c < 10; ++c) {
     model.statistics().data()[c] *= 35.0 / 36.0;  // 9 x 2 x 2 numbers: unbiased to biased
   }
   model.set_training(false);
   const auto evaluated = model.forward(x);
-  for (gal::index i = 0; i < trained.size(); ++i) {
+  for (gal::index_type i = 0; i < trained.size(); ++i) {
     CHECK(evaluated.data()[i] == doctest::Approx(trained.data()[i]).epsilon(1e-12));
   }
 }
@@ -431,13 +431,13 @@ TEST_CASE("batch normalisation: with the batch's own statistics evaluation is tr
 TEST_CASE("batch normalisation: features do not change with the scale of what comes before") {
   const auto x = random_matrix(32, 6, 1);
   auto scaled = x;
-  for (gal::index i = 0; i < x.size(); ++i) {
+  for (gal::index_type i = 0; i < x.size(); ++i) {
     scaled.data()[i] = 1000.0 * x.data()[i] - 3.0;
   }
   cnn<double> model({2, 4, 4}, {batch_normalization{.epsilon = 1e-14}}, {.seed = 1});
   const auto y = model.forward(x);
   const auto z = model.forward(scaled);
-  for (gal::index i = 0; i < y.size(); ++i) {
+  for (gal::index_type i = 0; i < y.size(); ++i) {
     CHECK(std::abs(z.data()[i] - y.data()[i]) < 1e-9);
   }
 }
@@ -474,7 +474,7 @@ TEST_CASE("dropout keeps its share, scales what it keeps, and draws anew after e
   const gal::matrix<double> x(2500, 8, 1.0);
   const auto y = model.forward(x);
   double kept = 0.0;
-  for (gal::index i = 0; i < y.size(); ++i) {
+  for (gal::index_type i = 0; i < y.size(); ++i) {
     CHECK((y.data()[i] == 0.0 || y.data()[i] == 1.0 / 0.75));
     kept += y.data()[i] == 0.0 ? 0.0 : 1.0;
   }
@@ -604,9 +604,9 @@ TEST_CASE("shapes that do not fit are refused with the layer's name") {
   using enum gal::error_code;
   CHECK(refusal_of(invalid_option, {1, 0, 3}, {relu}) ==
         "gal::nn::cnn: input is 1 x 0 x 3; expected positive numbers");
-  constexpr gal::index wide = gal::index{1} << 31;
-  constexpr gal::index wider = gal::index{1} << 40;
-  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
+  constexpr gal::index_type wide = gal::index_type{1} << 31;
+  constexpr gal::index_type wider = gal::index_type{1} << 40;
+  constexpr gal::index_type largest = std::numeric_limits<gal::index_type>::max();
   for (const image_shape input : {image_shape{wide, 1, 1}, image_shape{1, largest, 1},
                                   image_shape{3, 1, largest}, image_shape{wide - 1, wide - 1, 3}}) {
     CHECK(refusal_of(invalid_option, input, {relu})

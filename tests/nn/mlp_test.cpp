@@ -28,7 +28,7 @@ using doctest::Approx;
 using gal::nn::activation;
 constexpr std::array activations = {gal::nn::identity, gal::nn::relu, gal::nn::tanh,
                                     gal::nn::sigmoid,  gal::nn::gelu, gal::nn::silu};
-const std::vector<gal::index> widths = {3, 5, 4, 2};
+const std::vector<gal::index_type> widths = {3, 5, 4, 2};
 
 double phi(activation which, double z) {
   switch (which) {
@@ -127,7 +127,7 @@ static_assert(std::copyable<gal::nn::mlp<float>>);
 TEST_CASE("gradients of every activation agree with central differences") {
   for (const activation which : activations) {
     for (const bool bias : {true, false}) {
-      for (const gal::index samples : {1, 7}) {
+      for (const gal::index_type samples : {1, 7}) {
         INFO("activation " << static_cast<int>(which) << ", bias " << bias << ", samples " << samples);
         gal::nn::mlp<double> model(widths, {.activation = which, .bias = bias, .seed = 3});
         const auto x = random_matrix<double>(3, samples, 1);
@@ -151,15 +151,15 @@ TEST_CASE("gradients of every activation agree with central differences") {
 TEST_CASE_TEMPLATE("features agree with plain loops over C-order weights", T, float, double) {
   for (const activation which : activations) {
     for (const bool bias : {true, false}) {
-      for (const std::vector<gal::index>& sizes :
-           std::vector<std::vector<gal::index>>{{3, 5, 4, 2}, {1, 1}, {4, 1}, {1, 6, 1}, {13, 33, 17, 3}}) {
+      for (const std::vector<gal::index_type>& sizes : std::vector<std::vector<gal::index_type>>{
+               {3, 5, 4, 2}, {1, 1}, {4, 1}, {1, 6, 1}, {13, 33, 17, 3}}) {
         gal::nn::mlp<T> model(sizes, {.activation = which, .bias = bias, .seed = 5});
         const auto x = random_matrix<T>(sizes.front(), 6, 6);
         const gal::matrix<T> y = model.forward(x);
         REQUIRE(y.shape() == gal::shape{sizes.back(), 6});
-        for (gal::index j = 0; j < 6; ++j) {
+        for (gal::index_type j = 0; j < 6; ++j) {
           const auto expected = features_of(model, {x.data() + j * x.rows(), x.data() + (j + 1) * x.rows()});
-          for (gal::index i = 0; i < y.rows(); ++i) {
+          for (gal::index_type i = 0; i < y.rows(); ++i) {
             CHECK(std::abs(static_cast<double>(y(i, j)) - expected[static_cast<std::size_t>(i)]) <
                   16 * static_cast<double>(std::numeric_limits<T>::epsilon()));
           }
@@ -233,7 +233,7 @@ TEST_CASE_TEMPLATE("backward adds to the gradients", T, float, double) {
   }
   // It is linear: the gradients of a batch are those of its samples, added.
   clear_gradients(model);
-  for (gal::index j = 0; j < 4; ++j) {
+  for (gal::index_type j = 0; j < 4; ++j) {
     model.forward(x.view().columns(j, 1));
     model.backward(g.view().columns(j, 1));
   }
@@ -289,7 +289,7 @@ TEST_CASE_TEMPLATE("weights start uniform within the bounds of their scheme", T,
       const double bound = xavier ? std::sqrt(6.0 / (inputs + outputs)) : 1.0 / std::sqrt(inputs);
       const auto count = static_cast<double>(weight.size());
       double sum = 0.0, squares = 0.0, largest = 0.0;
-      for (gal::index i = 0; i < weight.size(); ++i) {
+      for (gal::index_type i = 0; i < weight.size(); ++i) {
         const auto w = static_cast<double>(weight.data()[i]) / bound;
         sum += w;
         squares += w * w;
@@ -376,7 +376,7 @@ TEST_CASE("a copy of a model is a model of its own") {
 TEST_CASE("batches may grow and shrink") {
   for (const activation which : activations) {
     gal::nn::mlp<double> used(widths, {.activation = which, .seed = 1});
-    for (const gal::index samples : {2, 9, 1, 4, 9}) {
+    for (const gal::index_type samples : {2, 9, 1, 4, 9}) {
       gal::nn::mlp<double> fresh(widths, {.activation = which, .seed = 1});
       const auto x = random_matrix<double>(3, samples, 10 + static_cast<std::uint64_t>(samples));
       const auto g = random_matrix<double>(2, samples, 20 + static_cast<std::uint64_t>(samples));
@@ -392,7 +392,7 @@ TEST_CASE("batches may grow and shrink") {
 TEST_CASE_TEMPLATE("an affine network agrees with its layers on any batch", T, float, double) {
   const double tolerance = 100.0 * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (const bool bias : {true, false}) {
-    for (const gal::index samples :
+    for (const gal::index_type samples :
          {4, 5, 40}) {  // the layers run on the samples up to 4, beyond on 4 probes
       INFO("bias " << bias << ", samples " << samples);
       const gal::nn::mlp_options options{.activation = gal::nn::identity, .bias = bias, .seed = 3};
@@ -402,10 +402,10 @@ TEST_CASE_TEMPLATE("an affine network agrees with its layers on any batch", T, f
       const auto g = random_matrix<T>(2, samples, 2);
       const gal::matrix<T> y = whole.forward(x);
       whole.backward(g);
-      for (gal::index j = 0; j < samples; ++j) {  // one sample at a time
+      for (gal::index_type j = 0; j < samples; ++j) {  // one sample at a time
         const gal::matrix<T> column = layers.forward(x.view().columns(j, 1));
         layers.backward(g.view().columns(j, 1));
-        for (gal::index i = 0; i < 2; ++i) {
+        for (gal::index_type i = 0; i < 2; ++i) {
           CHECK(std::abs(y(i, j) - column(i, 0)) <= tolerance);
         }
       }
@@ -427,7 +427,7 @@ TEST_CASE("a network takes what is viewable, without a copy") {
   CHECK(model.forward(x.leftCols(2)).columns() == 2);
   const Eigen::Map<const Eigen::Matrix2f> weight(model.weight(0).data());
   const Eigen::MatrixXf expected = (weight.transpose() * x).colwise() + Eigen::Vector2f(model.bias(0).data());
-  for (gal::index j = 0; j < 3; ++j) {
+  for (gal::index_type j = 0; j < 3; ++j) {
     CHECK(y(0, j) == Approx(expected(0, j)).epsilon(1e-6));
     CHECK(y(1, j) == Approx(expected(1, j)).epsilon(1e-6));
   }
@@ -446,11 +446,11 @@ TEST_CASE("a network refuses what does not fit") {
           return gal::nn::mlp<float>({3, 4, -1});
         }) == "gal::nn::mlp: width -1; expected a positive number");
   // More parameters than can be counted, of one layer or of all.
-  constexpr gal::index wide = gal::index{1} << 32;
-  constexpr gal::index largest = std::numeric_limits<gal::index>::max();
-  constexpr gal::index half = gal::index{1}
-                              << 60;  // of all the addresses of double, a quarter of float's bytes
-  for (const std::vector<gal::index>& widths : std::vector<std::vector<gal::index>>{
+  constexpr gal::index_type wide = gal::index_type{1} << 32;
+  constexpr gal::index_type largest = std::numeric_limits<gal::index_type>::max();
+  constexpr gal::index_type half = gal::index_type{1}
+                                   << 60;  // of all the addresses of double, a quarter of float's bytes
+  for (const std::vector<gal::index_type>& widths : std::vector<std::vector<gal::index_type>>{
            {wide, wide}, {2 * wide, 2 * wide}, {largest, 1}, {1, largest}, {2, half, 2, half}}) {
     CAPTURE(widths.front());
     CHECK(refusal(out_of_memory, [&] {

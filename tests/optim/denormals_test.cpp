@@ -99,7 +99,7 @@ TEST_CASE_TEMPLATE("the tails of softmax and sigmoid have gradients that are zer
   gal::matrix<T> logits(3, 60);
   gal::matrix<T> scores(1, 60), zeros(1, 60);
   std::vector<int> labels(60, 2);
-  for (gal::index j = 0; j < 60; ++j) {
+  for (gal::index_type j = 0; j < 60; ++j) {
     logits(1, j) = logits(2, j) = static_cast<T>(2.0);
     logits(0, j) = scores(0, j) = static_cast<T>(least + 20.0 - static_cast<double>(j));
   }

@@ -73,7 +73,7 @@ TEST_CASE_TEMPLATE("of numbers that are not finite every measure is NaN", T, flo
   const auto targets = matrix<T>({{1, 2, 4}, {3, 0, 1}});
   for (const T bad : {static_cast<T>(not_a_number), static_cast<T>(infinity), static_cast<T>(-infinity)}) {
     CAPTURE(bad);
-    for (gal::index i = 0; i < targets.size(); ++i) {  // wherever it is
+    for (gal::index_type i = 0; i < targets.size(); ++i) {  // wherever it is
       auto broken = targets;
       broken.data()[i] = bad;
       CHECK(std::isnan(gal::mean_absolute_error(broken, targets)));

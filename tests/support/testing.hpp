@@ -25,9 +25,10 @@ std::string refusal(gal::error_code code, Call call) {
 // Row i of the result is rows[i].
 template <class T = double>
 gal::matrix<T> matrix(const std::vector<std::vector<T>>& rows) {
-  gal::matrix<T> result(static_cast<gal::index>(rows.size()), static_cast<gal::index>(rows.front().size()));
-  for (gal::index i = 0; i < result.rows(); ++i) {
-    for (gal::index j = 0; j < result.columns(); ++j) {
+  gal::matrix<T> result(static_cast<gal::index_type>(rows.size()),
+                        static_cast<gal::index_type>(rows.front().size()));
+  for (gal::index_type i = 0; i < result.rows(); ++i) {
+    for (gal::index_type j = 0; j < result.columns(); ++j) {
       result(i, j) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
     }
   }
@@ -36,10 +37,11 @@ gal::matrix<T> matrix(const std::vector<std::vector<T>>& rows) {
 
 // Normally distributed numbers.
 template <class T = double>
-gal::matrix<T> random_matrix(gal::index rows, gal::index columns, std::uint64_t seed, double scale = 1.0) {
+gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std::uint64_t seed,
+                             double scale = 1.0) {
   gal::matrix<T> result(rows, columns);
   gal::random_stream random{seed};
-  for (gal::index i = 0; i < result.size(); ++i) {
+  for (gal::index_type i = 0; i < result.size(); ++i) {
     result.data()[i] = static_cast<T>(scale * random.normal());
   }
   return result;

@@ -43,7 +43,7 @@ gal::adjust_options vanilla_options() {
 
 double inner(gal::matrix_view<const double> a, gal::matrix_view<const double> b) {
   double result = 0.0;
-  for (gal::index i = 0; i < a.size(); ++i) {
+  for (gal::index_type i = 0; i < a.size(); ++i) {
     result += a.data()[i] * b.data()[i];
   }
   return result;
@@ -96,7 +96,7 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
   const std::vector<int> labels{0, 2, 1, 1};
 
   const auto check = [&](auto loss, const auto& y, gal::adjust_options options) {
-    const gal::index input_rows = options.input == gal::adjuster_input::features ? 3 : 6;
+    const gal::index_type input_rows = options.input == gal::adjuster_input::features ? 3 : 6;
     gal::adjuster<double> h({input_rows, 5, 3}, {.activation = gal::nn::tanh, .seed = 7});
     const auto run = [&](const gal::adjuster<double>& with) {
       gal::nn::point<double> model(start.view());
@@ -191,7 +191,7 @@ TEST_CASE("a quadratic loss has exactly half the second-order term as its remain
   gal::adjust trainer(model, optimizer, quadratic, options);
   const gal::adjust_report report = trainer.step();
   double half = 0.0;
-  for (gal::index j = 0; j < 3; ++j) {
+  for (gal::index_type j = 0; j < 3; ++j) {
     const double d0 = 0.3 * (trainer.last_gradient()(0, j) + trainer.last_adjustment()(0, j));
     const double d1 = 0.3 * (trainer.last_gradient()(1, j) + trainer.last_adjustment()(1, j));
     half += 0.5 * (3 * d0 * d0 + 2 * d0 * d1 + 2 * d1 * d1) / 3.0;
@@ -213,7 +213,7 @@ TEST_CASE("the report says what it measured") {
 
   const auto loss_at = [&](double scale, bool adjusted) {
     gal::matrix<double> moved(start.view());
-    for (gal::index i = 0; i < moved.size(); ++i) {
+    for (gal::index_type i = 0; i < moved.size(); ++i) {
       moved.data()[i] -= scale * (trainer.last_gradient().data()[i] +
                                   (adjusted ? trainer.last_adjustment().data()[i] : 0.0));
     }
@@ -266,7 +266,7 @@ TEST_CASE("an adjustment of strength zero, and no adjuster, are the plain optimi
 }
 
 TEST_CASE("the safeguard decides by the tentative losses, for the batch or for every sample") {
-  const gal::index samples = 9;
+  const gal::index_type samples = 9;
   const gal::matrix<double> target = random_matrix(2, samples, 21);
   int both_ways[2] = {0, 0};
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
@@ -288,7 +288,7 @@ TEST_CASE("the safeguard decides by the tentative losses, for the batch or for e
 
         const auto samples_at = [&](bool adjusted, double scale) {
           gal::matrix<double> moved(start.view());
-          for (gal::index i = 0; i < moved.size(); ++i) {
+          for (gal::index_type i = 0; i < moved.size(); ++i) {
             moved.data()[i] -= scale * (trainer.last_gradient().data()[i] +
                                         (adjusted ? trainer.last_adjustment().data()[i] : 0.0));
           }
@@ -313,14 +313,14 @@ TEST_CASE("the safeguard decides by the tentative losses, for the batch or for e
           return false;
         };
         double share = 0.0;
-        for (gal::index j = 0; j < samples; ++j) {
+        for (gal::index_type j = 0; j < samples; ++j) {
           const bool expected =
               decision == gal::decision::per_batch
                   ? passes(adjusted.mean, now.mean, vanilla.mean)
                   : passes(adjusted.samples(0, j), now.samples(0, j), vanilla.samples(0, j));
           share += expected ? 1.0 / static_cast<double>(samples) : 0.0;
           ++both_ways[expected ? 1 : 0];
-          for (gal::index i = 0; i < 2; ++i) {
+          for (gal::index_type i = 0; i < 2; ++i) {
             const double used =
                 trainer.last_gradient()(i, j) + (expected ? trainer.last_adjustment()(i, j) : 0.0);
             CHECK(model.coordinates()(i, j) == Approx(start(i, j) - rate * used).epsilon(1e-13));
@@ -369,11 +369,11 @@ TEST_CASE("with sample gradients, writing every sample twice changes nothing") {
   const auto path = [&](int copies) {
     gal::matrix<double> many_x(3, 5 * copies);
     gal::matrix<double> many_y(2, 5 * copies);
-    for (gal::index j = 0; j < 5 * copies; ++j) {
-      for (gal::index i = 0; i < 3; ++i) {
+    for (gal::index_type j = 0; j < 5 * copies; ++j) {
+      for (gal::index_type i = 0; i < 3; ++i) {
         many_x(i, j) = x(i, j / copies);
       }
-      for (gal::index i = 0; i < 2; ++i) {
+      for (gal::index_type i = 0; i < 2; ++i) {
         many_y(i, j) = y(i, j / copies);
       }
     }
@@ -399,7 +399,7 @@ TEST_CASE("the order of the samples does not matter beyond rounding") {
   const std::vector<int> y{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2};
   gal::matrix<double> reversed_x(3, 11);
   std::vector<int> reversed_y(11);
-  for (gal::index j = 0; j < 11; ++j) {
+  for (gal::index_type j = 0; j < 11; ++j) {
     std::ranges::copy(x.view().column(10 - j), reversed_x.view().column(j).begin());
     reversed_y[static_cast<std::size_t>(j)] = y[static_cast<std::size_t>(10 - j)];
   }
@@ -507,13 +507,13 @@ struct explosive {
   const feature_type& forward(const input_type& x) {
     input = x;
     features = gal::matrix<double>(x);
-    for (gal::index j = 0; j < features.columns(); ++j) {
+    for (gal::index_type j = 0; j < features.columns(); ++j) {
       features(0, j) *= value(0, 0);
     }
     return features;
   }
   void backward(const feature_type& g) {
-    for (gal::index j = 0; j < g.columns(); ++j) {
+    for (gal::index_type j = 0; j < g.columns(); ++j) {
       gradient(0, 0) += g(0, j) * input(0, j);
       if (input(0, j) == 13.0) {
         gradient(0, 0) = std::numeric_limits<double>::infinity();
@@ -637,17 +637,17 @@ struct broken_adjuster {
   gal::matrix<double> h{};
 
   const gal::matrix<double>& forward(gal::matrix_view<const double> x) {
-    for (gal::index i = 0; i < x.size(); ++i) {
+    for (gal::index_type i = 0; i < x.size(); ++i) {
       CHECK(std::isfinite(x.data()[i]));
     }
     h = gal::matrix<double>(x.rows(), x.columns(), s);
-    for (gal::index i = 0; i < (whole ? x.rows() : 1); ++i) {
+    for (gal::index_type i = 0; i < (whole ? x.rows() : 1); ++i) {
       h(i, 0) = std::numeric_limits<double>::quiet_NaN();
     }
     return h;
   }
   void backward(gal::matrix_view<const double> gradient) {
-    for (gal::index i = 0; i < gradient.size(); ++i) {
+    for (gal::index_type i = 0; i < gradient.size(); ++i) {
       ds += gradient.data()[i];
     }
   }
@@ -832,14 +832,14 @@ struct eigen_linear {
 TEST_CASE("a model with Eigen features trains like the library's own, for batches of changing size") {
   eigen_linear own;
   gal::nn::mlp<double> reference({3, 2}, {.bias = false});
-  for (gal::index i = 0; i < 6; ++i) {
+  for (gal::index_type i = 0; i < 6; ++i) {
     reference.weight(0).data()[i] = 0.1;
   }
   gal::sgd<double> own_optimizer({.learning_rate = 0.1});
   gal::sgd<double> reference_optimizer({.learning_rate = 0.1});
   gal::adjust own_trainer(own, own_optimizer, gal::mse());
   gal::adjust reference_trainer(reference, reference_optimizer, gal::mse());
-  for (const gal::index samples : {5, 9, 2, 9, 1}) {
+  for (const gal::index_type samples : {5, 9, 2, 9, 1}) {
     const Eigen::MatrixXd x = Eigen::MatrixXd::Random(3, samples);
     const Eigen::MatrixXd y = Eigen::MatrixXd::Random(2, samples);
     const gal::adjust_report a = own_trainer.step(x, y);
@@ -1011,7 +1011,7 @@ TEST_CASE("an adjuster of one's own is deduced from the constructor") {
   options.epsilon = 0.5;
   gal::adjust trainer(model, optimizer, gal::mse(), options, all_ones{});
   trainer.step(gal::nothing{}, random_matrix(2, 3, 132));
-  for (gal::index j = 0; j < 3; ++j) {
+  for (gal::index_type j = 0; j < 3; ++j) {
     const double norm = std::hypot(trainer.last_gradient()(0, j), trainer.last_gradient()(1, j));
     CHECK(trainer.last_adjustment()(0, j) == Approx(0.5 * norm / std::sqrt(2.0)));
     CHECK(trainer.last_adjustment()(1, j) == trainer.last_adjustment()(0, j));

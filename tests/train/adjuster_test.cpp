@@ -32,13 +32,13 @@ constexpr std::array kinds = {adjuster_kind::learned, adjuster_kind::untrained, 
 template <class T>
 double norm(gal::matrix_view<const T> m) {
   double square = 0.0;
-  for (gal::index i = 0; i < m.size(); ++i) {
+  for (gal::index_type i = 0; i < m.size(); ++i) {
     square += static_cast<double>(m.data()[i]) * static_cast<double>(m.data()[i]);
   }
   return std::sqrt(square);
 }
 template <class T>
-double column_norm(const gal::matrix<T>& m, gal::index j) {
+double column_norm(const gal::matrix<T>& m, gal::index_type j) {
   return norm(m.view().columns(j, 1));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE_TEMPLATE("every kind of adjuster gives a direction for every feature",
   for (const adjuster_kind kind : kinds) {
     CAPTURE(static_cast<int>(kind));
     gal::adjuster<T> h({4, 8, 2}, {.kind = kind, .seed = 1});
-    for (const gal::index samples : {5, 1, 9}) {
+    for (const gal::index_type samples : {5, 1, 9}) {
       const auto x = random_matrix<T>(4, samples, 1);
       CHECK(h.forward(x).shape() == gal::shape{2, samples});
     }
@@ -74,10 +74,10 @@ TEST_CASE_TEMPLATE("every kind of adjuster gives a direction for every feature",
 }
 
 TEST_CASE("the presets start the adjuster as the table of docs/algorithm.md says") {
-  CHECK(gal::recommended().hidden == std::vector<gal::index>{16});
+  CHECK(gal::recommended().hidden == std::vector<gal::index_type>{16});
   CHECK(gal::recommended().adjuster.initialization == gal::nn::initialization::fan_in);
   CHECK(gal::recommended().adjuster.activation == gal::nn::tanh);
-  CHECK(gal::paper().hidden == std::vector<gal::index>{64, 24});
+  CHECK(gal::paper().hidden == std::vector<gal::index_type>{64, 24});
   CHECK(gal::paper().adjuster.initialization == gal::nn::initialization::xavier);
   CHECK(gal::paper().adjuster.activation == gal::nn::identity);
 }
@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("noise advances, repeats from its seed, and can be replayed",
     CHECK(h.noise() == gal::random_stream{.seed = 7, .counter = 0});
     const gal::matrix<T> first = h.forward(x);
     CHECK(h.noise() == gal::random_stream{.seed = 7, .counter = 10});
-    for (gal::index i = 0; i < 10; ++i) {
+    for (gal::index_type i = 0; i < 10; ++i) {
       const auto counter = static_cast<std::uint64_t>(i);
       const double expected = kind == adjuster_kind::uniform ? 2.0 * gal::random_uniform(7, counter) - 1.0
                                                              : gal::random_normal(7, counter);
@@ -184,14 +184,14 @@ TEST_CASE_TEMPLATE("noise advances, repeats from its seed, and can be replayed",
 }
 
 TEST_CASE_TEMPLATE("noise has its moments, within four standard errors", T, float, double) {
-  constexpr gal::index count = 100'000;
+  constexpr gal::index_type count = 100'000;
   const gal::matrix<T> x(1, count);
   for (const adjuster_kind kind : {adjuster_kind::uniform, adjuster_kind::normal}) {
     const bool uniform = kind == adjuster_kind::uniform;
     gal::adjuster<T> h({1, 1}, {.kind = kind, .seed = 2});
     const auto& noise = h.forward(x);
     double sum = 0.0, squares = 0.0, largest = 0.0;
-    for (gal::index i = 0; i < count; ++i) {
+    for (gal::index_type i = 0; i < count; ++i) {
       const auto number = static_cast<double>(noise(0, i));
       sum += number;
       squares += number * number;
@@ -237,23 +237,23 @@ TEST_CASE_TEMPLATE("per sample, the adjustment has epsilon times the gradient's 
   const auto h = random_matrix<T>(5, 7, 1);
   const auto g = random_matrix<T>(5, 7, 2);
   const auto a = adjustment(normalisation::per_sample, 0.3, false, h, g);
-  for (gal::index j = 0; j < 7; ++j) {
+  for (gal::index_type j = 0; j < 7; ++j) {
     CHECK(column_norm(a, j) == Approx(0.3 * column_norm(g, j)).epsilon(1e-6));
     const double scale = 0.3 * column_norm(g, j) / column_norm(h, j);
-    for (gal::index i = 0; i < 5; ++i) {
+    for (gal::index_type i = 0; i < 5; ++i) {
       CHECK(static_cast<double>(a(i, j)) ==
             Approx(scale * static_cast<double>(h(i, j))).epsilon(1e-6).scale(0));
     }
   }
   // The length of h does not matter, sample by sample.
   auto longer = h;
-  for (gal::index j = 0; j < 7; ++j) {
+  for (gal::index_type j = 0; j < 7; ++j) {
     for (T& number : longer.view().column(j)) {
       number *= static_cast<T>(1 << j);
     }
   }
   const auto same = adjustment(normalisation::per_sample, 0.3, false, longer, g);
-  for (gal::index i = 0; i < a.size(); ++i) {
+  for (gal::index_type i = 0; i < a.size(); ++i) {
     CHECK(same.data()[i] == Approx(a.data()[i]).epsilon(1e-6).scale(0));
   }
   // Of a single row nothing is left but the sign.
@@ -269,7 +269,7 @@ TEST_CASE_TEMPLATE("per batch, the adjustment has epsilon times the gradient's F
   const auto a = adjustment(normalisation::per_batch, 0.3, false, h, g);
   CHECK(norm(a.view().as_const()) == Approx(0.3 * norm(g.view())).epsilon(1e-6));
   const double scale = 0.3 * norm(g.view()) / norm(h.view());
-  for (gal::index i = 0; i < a.size(); ++i) {
+  for (gal::index_type i = 0; i < a.size(); ++i) {
     CHECK(static_cast<double>(a.data()[i]) ==
           Approx(scale * static_cast<double>(h.data()[i])).epsilon(1e-6).scale(0));
   }
@@ -286,7 +286,7 @@ TEST_CASE_TEMPLATE("the gate bounds the adjustment entry by entry", T, float, do
   h(1, 0) = T(-1e4);
   const auto g = random_matrix<T>(5, 7, 2);
   const auto a = adjustment(normalisation::gate, 3.0, false, h, g);
-  for (gal::index i = 0; i < a.size(); ++i) {
+  for (gal::index_type i = 0; i < a.size(); ++i) {
     CHECK(std::abs(a.data()[i]) <= T(3) * std::abs(g.data()[i]));
     const double expected =
         3.0 * std::tanh(static_cast<double>(h.data()[i])) * static_cast<double>(g.data()[i]);
@@ -348,15 +348,15 @@ TEST_CASE_TEMPLATE("removing the mean leaves columns of mean zero, and nothing e
     const auto g = random_matrix<T>(5, 7, 2);
     const auto with_mean = adjustment(kind, 0.5, false, h, g);
     const auto without = adjustment(kind, 0.5, true, h, g);
-    for (gal::index j = 0; j < 7; ++j) {
+    for (gal::index_type j = 0; j < 7; ++j) {
       double sum = 0.0, mean = 0.0;
-      for (gal::index i = 0; i < 5; ++i) {
+      for (gal::index_type i = 0; i < 5; ++i) {
         sum += static_cast<double>(without(i, j));
         mean += static_cast<double>(with_mean(i, j)) / 5.0;
       }
       CHECK(std::abs(sum) < 8 * static_cast<double>(std::numeric_limits<T>::epsilon()));
       CHECK(std::abs(mean) > 1e-3);
-      for (gal::index i = 0; i < 5; ++i) {
+      for (gal::index_type i = 0; i < 5; ++i) {
         CHECK(std::abs(static_cast<double>(without(i, j)) - (static_cast<double>(with_mean(i, j)) - mean)) <
               8 * static_cast<double>(std::numeric_limits<T>::epsilon()));
       }
@@ -385,13 +385,13 @@ TEST_CASE("the way back agrees with central differences") {
         const auto f = [&](const gal::matrix<double>& at) {
           const auto there = adjustment(kind, 0.7, remove_mean, at, g);
           double sum = 0.0;
-          for (gal::index i = 0; i < c.size(); ++i) {
+          for (gal::index_type i = 0; i < c.size(); ++i) {
             sum += c.data()[i] * there.data()[i];
           }
           return sum;
         };
         double along = 0.0;
-        for (gal::index i = 0; i < h.size(); ++i) {
+        for (gal::index_type i = 0; i < h.size(); ++i) {
           auto moved = h;
           moved.data()[i] = h.data()[i] + 1e-5;
           const double above = f(moved);
@@ -415,7 +415,7 @@ TEST_CASE("the way back agrees with central differences") {
         map<float> m_float(kind, 0.7, remove_mean, gal::eigen_backend());
         m_float.forward(h_float.view(), g_float.view(), a_float.view());
         m_float.backward(g_float.view(), slope_float.view());
-        for (gal::index i = 0; i < h.size(); ++i) {
+        for (gal::index_type i = 0; i < h.size(); ++i) {
           CHECK(std::abs(static_cast<double>(a_float.data()[i]) - a.data()[i]) < 2e-6);
           CHECK(std::abs(static_cast<double>(slope_float.data()[i]) - slope.data()[i]) < 1e-5);
         }
@@ -427,7 +427,7 @@ TEST_CASE("the way back agrees with central differences") {
 TEST_CASE("a map serves batches of changing size") {
   for (const normalisation kind : normalisations) {
     map<double> used(kind, 0.5, true, gal::eigen_backend());
-    for (const gal::index samples : {3, 8, 1}) {
+    for (const gal::index_type samples : {3, 8, 1}) {
       const auto h = random_matrix<double>(4, samples, 1);
       const auto g = random_matrix<double>(4, samples, 2);
       gal::matrix<double> a(4, samples);

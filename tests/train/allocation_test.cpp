@@ -15,9 +15,9 @@
 namespace {
 
 template <class T>
-gal::matrix<T> ramp(gal::index rows, gal::index columns) {
+gal::matrix<T> ramp(gal::index_type rows, gal::index_type columns) {
   gal::matrix<T> result(rows, columns);
-  for (gal::index i = 0; i < result.size(); ++i) {
+  for (gal::index_type i = 0; i < result.size(); ++i) {
     result.data()[i] = static_cast<T>(0.01 * static_cast<double>(i % 97) - 0.4);
   }
   return result;
@@ -80,9 +80,10 @@ TEST_CASE("the counter counts every way to the heap") {
 
 TEST_CASE_TEMPLATE("networks of every size step without allocating", T, float, double) {
   // The last is large enough that Eigen's own product would take its buffers from the heap.
-  const std::vector<std::vector<gal::index>> networks{{13, 100, 50, 1}, {8, 256, 64, 1}, {300, 400, 300, 10}};
+  const std::vector<std::vector<gal::index_type>> networks{
+      {13, 100, 50, 1}, {8, 256, 64, 1}, {300, 400, 300, 10}};
   for (const auto& widths : networks) {
-    for (const gal::index samples : {32, 128}) {
+    for (const gal::index_type samples : {32, 128}) {
       for (const auto& preset : {gal::paper(), gal::recommended()}) {
         gal::nn::mlp<T> model(widths, {.activation = gal::nn::gelu});
         gal::adam<T> optimizer({.clipping = {.norm = 5.0}});
@@ -98,7 +99,8 @@ TEST_CASE_TEMPLATE("networks of every size step without allocating", T, float, d
 }
 
 TEST_CASE_TEMPLATE("nor do they without adjustment", T, float, double) {
-  for (const auto& widths : {std::vector<gal::index>{13, 100, 50, 1}, {8, 256, 64, 1}, {300, 400, 300, 10}}) {
+  for (const auto& widths :
+       {std::vector<gal::index_type>{13, 100, 50, 1}, {8, 256, 64, 1}, {300, 400, 300, 10}}) {
     gal::nn::mlp<T> model(widths);
     gal::adam<T> optimizer({.clipping = {.norm = 5.0}});
     gal::plain trainer(model, optimizer, gal::mse());
@@ -106,7 +108,7 @@ TEST_CASE_TEMPLATE("nor do they without adjustment", T, float, double) {
     const gal::matrix<T> y = ramp<T>(widths.back(), 64);
     CHECK(allocations_after_first(trainer, x, y) == 0);
     const long before = allocations;
-    for (const gal::index samples : {10, 64, 1}) {
+    for (const gal::index_type samples : {10, 64, 1}) {
       trainer.step(x.view().columns(0, samples), y.view().columns(0, samples));
     }
     CHECK(allocations - before == 0);
@@ -178,7 +180,7 @@ TEST_CASE("a smaller batch, and the largest again, allocate nothing") {
   const gal::matrix<float> y = ramp<float>(1, 64);
   trainer.step(x, y);
   const long before = allocations;
-  for (const gal::index samples : {10, 64, 1, 33, 64}) {
+  for (const gal::index_type samples : {10, 64, 1, 33, 64}) {
     trainer.step(x.view().columns(0, samples), y.view().columns(0, samples));
   }
   CHECK(allocations - before == 0);

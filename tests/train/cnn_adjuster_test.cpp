@@ -66,8 +66,8 @@ TEST_CASE("a window of one is a network for every position: an MLP along the cha
   }
   const auto x = random_matrix(12, 5, 1);
   const auto& out = h.forward(x.view());
-  for (gal::index j = 0; j < 5; ++j) {
-    for (gal::index place = 0; place < 6; ++place) {
+  for (gal::index_type j = 0; j < 5; ++j) {
+    for (gal::index_type place = 0; place < 6; ++place) {
       const auto at_place = matrix<double>({{x(place, j)}, {x(6 + place, j)}});
       const auto& expected = mlp.forward(at_place.view());
       CHECK(out(place, j) == Approx(expected(0, 0)).epsilon(1e-12));
@@ -130,7 +130,7 @@ TEST_CASE("its gradient is that of the objective") {
         const std::vector<double> gradient = run(h).second;
         const auto values = h.network().values();
         double largest = 0.0;
-        for (gal::index i = 0; i < values.size(); ++i) {
+        for (gal::index_type i = 0; i < values.size(); ++i) {
           const double before = values.data()[i];
           values.data()[i] = before + 1e-5;
           const double above = run(h).first;
@@ -190,7 +190,7 @@ TEST_CASE("the number of threads does not change a bit") {
 
 TEST_CASE("what does not fit is refused") {
   const auto message = [](gal::error_code code, image_shape shape, gal::adjust_options options,
-                          gal::index kernel) {
+                          gal::index_type kernel) {
     return refusal(code, [&] { return cnn_adjuster<float>(shape, options, kernel); });
   };
   const auto invalid = gal::error_code::invalid_option;
@@ -198,7 +198,7 @@ TEST_CASE("what does not fit is refused") {
         "gal::cnn_adjuster: kernel is 2; expected an odd positive number");
   CHECK(message(invalid, {1, 0, 10}, {}, 3).find("the features is 1 x 0 x 10; expected positive numbers") !=
         std::string::npos);
-  CHECK(message(invalid, {gal::index{1} << 62, 1, 1}, {}, 3) ==
+  CHECK(message(invalid, {gal::index_type{1} << 62, 1, 1}, {}, 3) ==
         "gal::cnn_adjuster: shape of the features is 4611686018427387904 x 1 x 1; expected numbers up to "
         "2147483647 and a product below 2^63");
   gal::adjust_options options;

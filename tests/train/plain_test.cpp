@@ -41,7 +41,7 @@ auto values_of(Model& model) {
 template <class T, class Trainer>
 void train(Trainer& trainer) {
   for (std::uint64_t k = 0; k < 12; ++k) {
-    const gal::index samples = k % 3 == 2 ? 4 : 7;
+    const gal::index_type samples = k % 3 == 2 ? 4 : 7;
     trainer.step(random_matrix<T>(20, samples, 10 + k), random_matrix<T>(2, samples, 100 + k));
   }
 }
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("the bits of the loop that one would write", T, float, double
   const gal::eigen_backend backend;
   std::vector<double> losses;
   for (std::uint64_t k = 0; k < 12; ++k) {
-    const gal::index samples = k % 3 == 2 ? 4 : 7;
+    const gal::index_type samples = k % 3 == 2 ? 4 : 7;
     const auto x = random_matrix<T>(20, samples, 10 + k);
     const auto y = random_matrix<T>(2, samples, 100 + k);
     const gal::matrix<T>& features = by_hand.forward(x);
@@ -157,7 +157,7 @@ TEST_CASE_TEMPLATE("a gradient that no step may take is found wherever it stands
     for (std::size_t place = 0; place < size; ++place) {
       for (const double bad : {not_a_number, std::numeric_limits<double>::infinity(), -1.01 * root}) {
         const std::vector<T> start(size, T(1));
-        nn::point<T> model(gal::matrix_view<const T>(start.data(), static_cast<gal::index>(size), 1));
+        nn::point<T> model(gal::matrix_view<const T>(start.data(), static_cast<gal::index_type>(size), 1));
         gal::sgd<T> optimizer({.learning_rate = 0.1});
         const gal::sample_loss loss([&](auto, auto gradient) {
           for (std::size_t i = 0; i < size; ++i) {

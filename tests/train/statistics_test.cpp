@@ -47,7 +47,7 @@ struct steep_mse {
   void evaluate(const Backend& backend, gal::matrix_view<const T> x, const gal::matrix<T>& y,
                 gal::matrix_view<double> values, gal::matrix_view<T> gradient) const {
     gal::mse().evaluate(backend, x, y, values, gradient);
-    for (gal::index i = 0; i < gradient.size(); ++i) {
+    for (gal::index_type i = 0; i < gradient.size(); ++i) {
       gradient.data()[i] *= static_cast<T>(factor);
     }
   }

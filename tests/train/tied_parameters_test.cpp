@@ -38,13 +38,13 @@ struct proportional {
   }
   const feature_type& forward(const input_type& input) {
     x = y = input;
-    for (gal::index i = 0; i < y.size(); ++i) {
+    for (gal::index_type i = 0; i < y.size(); ++i) {
       y.data()[i] *= a[0];
     }
     return y;
   }
   void backward(const feature_type& g) {
-    for (gal::index i = 0; i < g.size(); ++i) {
+    for (gal::index_type i = 0; i < g.size(); ++i) {
       da[0] += g.data()[i] * x.data()[i];
     }
   }

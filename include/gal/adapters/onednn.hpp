@@ -45,8 +45,8 @@ class onednn_backend : public eigen_backend {
                                               nn::detail::direct_convolution_unit<T, onednn_backend>>;
 
   template <class F>
-  void for_each_task(index count, const F& f) const {
-    eigen_backend::for_each_task(count, [&](const eigen_backend&, index i) { f(onednn_backend(), i); });
+  void for_each_task(index_type count, const F& f) const {
+    eigen_backend::for_each_task(count, [&](const eigen_backend&, index_type i) { f(onednn_backend(), i); });
   }
 
   friend bool operator==(const onednn_backend&, const onednn_backend&) = default;
@@ -129,17 +129,17 @@ class onednn_convolution_unit {
   using view = matrix_view<const float>;
   using mutable_view = matrix_view<float>;
 
-  onednn_convolution_unit(const convolution& options, const window& geometry, index first_value)
+  onednn_convolution_unit(const convolution& options, const window& geometry, index_type first_value)
       : geometry_(geometry),
         outputs_(options.channels),
         groups_(options.groups),
         bias_(options.bias),
         first_value_(first_value) {}
 
-  [[nodiscard]] index weights() const { return outputs_ * depth(); }
-  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
+  [[nodiscard]] index_type weights() const { return outputs_ * depth(); }
+  [[nodiscard]] index_type biases() const { return bias_ ? outputs_ : 0; }
   /// Numbers that one output sees.
-  [[nodiscard]] index depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
+  [[nodiscard]] index_type depth() const { return geometry_.channels / groups_ * geometry_.kernel_area(); }
 
   void forward(const pass<float, onednn_backend>& p, view x, mutable_view y) {
     guarded(p.backend, [&] {
@@ -182,9 +182,10 @@ class onednn_convolution_unit {
         with.backward_data(with.stream);
         with.delta.to_ours(with.stream);
       }
-      p.backend.for_each(
-          weights() + biases(),
-          [from = with.gradients.data(), to = p.gradients + first_value_](index i) { to[i] += from[i]; });
+      p.backend.for_each(weights() + biases(),
+                         [from = with.gradients.data(), to = p.gradients + first_value_](index_type i) {
+                           to[i] += from[i];
+                         });
     });
   }
 
@@ -206,7 +207,7 @@ class onednn_convolution_unit {
   };
 
   // A copy of a unit makes its own: primitives share the memory of theirs.
-  struct plan_list : std::map<index, plan> {
+  struct plan_list : std::map<index_type, plan> {
     plan_list() = default;
     plan_list(const plan_list&) : plan_list() {}
     plan_list(plan_list&&) = default;
@@ -231,12 +232,12 @@ class onednn_convolution_unit {
     }
   }
 
-  plan& plan_of(index samples) {
+  plan& plan_of(index_type samples) {
     const auto known = plans_.find(samples);
     return known != plans_.end() ? known->second : plans_.emplace(samples, make_plan(samples)).first->second;
   }
 
-  [[nodiscard]] plan make_plan(index samples) const {
+  [[nodiscard]] plan make_plan(index_type samples) const {
     using tag = memory::format_tag;
     const window& g = geometry_;
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -325,10 +326,10 @@ class onednn_convolution_unit {
   }
 
   window geometry_;
-  index outputs_;
-  index groups_;
+  index_type outputs_;
+  index_type groups_;
   bool bias_;
-  index first_value_;
+  index_type first_value_;
   plan_list plans_;
 };
 

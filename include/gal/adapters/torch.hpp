@@ -131,7 +131,7 @@ class torch_adjust {
     const torch::Tensor losses = detail::torch_values_of<Loss, Target>(loss_, x, detail::in_double(target));
     detail::check_values(losses, x);
     return {losses.mean().template item<double>(),
-            static_cast<index>(losses.dim() > 0 ? losses.numel() : features.size(0))};
+            static_cast<index_type>(losses.dim() > 0 ? losses.numel() : features.size(0))};
   }
 
   /// Lets the optimizer, or an adjuster of one's own, hold parameters that no gradient reaches in a step, as where a part of
@@ -144,7 +144,7 @@ class torch_adjust {
     if (!numbers_.loss.defined()) {
       return detail::report_of({}, 0.0, 0, adjust_report::none);
     }
-    return detail::report_of(numbers_.read(), 1.0, static_cast<index>(samples_), learning_rate_);
+    return detail::report_of(numbers_.read(), 1.0, static_cast<index_type>(samples_), learning_rate_);
   }
 
   /// Steps taken or refused.
@@ -166,7 +166,7 @@ class torch_adjust {
                            [this]() -> torch::optim::Optimizer& { return *optimizer_; });
 
     // The adjuster is built at the first step, so that it may be in the state alone.
-    const index features = visit.count("features", features_);
+    const index_type features = visit.count("features", features_);
     const bool in_double = visit.count("adjuster_in_double", adjuster_in_double_ ? 1 : 0) == 1;
     torch::nn::Sequential adjuster = adjuster_;
     std::shared_ptr<torch::optim::Optimizer> loaded;
@@ -354,8 +354,9 @@ class torch_adjust {
                     " as the last size, for which the adjuster was built");
   }
 
-  [[nodiscard]] torch::nn::Sequential new_adjuster(index features, const torch::TensorOptions& where) const {
-    std::vector<index> widths(options_.hidden);
+  [[nodiscard]] torch::nn::Sequential new_adjuster(index_type features,
+                                                   const torch::TensorOptions& where) const {
+    std::vector<index_type> widths(options_.hidden);
     widths.insert(widths.begin(), sees_gradients() ? 2 * features : features);
     widths.push_back(features);
     return detail::torch_adjuster(widths, options_.adjuster, where);

@@ -68,20 +68,20 @@ struct view_of<X> {
     detail::require(
         shape.size() > 0, error_code::shape_mismatch,
         "gal::view: an xtensor array of no dimensions; expected at least one, which counts the samples");
-    index size = 1;
+    index_type size = 1;
     bool in_order = true;
     for (std::size_t k = shape.size(); k-- > 0;) {
       // xtensor's stride of a dimension of size 1 is 0.
-      in_order = in_order && (shape[k] <= 1 || static_cast<index>(strides[k]) == size);
-      size *= static_cast<index>(shape[k]);
+      in_order = in_order && (shape[k] <= 1 || static_cast<index_type>(strides[k]) == size);
+      size *= static_cast<index_type>(shape[k]);
     }
     if (!in_order && size > 0) [[unlikely]] {
       refuse(x, shape, strides);
     }
-    const auto columns = static_cast<index>(shape[0]);
-    index rows = 1;
+    const auto columns = static_cast<index_type>(shape[0]);
+    index_type rows = 1;
     for (std::size_t k = 1; k < shape.size(); ++k) {
-      rows *= static_cast<index>(shape[k]);
+      rows *= static_cast<index_type>(shape[k]);
     }
     const auto data = x.data() + x.data_offset();
     return matrix_view<std::remove_reference_t<decltype(*data)>>(data, rows, columns);
@@ -91,10 +91,10 @@ struct view_of<X> {
   template <class Shape, class Strides>
   [[noreturn]] static void refuse(const X& x, const Shape& shape, const Strides& strides) {
     std::string expected;
-    index stride = 1;
+    index_type stride = 1;
     for (std::size_t k = shape.size(); k-- > 0;) {
       expected = detail::text(stride, expected.empty() ? "" : ", ", expected);
-      stride *= static_cast<index>(shape[k]);
+      stride *= static_cast<index_type>(shape[k]);
     }
     throw error(error_code::shape_mismatch,
                 detail::text("gal::view: a ", detail::name_of(x.layout()), " xtensor array of shape ",

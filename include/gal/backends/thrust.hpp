@@ -44,7 +44,7 @@ template <class T>
 struct fill_action {
   T* to;
   T value;
-  GAL_HOST_DEVICE void operator()(index i) const { to[i] = value; }
+  GAL_HOST_DEVICE void operator()(index_type i) const { to[i] = value; }
 };
 
 // c = beta c; with beta 0 c is not read.
@@ -52,7 +52,7 @@ template <class T>
 struct scale_action {
   T* c;
   T beta;
-  GAL_HOST_DEVICE void operator()(index i) const { c[i] = beta == T(0) ? T(0) : beta * c[i]; }
+  GAL_HOST_DEVICE void operator()(index_type i) const { c[i] = beta == T(0) ? T(0) : beta * c[i]; }
 };
 
 // An entry's number in column-major order as its row and column. GPUs divide by 32 bits, and make 64 of several steps.
@@ -61,16 +61,16 @@ struct entry_action {
   F f;
   Number rows;
 
-  GAL_HOST_DEVICE void operator()(index entry) const {
+  GAL_HOST_DEVICE void operator()(index_type entry) const {
     const auto number = static_cast<Number>(entry);
-    f(static_cast<index>(number % rows), static_cast<index>(number / rows));
+    f(static_cast<index_type>(number % rows), static_cast<index_type>(number / rows));
   }
 };
 
 template <class F>
 struct element_action {
   F f;
-  GAL_HOST_DEVICE void operator()(index i) const { f(i); }
+  GAL_HOST_DEVICE void operator()(index_type i) const { f(i); }
 };
 
 }  // namespace detail
@@ -98,55 +98,55 @@ class thrust_backend {
   explicit thrust_backend(device_options options) : device_(std::make_shared<detail::device>(options)) {}
 
   template <class T>
-  [[nodiscard]] T* allocate(index count) const {
+  [[nodiscard]] T* allocate(index_type count) const {
     return static_cast<T*>(device_->allocate(static_cast<std::size_t>(count) * sizeof(T)));
   }
 
   template <class T>
-  void deallocate(T* memory, index) const noexcept {
+  void deallocate(T* memory, index_type) const noexcept {
     device_->deallocate(memory);
   }
 
   template <class T>
-  void copy(const T* from, T* to, index count) const {
+  void copy(const T* from, T* to, index_type count) const {
     device_->copy(from, to, static_cast<std::size_t>(count) * sizeof(T));
   }
 
   template <class T>
-  void fill(T* to, index count, T value) const {
+  void fill(T* to, index_type count, T value) const {
     for_each(count, detail::fill_action<T>{to, value});
   }
 
   template <class F>
-  void for_each(index count, F f) const {
+  void for_each(index_type count, F f) const {
     device_->for_each(count, detail::element_action<F>{std::move(f)});
   }
 
   template <class F>
-  void for_each(index rows, index columns, F f) const {
-    const index count = rows * columns;
+  void for_each(index_type rows, index_type columns, F f) const {
+    const index_type count = rows * columns;
     if (count <= std::numeric_limits<std::int32_t>::max()) {
       device_->for_each(count, detail::entry_action<F, std::uint32_t>{f, static_cast<std::uint32_t>(rows)});
     } else {
-      device_->for_each(count, detail::entry_action<F, index>{f, rows});
+      device_->for_each(count, detail::entry_action<F, index_type>{f, rows});
     }
   }
 
   /// The same order of additions on every run on one kind of device.
   template <class F>
-  void sum(index count, F f, double* result) const {
+  void sum(index_type count, F f, double* result) const {
     device_->sum(count, f, result);
   }
 
   template <class F>
-  void sum_rows(index rows, index columns, F f, double* results) const {
+  void sum_rows(index_type rows, index_type columns, F f, double* results) const {
     device_->sum_rows(rows, columns, f, results);
   }
 
   template <class T>
   void product(transpose ta, transpose tb, T alpha, matrix_view<const T, device_memory> a,
                matrix_view<const T, device_memory> b, T beta, matrix_view<T, device_memory> c) const {
-    const index depth = ta == transpose::no ? a.columns() : a.rows();
+    const index_type depth = ta == transpose::no ? a.columns() : a.rows();
     if (c.size() == 0) {
       return;
     }
@@ -168,13 +168,13 @@ class thrust_backend {
 
   /// Copies `count` values from the host; `from` may change afterwards.
   template <class T>
-  void upload(const T* from, T* to, index count) const {
+  void upload(const T* from, T* to, index_type count) const {
     device_->upload(from, to, static_cast<std::size_t>(count) * sizeof(T));
   }
 
   /// Copies `count` values to the host, and waits for them.
   template <class T>
-  void download(const T* from, T* to, index count) const {
+  void download(const T* from, T* to, index_type count) const {
     device_->download(from, to, static_cast<std::size_t>(count) * sizeof(T));
   }
 

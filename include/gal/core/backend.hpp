@@ -23,14 +23,14 @@ constexpr auto enumerator_names(transpose) { return std::to_array<std::string_vi
 
 namespace detail {
 struct archetype_element {
-  GAL_HOST_DEVICE double operator()(index) const { return 0.0; }
+  GAL_HOST_DEVICE double operator()(index_type) const { return 0.0; }
 };
 struct archetype_entry {
-  GAL_HOST_DEVICE double operator()(index, index) const { return 0.0; }
+  GAL_HOST_DEVICE double operator()(index_type, index_type) const { return 0.0; }
 };
 struct archetype_action {
-  GAL_HOST_DEVICE void operator()(index) const {}
-  GAL_HOST_DEVICE void operator()(index, index) const {}
+  GAL_HOST_DEVICE void operator()(index_type) const {}
+  GAL_HOST_DEVICE void operator()(index_type, index_type) const {}
 };
 }  // namespace detail
 
@@ -52,28 +52,28 @@ struct archetype_action {
 ///
 ///     struct loops {
 ///       using memory_type = gal::host_memory;
-///       template <class T> T* allocate(gal::index n) const { return new T[static_cast<std::size_t>(n)]; }
-///       template <class T> void deallocate(T* p, gal::index) const { delete[] p; }
-///       template <class T> void copy(const T* from, T* to, gal::index n) const { std::copy_n(from, n, to); }
-///       template <class T> void fill(T* to, gal::index n, T value) const { std::fill_n(to, n, value); }
-///       template <class F> void for_each(gal::index n, F f) const { for (gal::index i = 0; i < n; ++i) f(i); }
-///       template <class F> void for_each(gal::index rows, gal::index columns, F f) const {
-///         for (gal::index j = 0; j < columns; ++j) for_each(rows, [&](gal::index i) { f(i, j); });
+///       template <class T> T* allocate(gal::index_type n) const { return new T[static_cast<std::size_t>(n)]; }
+///       template <class T> void deallocate(T* p, gal::index_type) const { delete[] p; }
+///       template <class T> void copy(const T* from, T* to, gal::index_type n) const { std::copy_n(from, n, to); }
+///       template <class T> void fill(T* to, gal::index_type n, T value) const { std::fill_n(to, n, value); }
+///       template <class F> void for_each(gal::index_type n, F f) const { for (gal::index_type i = 0; i < n; ++i) f(i); }
+///       template <class F> void for_each(gal::index_type rows, gal::index_type columns, F f) const {
+///         for (gal::index_type j = 0; j < columns; ++j) for_each(rows, [&](gal::index_type i) { f(i, j); });
 ///       }
-///       template <class F> void sum(gal::index n, F f, double* result) const {
+///       template <class F> void sum(gal::index_type n, F f, double* result) const {
 ///         *result = 0;
-///         for_each(n, [&](gal::index i) { *result += f(i); });
+///         for_each(n, [&](gal::index_type i) { *result += f(i); });
 ///       }
-///       template <class F> void sum_rows(gal::index rows, gal::index columns, F f, double* results) const {
-///         for (gal::index j = 0; j < columns; ++j) sum(rows, [&](gal::index i) { return f(i, j); }, results + j);
+///       template <class F> void sum_rows(gal::index_type rows, gal::index_type columns, F f, double* results) const {
+///         for (gal::index_type j = 0; j < columns; ++j) sum(rows, [&](gal::index_type i) { return f(i, j); }, results + j);
 ///       }
 ///       template <class T>
 ///       void product(gal::transpose ta, gal::transpose tb, T alpha, gal::matrix_view<const T> a,
 ///                    gal::matrix_view<const T> b, T beta, gal::matrix_view<T> c) const {
 ///         const bool flip_a = ta == gal::transpose::yes, flip_b = tb == gal::transpose::yes;
-///         for_each(c.rows(), c.columns(), [&](gal::index i, gal::index j) {
+///         for_each(c.rows(), c.columns(), [&](gal::index_type i, gal::index_type j) {
 ///           T total(0);
-///           for_each(flip_a ? a.rows() : a.columns(), [&](gal::index k) {
+///           for_each(flip_a ? a.rows() : a.columns(), [&](gal::index_type k) {
 ///             total += (flip_a ? a(k, i) : a(i, k)) * (flip_b ? b(j, k) : b(k, j));
 ///           });
 ///           c(i, j) = alpha * total + (beta == T(0) ? T(0) : beta * c(i, j));
@@ -83,7 +83,7 @@ struct archetype_action {
 ///     };
 template <class B>
 concept backend =
-    std::copyable<B> && requires(B b, float* memory, const float* input, double* result, index count,
+    std::copyable<B> && requires(B b, float* memory, const float* input, double* result, index_type count,
                                  matrix_view<const float, typename B::memory_type> factor,
                                  matrix_view<float, typename B::memory_type> product) {
       typename B::memory_type;
@@ -108,23 +108,23 @@ concept asynchronous_backend = backend<B> && requires { requires B::asynchronous
 template <class T>
 struct gathered_factor {
   const T* data;
-  const index* places;
-  const index* steps;
+  const index_type* places;
+  const index_type* steps;
 };
 
 /// Where a gathered product goes: number q of run r in column j to data[places[r] + q step + j column_step].
 template <class T>
 struct gathered_target {
   T* data;
-  const index* places;
-  index step;
-  index column_step;
+  const index_type* places;
+  index_type step;
+  index_type column_step;
   const T* start;  ///< of every column, what its sums begin with; null: zero
   bool add;        ///< to what is there
 };
 
 /// Numbers behind the end of a run that a gathered product may read.
-inline constexpr index gathered_slack = 15;
+inline constexpr index_type gathered_slack = 15;
 
 /// A backend on the host that can multiply matrices which do not lie in memory as such: convolutions then need no patches
 /// (gal/nn/convolution_unit.hpp). Optional.
@@ -136,7 +136,7 @@ inline constexpr index gathered_slack = 15;
 template <class B>
 concept gathering_backend = backend<B> && std::same_as<typename B::memory_type, host_memory> &&
                             requires(B b, gathered_factor<float> factor, gathered_target<float> target,
-                                     const float* from, float* to, index count) {
+                                     const float* from, float* to, index_type count) {
                               b.gathered_product(count, count, count, count, factor, factor, target);
                               b.transposed_copy(count, count, from, count, to, count);
                             };
@@ -180,7 +180,8 @@ class matrix {
   matrix() = default;
   explicit matrix(Backend backend) : backend_(std::move(backend)) {}
 
-  matrix(index rows, index columns, T fill = T{}, Backend backend = {}) : backend_(std::move(backend)) {
+  matrix(index_type rows, index_type columns, T fill = T{}, Backend backend = {})
+      : backend_(std::move(backend)) {
     resize(rows, columns);
     this->fill(fill);
   }
@@ -210,9 +211,9 @@ class matrix {
   }
 
   [[nodiscard]] const Backend& backend() const { return backend_; }
-  [[nodiscard]] index rows() const { return rows_; }
-  [[nodiscard]] index columns() const { return columns_; }
-  [[nodiscard]] index size() const { return rows_ * columns_; }
+  [[nodiscard]] index_type rows() const { return rows_; }
+  [[nodiscard]] index_type columns() const { return columns_; }
+  [[nodiscard]] index_type size() const { return rows_ * columns_; }
   [[nodiscard]] gal::shape shape() const { return {rows_, columns_}; }
   [[nodiscard]] T* data() { return data_; }
   [[nodiscard]] const T* data() const { return data_; }
@@ -221,12 +222,12 @@ class matrix {
   [[nodiscard]] matrix_view<const T, memory_type> view() const { return {data_, rows_, columns_}; }
 
   /// Element access, for memory that the host can read.
-  [[nodiscard]] T& operator()(index row, index column)
+  [[nodiscard]] T& operator()(index_type row, index_type column)
     requires std::same_as<memory_type, host_memory>
   {
     return data_[column * rows_ + row];
   }
-  [[nodiscard]] const T& operator()(index row, index column) const
+  [[nodiscard]] const T& operator()(index_type row, index_type column) const
     requires std::same_as<memory_type, host_memory>
   {
     return data_[column * rows_ + row];
@@ -234,14 +235,14 @@ class matrix {
 
   /// Sets the size; values are unspecified afterwards. Memory is kept when it suffices. Throws for a negative size
   /// (`shape_mismatch`), and where no address reaches over as many numbers (`out_of_memory`).
-  void resize(index rows, index columns) {
+  void resize(index_type rows, index_type columns) {
     if (rows == rows_ && columns == columns_) {
       return;
     }
     detail::require(rows >= 0 && columns >= 0, error_code::shape_mismatch, "gal::matrix: size ", rows, " x ",
                     columns, "; expected non-negative numbers");
-    constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
-    const std::optional<index> wanted = detail::product_of({rows, columns}, most);
+    constexpr index_type most = std::numeric_limits<index_type>::max() / static_cast<index_type>(sizeof(T));
+    const std::optional<index_type> wanted = detail::product_of({rows, columns}, most);
     detail::require(wanted.has_value(), error_code::out_of_memory, "gal::matrix: size ", rows, " x ", columns,
                     "; expected at most ", most, " numbers");
     if (*wanted > capacity_) {
@@ -281,9 +282,9 @@ class matrix {
  private:
   Backend backend_{};
   T* data_ = nullptr;
-  index rows_ = 0;
-  index columns_ = 0;
-  index capacity_ = 0;
+  index_type rows_ = 0;
+  index_type columns_ = 0;
+  index_type capacity_ = 0;
 };
 
 template <class T, class Backend>
@@ -301,7 +302,7 @@ void column_products(const Backend& backend, matrix_view<const T, Memory> a, mat
   products.resize(1, a.columns());
   backend.sum_rows(
       a.rows(), a.columns(),
-      [=] GAL_KERNEL(index i, index j) {
+      [=] GAL_KERNEL(index_type i, index_type j) {
         return static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
       },
       products.data());

@@ -248,7 +248,7 @@ concept optimizer_for = detail::has_learning_rate<O> && detail::has_step<O, T, M
 ///     struct half_square {                    // (x - y)^2 / 2 of one feature
 ///       void evaluate(const gal::eigen_backend&, gal::matrix_view<const double> x, const std::vector<double>& y,
 ///                     gal::matrix_view<double> values, gal::matrix_view<double> gradient) const {
-///         for (gal::index j = 0; j < x.columns(); ++j) {
+///         for (gal::index_type j = 0; j < x.columns(); ++j) {
 ///           const double r = x(0, j) - y[static_cast<std::size_t>(j)];
 ///           values(0, j) = r * r / 2;
 ///           if (!gradient.empty()) gradient(0, j) = r / static_cast<double>(x.columns());
@@ -418,25 +418,25 @@ consteval bool explain_backend() {
     using product = matrix_view<float, memory>;
     static_assert(std::copyable<B>, "gal::backend: a backend must be copyable.");
     static_assert(
-        requires(B b, float* p, index n) {
+        requires(B b, float* p, index_type n) {
           { b.template allocate<float>(n) } -> std::same_as<float*>;
           b.deallocate(p, n);
         }, "gal::backend, requirement 2: provide `allocate<T>(count)` and `deallocate(pointer, count)`.");
     static_assert(
-        requires(B b, const float* from, float* to, index n) {
+        requires(B b, const float* from, float* to, index_type n) {
           b.copy(from, to, n);
           b.fill(to, n, 0.0f);
         }, "gal::backend, requirement 3: provide `copy(from, to, count)` and `fill(to, count, value)`.");
     static_assert(
-        requires(B b, index n) {
+        requires(B b, index_type n) {
           b.for_each(n, archetype_action{});
           b.for_each(n, n, archetype_action{});
         }, "gal::backend, requirement 4: provide `for_each(count, f)` and `for_each(rows, columns, f)`.");
     static_assert(
-        requires(B b, index n, double* result) { b.sum(n, archetype_element{}, result); },
+        requires(B b, index_type n, double* result) { b.sum(n, archetype_element{}, result); },
         "gal::backend, requirement 5: provide `sum(count, f, result)`.");
     static_assert(
-        requires(B b, index n, double* results) { b.sum_rows(n, n, archetype_entry{}, results); },
+        requires(B b, index_type n, double* results) { b.sum_rows(n, n, archetype_entry{}, results); },
         "gal::backend, requirement 6: provide `sum_rows(rows, columns, f, results)`.");
     static_assert(
         requires(B b, factor a, product c) { b.product(transpose::no, transpose::yes, 1.0f, a, a, 0.0f, c); },

@@ -1,5 +1,5 @@
 // gal/core/view.hpp: how the library looks at memory that others own.
-// Provides: matrix_view, view_of (the customisation point), view(), viewable, index, shape, host_memory.
+// Provides: matrix_view, view_of (the customisation point), view(), viewable, index_type, shape, host_memory.
 #pragma once
 
 #include <gal/core/error.hpp>
@@ -29,7 +29,7 @@
 
 namespace gal::inline GAL_ABI {
 
-using index = std::ptrdiff_t;
+using index_type = std::ptrdiff_t;
 
 /// Memory that the processor can read. A device backend brings a tag of its own, so that a pointer into the wrong
 /// memory does not compile.
@@ -37,19 +37,19 @@ struct host_memory {};
 
 /// Size of a matrix: features in rows, samples in columns.
 struct shape {
-  index rows = 0;
-  index columns = 0;
+  index_type rows = 0;
+  index_type columns = 0;
   friend bool operator==(const shape&, const shape&) = default;
 };
 
 namespace detail {
 /// The product of sizes, none of them negative; nothing where it is more than `most`.
-template <class Sizes = std::initializer_list<index>>
-[[nodiscard]] constexpr std::optional<index> product_of(const Sizes& sizes,
-                                                        index most = std::numeric_limits<index>::max()) {
-  index product = 1;
+template <class Sizes = std::initializer_list<index_type>>
+[[nodiscard]] constexpr std::optional<index_type> product_of(
+    const Sizes& sizes, index_type most = std::numeric_limits<index_type>::max()) {
+  index_type product = 1;
   bool fits = true;
-  for (const index size : sizes) {
+  for (const index_type size : sizes) {
     if (size == 0) {
       return 0;  // whatever the others are
     }
@@ -102,7 +102,7 @@ class matrix_view {
 
   matrix_view() = default;
 
-  GAL_HOST_DEVICE constexpr matrix_view(T* data, index rows, index columns)
+  GAL_HOST_DEVICE constexpr matrix_view(T* data, index_type rows, index_type columns)
       : data_(data), rows_(rows), columns_(columns) {}
 
   /// Any viewable type of the same scalar converts: matrices, Eigen types and maps, contiguous ranges.
@@ -114,25 +114,25 @@ class matrix_view {
   }
 
   [[nodiscard]] GAL_HOST_DEVICE constexpr T* data() const { return data_; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index rows() const { return rows_; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index columns() const { return columns_; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index size() const { return rows_ * columns_; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type rows() const { return rows_; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type columns() const { return columns_; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type size() const { return rows_ * columns_; }
   [[nodiscard]] constexpr gal::shape shape() const { return {rows_, columns_}; }
   [[nodiscard]] constexpr bool empty() const { return size() == 0; }
 
-  [[nodiscard]] GAL_HOST_DEVICE constexpr T& operator()(index row, index column) const {
+  [[nodiscard]] GAL_HOST_DEVICE constexpr T& operator()(index_type row, index_type column) const {
     return data_[column * rows_ + row];
   }
 
   [[nodiscard]] constexpr matrix_view<const T, Memory> as_const() const { return {data_, rows_, columns_}; }
 
   /// Column `column` as a span: one sample.
-  [[nodiscard]] constexpr std::span<T> column(index column) const {
+  [[nodiscard]] constexpr std::span<T> column(index_type column) const {
     return {data_ + column * rows_, static_cast<std::size_t>(rows_)};
   }
 
   /// `count` columns from `first` on: a part of the batch.
-  [[nodiscard]] constexpr matrix_view columns(index first, index count) const {
+  [[nodiscard]] constexpr matrix_view columns(index_type first, index_type count) const {
     return {data_ + first * rows_, rows_, count};
   }
 
@@ -147,8 +147,8 @@ class matrix_view {
 
  private:
   T* data_ = nullptr;
-  index rows_ = 0;
-  index columns_ = 0;
+  index_type rows_ = 0;
+  index_type columns_ = 0;
 };
 
 template <class T, class Memory>
@@ -192,16 +192,16 @@ struct view_of<X> {
         !detail::is_row_major_matrix<X>,
         "gal: a row-major matrix would be read transposed; gal expects column-major memory with a sample per "
         "column. Map the same memory as a column-major matrix of the transposed size.");
-    const auto rows = static_cast<index>(x.rows());
-    const auto columns = static_cast<index>(x.cols());
+    const auto rows = static_cast<index_type>(x.rows());
+    const auto columns = static_cast<index_type>(x.cols());
     if constexpr (requires {
                     { x.outerStride() } -> std::integral;
                     { x.innerStride() } -> std::integral;
                   }) {
       const bool vector = rows == 1 || columns == 1;
-      const auto outer = static_cast<index>(x.outerStride());
+      const auto outer = static_cast<index_type>(x.outerStride());
       // A one-row block of a larger column-major matrix steps by its outer stride.
-      const auto step = static_cast<index>(rows == 1 && !X::IsRowMajor ? outer : x.innerStride());
+      const auto step = static_cast<index_type>(rows == 1 && !X::IsRowMajor ? outer : x.innerStride());
       detail::require(rows * columns <= 1 || (step == 1 && (vector || outer == rows)),
                       error_code::shape_mismatch, "gal::view: a ", rows, " x ", columns,
                       " block with gaps between its columns (inner stride ", x.innerStride(),
@@ -218,7 +218,7 @@ struct view_of<X> {
   template <class Y>
   static auto get(Y&& x) {
     return matrix_view<std::remove_reference_t<decltype(*std::ranges::data(x))>>(
-        std::ranges::data(x), 1, static_cast<index>(std::ranges::size(x)));
+        std::ranges::data(x), 1, static_cast<index_type>(std::ranges::size(x)));
   }
 };
 
@@ -264,7 +264,7 @@ consteval bool explain_labels() {
 
 // n numbers, one per sample, as a row: a vector of them may be a column to its owner. Anything else as it is.
 template <class T, class Memory>
-[[nodiscard]] constexpr matrix_view<T, Memory> as_row(matrix_view<T, Memory> x, index n) {
+[[nodiscard]] constexpr matrix_view<T, Memory> as_row(matrix_view<T, Memory> x, index_type n) {
   return x.columns() == 1 && x.rows() == n ? matrix_view<T, Memory>(x.data(), 1, n) : x;
 }
 }  // namespace detail

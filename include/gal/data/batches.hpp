@@ -89,7 +89,7 @@ class batches {
    public:
     using iterator_concept = std::input_iterator_tag;
     using value_type = batch;
-    using difference_type = index;
+    using difference_type = index_type;
 
     explicit iterator(batches& owner) : owner_(&owner) {}
 
@@ -106,24 +106,25 @@ class batches {
     batches* owner_;
   };
 
-  batches(const dataset<T, Target>& data, index size, batch_options options = {})
+  batches(const dataset<T, Target>& data, index_type size, batch_options options = {})
       : batches(data.features, data.targets, size, options) {}
 
-  batches(const dataset<T, Target>& data, index size, std::uint64_t seed, last_batch last = last_batch::keep)
+  batches(const dataset<T, Target>& data, index_type size, std::uint64_t seed,
+          last_batch last = last_batch::keep)
       : batches(data, size, {.seed = seed, .last_batch = last}) {}
 
-  batches(const dataset<T, Target>&&, index, batch_options = {}) = delete;
-  batches(const dataset<T, Target>&&, index, std::uint64_t, last_batch = last_batch::keep) = delete;
+  batches(const dataset<T, Target>&&, index_type, batch_options = {}) = delete;
+  batches(const dataset<T, Target>&&, index_type, std::uint64_t, last_batch = last_batch::keep) = delete;
 
   /// `features`: d x n; `targets`: m x n, or n numbers as a column.
   template <detail::lasting_view_of<T> Features, detail::lasting_view_of<Target> Targets>
-  batches(Features&& features, Targets&& targets, index size, batch_options options = {})
+  batches(Features&& features, Targets&& targets, index_type size, batch_options options = {})
       : features_(gal::view(features).as_const()),
         targets_(detail::as_row(gal::view(targets).as_const(), features_.columns())),
         size_(size),
         options_(options),
         random_{options.seed, 0} {
-    const index n = features_.columns();
+    const index_type n = features_.columns();
     detail::require(size >= 1, error_code::invalid_option, "gal::batches: size ", size,
                     "; expected a positive number of samples");
     detail::require(n == targets_.columns(), error_code::shape_mismatch, "gal::batches: features of ", n,
@@ -142,7 +143,7 @@ class batches {
   }
 
   template <detail::lasting_view_of<T> Features, detail::lasting_view_of<Target> Targets>
-  batches(Features&& features, Targets&& targets, index size, std::uint64_t seed,
+  batches(Features&& features, Targets&& targets, index_type size, std::uint64_t seed,
           last_batch last = last_batch::keep)
       : batches(features, targets, size, {.seed = seed, .last_batch = last}) {}
 
@@ -157,7 +158,7 @@ class batches {
     }
     if (options_.shuffle) {
       // From the same start each time: the order is a function of the random state alone.
-      std::iota(order_.begin(), order_.end(), index{0});
+      std::iota(order_.begin(), order_.end(), index_type{0});
       for (std::size_t i = order_.size() - 1; i > 0; --i) {
         std::swap(order_[i], order_[static_cast<std::size_t>(random_.below(i + 1))]);
       }
@@ -168,7 +169,7 @@ class batches {
   [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
   /// Batches in an epoch.
-  [[nodiscard]] index size() const { return (end_ + size_ - 1) / size_; }
+  [[nodiscard]] index_type size() const { return (end_ + size_ - 1) / size_; }
 
   /// The random state that the next epoch starts from: store it between epochs to resume there.
   [[nodiscard]] random_stream state() const { return random_; }
@@ -186,7 +187,7 @@ class batches {
     visit.setting("last_batch", options_.last_batch);
     visit("epoch", epoch_start_);
     visit("next_epoch", random_);
-    const auto position = std::make_shared<index>(position_ + (looked_at_ ? count() : 0));
+    const auto position = std::make_shared<index_type>(position_ + (looked_at_ ? count() : 0));
     visit("position", *position, 0, end_);
     visit.after_loading([this, position] {
       position_ = *position;
@@ -196,7 +197,7 @@ class batches {
 
  private:
   [[nodiscard]] bool at_end() const { return position_ >= end_; }
-  [[nodiscard]] index count() const { return std::min(size_, end_ - position_); }
+  [[nodiscard]] index_type count() const { return std::min(size_, end_ - position_); }
 
   [[nodiscard]] batch current() {
     looked_at_ = true;
@@ -216,8 +217,8 @@ class batches {
   void load() {
     looked_at_ = false;
     if (options_.shuffle && !at_end()) {
-      const auto samples = std::span<const index>(order_).subspan(static_cast<std::size_t>(position_),
-                                                                  static_cast<std::size_t>(count()));
+      const auto samples = std::span<const index_type>(order_).subspan(static_cast<std::size_t>(position_),
+                                                                       static_cast<std::size_t>(count()));
       detail::copy_columns(features_, samples, feature_buffer_.view());
       detail::copy_columns(targets_, samples, target_buffer_.view());
     }
@@ -225,28 +226,29 @@ class batches {
 
   matrix_view<const T> features_;
   matrix_view<const Target> targets_;
-  index size_;
+  index_type size_;
   batch_options options_;
   random_stream random_;       // the next epoch's
   random_stream epoch_start_;  // this one's
-  index end_ = 0;              // samples in an epoch
-  index position_ = 0;         // first sample of the current batch
+  index_type end_ = 0;         // samples in an epoch
+  index_type position_ = 0;    // first sample of the current batch
   bool looked_at_ = false;     // the current batch
   bool resumes_ = false;       // the next begin goes on within the epoch
-  std::vector<index> order_;
+  std::vector<index_type> order_;
   matrix<T> feature_buffer_;
   matrix<Target> target_buffer_;
 };
 
 template <viewable Features, viewable Targets>
-batches(Features&&, Targets&&, index, batch_options = {}) -> batches<scalar_of<Features>, scalar_of<Targets>>;
+batches(Features&&, Targets&&, index_type, batch_options = {})
+    -> batches<scalar_of<Features>, scalar_of<Targets>>;
 template <viewable Features, viewable Targets>
-batches(Features&&, Targets&&, index, std::uint64_t, last_batch = last_batch::keep)
+batches(Features&&, Targets&&, index_type, std::uint64_t, last_batch = last_batch::keep)
     -> batches<scalar_of<Features>, scalar_of<Targets>>;
 
 template <viewable Features, class Targets>
   requires(!viewable<Targets>)
-batches(Features&&, Targets&&, index, batch_options = {})
+batches(Features&&, Targets&&, index_type, batch_options = {})
     -> batches<scalar_of<Features>, typename detail::missing_scalar<std::remove_cvref_t<Targets>>::type>;
 
 }  // namespace gal

@@ -28,15 +28,15 @@ struct table {
   std::vector<double> values;      ///< row after row, `rows() * columns()` of them
 
   /// Throws where the values do not fill the last row (`malformed_data`).
-  [[nodiscard]] index rows() const {
+  [[nodiscard]] index_type rows() const {
     const bool filled = names.empty() ? values.empty() : values.size() % names.size() == 0;
     detail::require(filled, error_code::malformed_data, "gal::table: ", values.size(), " values for ",
                     names.size(), " columns; expected a whole number of rows");
-    return names.empty() ? 0 : static_cast<index>(values.size()) / columns();
+    return names.empty() ? 0 : static_cast<index_type>(values.size()) / columns();
   }
-  [[nodiscard]] index columns() const { return static_cast<index>(names.size()); }
+  [[nodiscard]] index_type columns() const { return static_cast<index_type>(names.size()); }
 
-  [[nodiscard]] double operator()(index row, index column) const {
+  [[nodiscard]] double operator()(index_type row, index_type column) const {
     return values[static_cast<std::size_t>(row * columns() + column)];
   }
 
@@ -44,7 +44,7 @@ struct table {
   [[nodiscard]] matrix_view<const double> view() const { return {values.data(), columns(), rows()}; }
 
   /// Position of the column called `name`, from 0. Throws where there is none, listing those there are.
-  [[nodiscard]] index column_index(std::string_view name) const {
+  [[nodiscard]] index_type column_index(std::string_view name) const {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
       std::string available;
@@ -113,7 +113,7 @@ class csv_reader {
   [[nodiscard]] const std::vector<std::string_view>& fields() const { return fields_; }
 
   // Line on which the last row begins, from 1. Quoted line breaks count, as they do in an editor.
-  [[nodiscard]] index line() const { return row_line_; }
+  [[nodiscard]] index_type line() const { return row_line_; }
 
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
@@ -183,8 +183,8 @@ class csv_reader {
   char delimiter_;
   std::string_view source_;
   std::vector<std::string_view> fields_;
-  index line_ = 1;
-  index row_line_ = 1;
+  index_type line_ = 1;
+  index_type row_line_ = 1;
 };
 
 // A field as messages show it.
@@ -199,7 +199,7 @@ inline void require_plain_text(std::string_view contents, std::string_view sourc
   if (zero != std::string_view::npos) {
     // Lines end as csv_reader has it.
     const std::string_view before = contents.substr(0, zero);
-    index line = 1;
+    index_type line = 1;
     for (std::size_t k = 0; k < before.size(); ++k) {
       line += before[k] == '\n' || (before[k] == '\r' && contents[k + 1] != '\n') ? 1 : 0;
     }
@@ -238,7 +238,7 @@ inline std::vector<std::string> column_names(const csv_reader& reader, bool head
   return names;
 }
 
-inline void append_row(table& result, const csv_reader& reader, index first_line) {
+inline void append_row(table& result, const csv_reader& reader, index_type first_line) {
   const auto& fields = reader.fields();
   if (fields.size() != result.names.size()) {
     reader.fail(" has ", fields.size(), " fields; expected ", result.names.size(), ", as in line ",
@@ -299,7 +299,7 @@ inline std::string read_file(const std::string& path, std::string_view reader) {
                   " is empty; expected rows of numbers");
   const bool header = options.header == csv_header::yes ||
                       (options.header == csv_header::automatic && detail::is_header(reader));
-  const index first_line = reader.line();
+  const index_type first_line = reader.line();
 
   table result;
   result.names = detail::column_names(reader, header);

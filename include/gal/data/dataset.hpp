@@ -27,7 +27,7 @@ struct dataset {
   matrix<Target> targets{};  ///< m x n
 
   /// Number of samples.
-  [[nodiscard]] index size() const { return features.columns(); }
+  [[nodiscard]] index_type size() const { return features.columns(); }
 
   friend bool operator==(const dataset&, const dataset&) = default;
 };
@@ -36,7 +36,7 @@ namespace detail {
 
 // A value of the table as a T, which must be able to hold it.
 template <class T>
-T table_value(const table& source, index row, index column) {
+T table_value(const table& source, index_type row, index_type column) {
   const double value = source(row, column);
   const auto fail = [&](std::string_view expected) {
     throw error(error_code::malformed_data, text("gal::table: row ", row + 1, ", column \"",
@@ -58,9 +58,9 @@ T table_value(const table& source, index row, index column) {
 }
 
 template <class T>
-void copy_columns(matrix_view<const T> from, std::span<const index> columns, matrix_view<T> to) {
+void copy_columns(matrix_view<const T> from, std::span<const index_type> columns, matrix_view<T> to) {
   for (std::size_t j = 0; j < columns.size(); ++j) {
-    std::ranges::copy(from.column(columns[j]), to.column(static_cast<index>(j)).begin());
+    std::ranges::copy(from.column(columns[j]), to.column(static_cast<index_type>(j)).begin());
   }
 }
 
@@ -77,9 +77,9 @@ void copy_columns(matrix_view<const T> from, std::span<const index> columns, mat
 template <class T, class Target = T>
 [[nodiscard]] dataset<T, Target> make_dataset(const table& source,
                                               const std::vector<std::string>& targets = {}) {
-  std::vector<index> target_columns;
+  std::vector<index_type> target_columns;
   for (const std::string& name : targets) {
-    const index column = source.column_index(name);
+    const index_type column = source.column_index(name);
     detail::require(std::ranges::find(target_columns, column) == target_columns.end(),
                     error_code::invalid_option, "gal::make_dataset: target \"", name,
                     "\" named twice; expected different columns");
@@ -88,22 +88,23 @@ template <class T, class Target = T>
   if (targets.empty()) {
     target_columns.push_back(source.columns() - 1);
   }
-  const index target_count = static_cast<index>(target_columns.size());
+  const index_type target_count = static_cast<index_type>(target_columns.size());
   detail::require(target_count < source.columns(), error_code::invalid_option,
                   "gal::make_dataset: ", target_count, " targets in a table of ", source.columns(),
                   " columns; expected at least one column of features");
-  std::vector<index> feature_columns;
-  for (index column = 0; column < source.columns(); ++column) {
+  std::vector<index_type> feature_columns;
+  for (index_type column = 0; column < source.columns(); ++column) {
     if (std::ranges::find(target_columns, column) == target_columns.end()) {
       feature_columns.push_back(column);
     }
   }
 
-  const auto columns = [&]<class Value>(const std::vector<index>& chosen, matrix<Value>& to) {
-    to.resize(static_cast<index>(chosen.size()), source.rows());
-    for (index row = 0; row < source.rows(); ++row) {
-      std::ranges::transform(chosen, to.view().column(row).begin(),
-                             [&](index column) { return detail::table_value<Value>(source, row, column); });
+  const auto columns = [&]<class Value>(const std::vector<index_type>& chosen, matrix<Value>& to) {
+    to.resize(static_cast<index_type>(chosen.size()), source.rows());
+    for (index_type row = 0; row < source.rows(); ++row) {
+      std::ranges::transform(chosen, to.view().column(row).begin(), [&](index_type column) {
+        return detail::table_value<Value>(source, row, column);
+      });
     }
   };
   dataset<T, Target> result;
@@ -114,9 +115,9 @@ template <class T, class Target = T>
 
 /// The column called `column` as class labels. Throws for a value that is no integer.
 [[nodiscard]] inline std::vector<int> labels(const table& source, std::string_view column) {
-  const index position = source.column_index(column);
+  const index_type position = source.column_index(column);
   std::vector<int> result(static_cast<std::size_t>(source.rows()));
-  for (index row = 0; row < source.rows(); ++row) {
+  for (index_type row = 0; row < source.rows(); ++row) {
     result[static_cast<std::size_t>(row)] = detail::table_value<int>(source, row, position);
   }
   return result;
@@ -131,23 +132,23 @@ template <class T, class Target = T>
 
 /// A copy of the chosen columns, in the order of `columns`, which may repeat. Throws for one outside [0, n).
 ///
-///     auto x = gal::take(features, std::vector<gal::index>{4, 0});   // the fifth and the first sample
+///     auto x = gal::take(features, std::vector<gal::index_type>{4, 0});   // the fifth and the first sample
 template <viewable X>
-[[nodiscard]] matrix<scalar_of<X>> take(const X& x, std::span<const index> columns) {
+[[nodiscard]] matrix<scalar_of<X>> take(const X& x, std::span<const index_type> columns) {
   const auto from = gal::view(x).as_const();
-  for (const index column : columns) {
+  for (const index_type column : columns) {
     detail::require(column >= 0 && column < from.columns(), error_code::shape_mismatch, "gal::take: column ",
                     column, " of ", from.columns(), "; expected 0 to ", from.columns() - 1);
   }
   matrix<scalar_of<X>> result;
-  result.resize(from.rows(), static_cast<index>(columns.size()));
+  result.resize(from.rows(), static_cast<index_type>(columns.size()));
   detail::copy_columns(from, columns, result.view());
   return result;
 }
 
 /// The chosen samples, features and targets.
 template <class T, class Target>
-[[nodiscard]] dataset<T, Target> take(const dataset<T, Target>& data, std::span<const index> samples) {
+[[nodiscard]] dataset<T, Target> take(const dataset<T, Target>& data, std::span<const index_type> samples) {
   return {take(data.features, samples), take(data.targets, samples)};
 }
 

@@ -29,7 +29,7 @@ struct image_data {
   std::vector<int> labels{};           ///< one for each
 
   /// Number of images.
-  [[nodiscard]] index size() const { return static_cast<index>(labels.size()); }
+  [[nodiscard]] index_type size() const { return static_cast<index_type>(labels.size()); }
 
   /// The pixels as the library reads them: (channels height width) x n.
   [[nodiscard]] matrix_view<const std::uint8_t> view() const { return {pixels.data(), shape.size(), size()}; }
@@ -45,8 +45,8 @@ class byte_reader {
   byte_reader(std::string_view bytes, std::string_view source, std::string_view caller)
       : bytes_(bytes), source_(source), caller_(caller) {}
 
-  [[nodiscard]] index position() const { return position_; }
-  [[nodiscard]] index left() const { return static_cast<index>(bytes_.size()) - position_; }
+  [[nodiscard]] index_type position() const { return position_; }
+  [[nodiscard]] index_type left() const { return static_cast<index_type>(bytes_.size()) - position_; }
 
   template <class... Parts>
   void require(bool condition, const Parts&... parts) const {
@@ -59,10 +59,10 @@ class byte_reader {
   }
 
   // Four bytes, the highest first.
-  [[nodiscard]] index number(std::string_view meaning) {
+  [[nodiscard]] index_type number(std::string_view meaning) {
     require(left() >= 4, "ends at byte ", bytes_.size(), "; expected ", meaning, " in bytes ", position_,
             " to ", position_ + 3);
-    index result = 0;
+    index_type result = 0;
     for (int k = 0; k < 4; ++k) {
       result = 256 * result + byte();
     }
@@ -70,13 +70,13 @@ class byte_reader {
   }
 
   [[nodiscard]] int label(int classes, std::string_view meaning = "label") {
-    const index place = position_;
+    const index_type place = position_;
     const int result = byte();
     require(result < classes, "byte ", place, ": ", meaning, " ", result, "; expected 0 to ", classes - 1);
     return result;
   }
 
-  void append_to(std::vector<std::uint8_t>& to, index count) {
+  void append_to(std::vector<std::uint8_t>& to, index_type count) {
     const std::string_view part =
         bytes_.substr(static_cast<std::size_t>(position_), static_cast<std::size_t>(count));
     to.insert(to.end(), part.begin(), part.end());
@@ -87,20 +87,21 @@ class byte_reader {
   std::string_view bytes_;
   std::string_view source_;
   std::string_view caller_;
-  index position_ = 0;
+  index_type position_ = 0;
 };
 
 // The head of an IDX file of unsigned bytes: two zeros, the type, the number of dimensions, then each of them.
-inline std::vector<index> idx_sizes(byte_reader& reader, index dimensions, std::string_view contents) {
-  const index magic = reader.number("the magic number");
+inline std::vector<index_type> idx_sizes(byte_reader& reader, index_type dimensions,
+                                         std::string_view contents) {
+  const index_type magic = reader.number("the magic number");
   reader.require(magic != 0x1f8b0800 && magic >> 16 != 0x1f8b,
                  "is compressed by gzip; expected the file inside, or gal::read_idx_gzip");
-  const index expected = 0x0800 + dimensions;
+  const index_type expected = 0x0800 + dimensions;
   reader.require(magic == expected, "magic number ", magic, " in bytes 0 to 3; expected ", expected, ", ",
                  contents);
-  std::vector<index> sizes;
-  for (index k = 0; k < dimensions; ++k) {
-    const index place = reader.position();
+  std::vector<index_type> sizes;
+  for (index_type k = 0; k < dimensions; ++k) {
+    const index_type place = reader.position();
     sizes.push_back(reader.number("a size"));
     reader.require(sizes.back() > 0, "size 0 in bytes ", place, " to ", place + 3,
                    "; expected a positive number");
@@ -109,7 +110,8 @@ inline std::vector<index> idx_sizes(byte_reader& reader, index dimensions, std::
 }
 
 // That `count` items of `size` bytes come next, and nothing after them; without a product, which could overflow.
-inline void require_items(const byte_reader& reader, index count, index size, const std::string& items) {
+inline void require_items(const byte_reader& reader, index_type count, index_type size,
+                          const std::string& items) {
   const bool fits = reader.left() % size == 0 && reader.left() / size == count;
   const bool too_long = reader.left() / size >= count;
   reader.require(fits, too_long ? "goes on beyond" : "ends inside", " its ", items, ": ", reader.left(),
@@ -125,21 +127,21 @@ inline void require_items(const byte_reader& reader, index count, index size, co
                                           std::string_view images_source = "images",
                                           std::string_view labels_source = "labels") {
   detail::byte_reader pixels(images, images_source, "gal::parse_idx");
-  const std::vector<index> sizes = detail::idx_sizes(pixels, 3, "images of unsigned bytes");
+  const std::vector<index_type> sizes = detail::idx_sizes(pixels, 3, "images of unsigned bytes");
   const nn::image_shape shape{1, sizes[1], sizes[2]};
   pixels.require(detail::product_of({shape.height, shape.width}).has_value(), "images of ", shape.height,
                  " x ", shape.width, " in bytes 8 to 15; expected sizes whose product is below 2^63");
   detail::require_items(pixels, sizes[0], shape.size(),
                         detail::text(sizes[0], " images of ", shape.height, " x ", shape.width));
   detail::byte_reader names(labels, labels_source, "gal::parse_idx");
-  const index count = detail::idx_sizes(names, 1, "labels of unsigned bytes").front();
+  const index_type count = detail::idx_sizes(names, 1, "labels of unsigned bytes").front();
   detail::require_items(names, count, 1, detail::text(count, " labels"));
   names.require(count == sizes[0], count, " labels; expected ", sizes[0], ", as many as there are images");
 
   image_data result{.shape = shape};
   pixels.append_to(result.pixels, count * shape.size());
   result.labels.reserve(static_cast<std::size_t>(count));
-  for (index j = 0; j < count; ++j) {
+  for (index_type j = 0; j < count; ++j) {
     result.labels.push_back(names.label(classes));
   }
   return result;
@@ -164,16 +166,16 @@ namespace detail {
 
 // Records of `label_bytes` labels and 3 x 32 x 32 pixels, appended to `to`.
 template <class ReadLabel>
-void append_cifar(image_data& to, byte_reader reader, index label_bytes, ReadLabel read_label) {
-  const index pixels = 3 * 32 * 32;
-  const index record = label_bytes + pixels;
+void append_cifar(image_data& to, byte_reader reader, index_type label_bytes, ReadLabel read_label) {
+  const index_type pixels = 3 * 32 * 32;
+  const index_type record = label_bytes + pixels;
   reader.require(reader.left() > 0 && reader.left() % record == 0, "ends at byte ", reader.left(), ", after ",
                  reader.left() / record, " images and ", reader.left() % record,
                  " bytes; expected a positive multiple of ", record, " bytes: ", label_bytes,
                  label_bytes == 1 ? " label" : " labels", " and 3 x 32 x 32 pixels");
-  const index count = reader.left() / record;
+  const index_type count = reader.left() / record;
   to.shape = {3, 32, 32};
-  for (index j = 0; j < count; ++j) {
+  for (index_type j = 0; j < count; ++j) {
     to.labels.push_back(read_label(reader));
     reader.append_to(to.pixels, pixels);
   }
@@ -241,12 +243,12 @@ inline void require_files(const std::vector<std::string>& paths, std::string_vie
 
 /// Settings of `augmentation`, in the order in which they are applied.
 struct augmentation_options {
-  index padding = 0;           ///< zeros around the image, of which a window of its size is cropped at random
+  index_type padding = 0;      ///< zeros around the image, of which a window of its size is cropped at random
   bool flip = false;           ///< left and right, every second image on average
   double scale = 1.0 / 255.0;  ///< factor of every pixel
   std::vector<double> mean{};  ///< of every channel, subtracted after the scale; none: 0
   std::vector<double> deviation{};  ///< of every channel, divided by; none: 1
-  index cutout = 0;  ///< side of a square set to zero, its centre anywhere in the image (1708.04552)
+  index_type cutout = 0;  ///< side of a square set to zero, its centre anywhere in the image (1708.04552)
   std::uint64_t seed = 0;
 };
 
@@ -287,7 +289,7 @@ class augmentation {
     for (const double deviation : options_.deviation) {
       check(deviation > 0.0, "deviation is ", deviation, "; expected a positive number");
     }
-    for (index c = 0; c < shape.channels; ++c) {  // pixel to factor * pixel + shift
+    for (index_type c = 0; c < shape.channels; ++c) {  // pixel to factor * pixel + shift
       const auto k = static_cast<std::size_t>(c);
       const double deviation = options_.deviation.empty() ? 1.0 : options_.deviation[k];
       const double mean = options_.mean.empty() ? 0.0 : options_.mean[k];
@@ -317,41 +319,42 @@ class augmentation {
   void set_state(random_stream state) { random_ = state; }
 
  private:
-  static constexpr index largest_padding = index{1} << 30;  // places of the crop are drawn as 32 bits
-  static constexpr index draws = 5;  // of every image: crop down and right, flip, centre of the cutout
+  static constexpr index_type largest_padding = index_type{1}
+                                                << 30;  // places of the crop are drawn as 32 bits
+  static constexpr index_type draws = 5;  // of every image: crop down and right, flip, centre of the cutout
 
   template <class U>
   const matrix<T, Backend>& transform(matrix_view<U, memory_type> images, bool at_random) {
     detail::require(images.rows() == shape_.size(), error_code::shape_mismatch,
                     "gal::augmentation: images are ", images.shape(), "; expected ", shape_.size(), " rows (",
                     shape_, ")");
-    const index n = images.columns();
+    const index_type n = images.columns();
     if (at_random) {
       draw(n);
     }
     result_.resize(images.rows(), n);
-    const index height = shape_.height;
-    const index width = shape_.width;
-    const index channels = shape_.channels;
-    const index cutout = at_random ? options_.cutout : 0;
+    const index_type height = shape_.height;
+    const index_type width = shape_.width;
+    const index_type channels = shape_.channels;
+    const index_type cutout = at_random ? options_.cutout : 0;
     backend_.for_each(
         height, channels * n,
         [=, from = images.data(), to = result_.data(), affine = affine_.data(),
-         draw = at_random ? draws_.data() : nullptr] GAL_KERNEL(index i, index j) {
-          const index c = j % channels;
+         draw = at_random ? draws_.data() : nullptr] GAL_KERNEL(index_type i, index_type j) {
+          const index_type c = j % channels;
           const std::int32_t* const drawn = draw == nullptr ? nullptr : draw + j / channels * draws;
-          const index row = drawn == nullptr ? i : i + drawn[0];
-          const index right = drawn == nullptr ? 0 : drawn[1];
+          const index_type row = drawn == nullptr ? i : i + drawn[0];
+          const index_type right = drawn == nullptr ? 0 : drawn[1];
           const bool flipped = drawn != nullptr && drawn[2] != 0;
           const bool row_inside = row >= 0 && row < height;
           const T factor = affine[c];
           const T shift = affine[channels + c];
           // The cutout's first row and column; none where its side is 0.
-          const index top = drawn == nullptr ? 0 : drawn[3] - cutout / 2;
-          const index left = drawn == nullptr ? 0 : drawn[4] - cutout / 2;
+          const index_type top = drawn == nullptr ? 0 : drawn[3] - cutout / 2;
+          const index_type left = drawn == nullptr ? 0 : drawn[4] - cutout / 2;
           const bool row_cut = i >= top && i < top + cutout;
-          for (index q = 0; q < width; ++q) {
-            const index column = (flipped ? width - 1 - q : q) + right;
+          for (index_type q = 0; q < width; ++q) {
+            const index_type column = (flipped ? width - 1 - q : q) + right;
             const bool inside = row_inside && column >= 0 && column < width;
             const T pixel = inside ? static_cast<T>(from[(j * height + row) * width + column]) : T(0);
             const bool cut = row_cut && q >= left && q < left + cutout;
@@ -361,12 +364,12 @@ class augmentation {
     return result_;
   }
 
-  void draw(index n) {
+  void draw(index_type n) {
     draws_.resize(draws, n);
     backend_.for_each(n, [to = draws_.data(), random = random_, padding = options_.padding,
-                          flip = options_.flip, shape = shape_] GAL_KERNEL(index j) {
+                          flip = options_.flip, shape = shape_] GAL_KERNEL(index_type j) {
       const std::uint64_t seed = random_bits(random.seed, random.counter + static_cast<std::uint64_t>(j));
-      const auto below = [seed](std::uint64_t counter, index bound) {  // in [0, bound)
+      const auto below = [seed](std::uint64_t counter, index_type bound) {  // in [0, bound)
         return static_cast<std::int32_t>(random_uniform(seed, counter) * static_cast<double>(bound));
       };
       std::int32_t* const drawn = to + j * draws;

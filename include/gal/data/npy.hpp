@@ -31,7 +31,7 @@ concept npy_scalar =
 /// The contents of a file: an array in C order whose first dimension counts the samples.
 template <npy_scalar T>
 struct npy_array {
-  std::vector<index> shape{};
+  std::vector<index_type> shape{};
   std::vector<T> values{};
 
   /// As the library reads it: a column per sample, `rows` the product of the other dimensions.
@@ -43,8 +43,8 @@ struct npy_array {
  private:
   template <class U>
   [[nodiscard]] matrix_view<U> view_of_values(U* data) const {
-    const index samples = shape.empty() ? 0 : shape.front();
-    return {data, samples == 0 ? 0 : static_cast<index>(values.size()) / samples, samples};
+    const index_type samples = shape.empty() ? 0 : shape.front();
+    return {data, samples == 0 ? 0 : static_cast<index_type>(values.size()) / samples, samples};
   }
 };
 
@@ -68,22 +68,22 @@ class npy_reader {
       : bytes_(bytes), end_(bytes.size()), source_(source) {}
 
   /// The shape; afterwards `rest()` are the numbers. The type must be `type`.
-  std::vector<index> shape(const std::string& type) {
+  std::vector<index_type> shape(const std::string& type) {
     require(bytes_.starts_with(npy_magic),
             "bytes 0 to 5 are not NumPy's magic string; expected a file of numpy.save");
     position_ = npy_magic.size();
-    const index major = number(1, "the version");
-    const index minor = number(1, "the version");
+    const index_type major = number(1, "the version");
+    const index_type minor = number(1, "the version");
     require(major >= 1 && major <= 3 && minor == 0, "version ", major, ".", minor,
             " in bytes 6 to 7; expected 1.0, 2.0 or 3.0");
-    const index length = number(major == 1 ? 2 : 4, "the header's length");
-    const auto left = static_cast<index>(bytes_.size() - position_);
+    const index_type length = number(major == 1 ? 2 : 4, "the header's length");
+    const auto left = static_cast<index_type>(bytes_.size() - position_);
     require(length <= left, "a header of ", length, " bytes from byte ", position_, " on; expected at most ",
             left, ", where the file ends");
     end_ = position_ + static_cast<std::size_t>(length);
 
     const std::size_t start = position_;
-    std::optional<std::vector<index>> sizes;
+    std::optional<std::vector<index_type>> sizes;
     bool has_type = false;
     bool has_order = false;
     expect('{', "a dictionary");
@@ -127,10 +127,10 @@ class npy_reader {
 
  private:
   // Some bytes as a number, the lowest first.
-  index number(std::size_t count, std::string_view meaning) {
+  index_type number(std::size_t count, std::string_view meaning) {
     require(bytes_.size() - position_ >= count, "ends at byte ", bytes_.size(), "; expected ", meaning,
             " in bytes ", position_, " to ", position_ + count - 1);
-    index result = 0;
+    index_type result = 0;
     for (std::size_t k = count; k-- > 0;) {
       result = 256 * result + static_cast<unsigned char>(bytes_[position_ + k]);
     }
@@ -198,16 +198,16 @@ class npy_reader {
   }
 
   // No size, and no product of sizes, can be larger than the file.
-  std::vector<index> read_sizes() {
-    std::vector<index> sizes;
-    const auto limit = static_cast<index>(bytes_.size());
-    index count = 1;
+  std::vector<index_type> read_sizes() {
+    std::vector<index_type> sizes;
+    const auto limit = static_cast<index_type>(bytes_.size());
+    index_type count = 1;
     expect('(', "a tuple of sizes");
     const std::size_t start = position_;
     while (!take(')')) {
       skip_blanks();
       const std::size_t place = position_;
-      index size = 0;
+      index_type size = 0;
       while (position_ < end_ && bytes_[position_] >= '0' && bytes_[position_] <= '9' && size <= limit) {
         size = 10 * size + (bytes_[position_++] - '0');
       }
@@ -234,7 +234,7 @@ class npy_reader {
 };
 
 /// Magic string, version 1.0 and header, filled up with blanks to a multiple of 64 bytes.
-[[nodiscard]] inline std::string npy_head(const std::string& type, const std::vector<index>& shape) {
+[[nodiscard]] inline std::string npy_head(const std::string& type, const std::vector<index_type>& shape) {
   const std::string sizes = tuple_text(shape);
   std::string header = text("{'descr': '", type, "', 'fortran_order': False, 'shape': ",
                             shape.size() == 1 ? text("(", shape.front(), ",)") : sizes, ", }");
@@ -286,20 +286,20 @@ template <npy_scalar T>
 /// shape is not of as many numbers, and `unreadable_file` where it cannot be written; what was there stays.
 template <viewable X>
   requires npy_scalar<scalar_of<X>>
-void write_npy(const std::string& path, const X& x, std::vector<index> shape = {}) {
+void write_npy(const std::string& path, const X& x, std::vector<index_type> shape = {}) {
   using T = scalar_of<X>;
   const matrix_view<const T> values(x);
   if (shape.empty()) {
     if constexpr (requires { std::ranges::begin(x.shape()); }) {
       std::ranges::transform(x.shape(), std::back_inserter(shape),
-                             [](auto size) { return static_cast<index>(size); });
+                             [](auto size) { return static_cast<index_type>(size); });
     } else {
       shape = {values.columns(), values.rows()};
     }
   }
-  index left = values.size();  // after division by the sizes, whose product could overflow
+  index_type left = values.size();  // after division by the sizes, whose product could overflow
   bool fits = left > 0 && shape.size() <= detail::most_npy_dimensions;
-  for (const index size : shape) {
+  for (const index_type size : shape) {
     fits = fits && size > 0 && left % size == 0;
     left = fits ? left / size : 0;
   }

@@ -60,9 +60,9 @@ class standardizer {
     const auto rows = static_cast<std::size_t>(samples.rows());
     const auto count = static_cast<double>(samples.columns());
     std::vector<double> scale(rows, 0.0);
-    for (index j = 0; j < samples.columns(); ++j) {
+    for (index_type j = 0; j < samples.columns(); ++j) {
       for (std::size_t i = 0; i < rows; ++i) {
-        const double value = samples(static_cast<index>(i), j);
+        const double value = samples(static_cast<index_type>(i), j);
         detail::require(std::isfinite(value), error_code::non_finite, "gal::standardizer::fit: value ", value,
                         " in row ", i, ", column ", j, "; expected a finite number");
         scale[i] = std::max(scale[i], std::abs(value));
@@ -73,9 +73,9 @@ class standardizer {
       largest = detail::scale_for(largest);
     }
     std::vector<double> mean(rows, 0.0);
-    for (index j = 0; j < samples.columns(); ++j) {
+    for (index_type j = 0; j < samples.columns(); ++j) {
       for (std::size_t i = 0; i < rows; ++i) {
-        mean[i] += scale[i] * samples(static_cast<index>(i), j);
+        mean[i] += scale[i] * samples(static_cast<index_type>(i), j);
       }
     }
     for (double& value : mean) {
@@ -84,9 +84,9 @@ class standardizer {
     // Squares of the differences, and their sum, which corrects for the rounding of the mean.
     std::vector<double> squares(rows, 0.0);
     std::vector<double> drift(rows, 0.0);
-    for (index j = 0; j < samples.columns(); ++j) {
+    for (index_type j = 0; j < samples.columns(); ++j) {
       for (std::size_t i = 0; i < rows; ++i) {
-        const double difference = scale[i] * samples(static_cast<index>(i), j) - mean[i];
+        const double difference = scale[i] * samples(static_cast<index_type>(i), j) - mean[i];
         squares[i] += difference * difference;
         drift[i] += difference;
       }
@@ -135,9 +135,9 @@ class standardizer {
     detail::require(static_cast<std::size_t>(samples.rows()) == mean_.size(), error_code::shape_mismatch,
                     "gal::standardizer::", name, ": a matrix of ", samples.rows(), " rows; expected ",
                     mean_.size(), mean_.empty() ? " (not fitted yet)" : ", as in the fit");
-    for (index j = 0; j < samples.columns(); ++j) {
+    for (index_type j = 0; j < samples.columns(); ++j) {
       for (std::size_t i = 0; i < mean_.size(); ++i) {
-        T& value = samples(static_cast<index>(i), j);
+        T& value = samples(static_cast<index_type>(i), j);
         value = static_cast<T>(f(static_cast<double>(value), mean_[i], deviation_[i]));
       }
     }

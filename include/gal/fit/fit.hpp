@@ -76,7 +76,7 @@ struct fit_loop {
       if constexpr (stateful<Batches>) {
         visit("batches", batches);
       }
-      index number = 0;
+      index_type number = 0;
       (show_state(visit, ++number, callbacks), ...);
     });
     if constexpr (requires { batches.size(); }) {
@@ -135,7 +135,7 @@ struct fit_loop {
 
  private:
   template <class C>
-  static void show_state(state_view& visit, index number, C& callback) {
+  static void show_state(state_view& visit, index_type number, C& callback) {
     if constexpr (visits_state<C>) {
       visit(text("callback", number), callback);
     }

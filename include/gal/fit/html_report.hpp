@@ -53,8 +53,8 @@ class settings_table {
   template <std::integral Number>
   void operator()(std::string_view, Number&, std::int64_t, std::int64_t) {}
   template <class T, class Backend>
-  void tensor(std::string_view, const Backend&, T*, const std::vector<index>&) {}
-  [[nodiscard]] index count(std::string_view, index here) { return here; }
+  void tensor(std::string_view, const Backend&, T*, const std::vector<index_type>&) {}
+  [[nodiscard]] index_type count(std::string_view, index_type here) { return here; }
   template <class Action>
   void after_loading(const Action&) {}
 
@@ -145,7 +145,7 @@ class html_report {
 
   template <class Visitor>
   void visit_state(Visitor& visit) {
-    const index epochs = visit.count("epochs", static_cast<index>(history_.size()));
+    const index_type epochs = visit.count("epochs", static_cast<index_type>(history_.size()));
     if (epochs == 0) {
       visit.after_loading([this] { history_.clear(); });
       return;
@@ -156,7 +156,7 @@ class html_report {
     for (std::size_t k = 0; k < std::min(bits->size(), history_.size() * width); ++k) {
       (*bits)[k] = std::bit_cast<std::uint64_t>(history_[k / width][k % width]);
     }
-    visit.tensor("history", host{}, bits->data(), {epochs, static_cast<index>(width)});
+    visit.tensor("history", host{}, bits->data(), {epochs, static_cast<index_type>(width)});
     visit.after_loading([this, bits, width] {
       history_.assign(bits->size() / width, row(width));
       for (std::size_t k = 0; k < bits->size(); ++k) {

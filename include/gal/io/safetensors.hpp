@@ -38,7 +38,7 @@ static_assert(std::endian::native == std::endian::little, "gal: safetensors file
 struct safetensors_entry {
   std::string name;
   std::string type;
-  std::vector<index> shape;
+  std::vector<index_type> shape;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 };
@@ -46,8 +46,8 @@ struct safetensors_entry {
 namespace detail {
 
 // Bits of a number of that type; nothing for a type of a later version of the format.
-[[nodiscard]] inline std::optional<index> bits_of_type(std::string_view type) {
-  using known_type = std::pair<std::string_view, index>;
+[[nodiscard]] inline std::optional<index_type> bits_of_type(std::string_view type) {
+  using known_type = std::pair<std::string_view, index_type>;
   static constexpr std::array<known_type, 22> types = {
       {{"BOOL", 8},    {"U8", 8},      {"I8", 8},          {"F4", 4},          {"F6_E2M3", 6}, {"F6_E3M2", 6},
        {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8}, {"I16", 16},
@@ -140,8 +140,8 @@ class safetensors_header {
     if (in_array_ == 2U && entries.back().shape.size() == most_sizes) {
       return fail(text("more than ", most_sizes, " sizes"));
     }
-    if (in_array_ == 2U && value <= static_cast<std::uint64_t>(std::numeric_limits<index>::max())) {
-      entries.back().shape.push_back(static_cast<index>(value));
+    if (in_array_ == 2U && value <= static_cast<std::uint64_t>(std::numeric_limits<index_type>::max())) {
+      entries.back().shape.push_back(static_cast<index_type>(value));
       return true;
     }
     if (in_array_ == 4U && offsets_ < 2) {
@@ -284,10 +284,10 @@ class safetensors_file {
       require(entry.begin == next, place, "begins at byte ", entry.begin, "; expected ", next,
               ", where the tensor before it ends");
       // Of a type that is not known, where it lies has to do.
-      if (const std::optional<index> bits = detail::bits_of_type(entry.type)) {
-        constexpr index most = std::numeric_limits<index>::max() / 8;
-        const index all = 8 * static_cast<index>(std::min(size, static_cast<std::uint64_t>(most)));
-        const std::optional<index> count = detail::product_of(entry.shape, all / *bits);
+      if (const std::optional<index_type> bits = detail::bits_of_type(entry.type)) {
+        constexpr index_type most = std::numeric_limits<index_type>::max() / 8;
+        const index_type all = 8 * static_cast<index_type>(std::min(size, static_cast<std::uint64_t>(most)));
+        const std::optional<index_type> count = detail::product_of(entry.shape, all / *bits);
         require(count.has_value(), place, "more numbers than the ", size, " bytes of data hold");
         require(*count * *bits % 8 == 0, place, *count, " numbers of ", *bits,
                 " bits; expected a whole number of bytes");
@@ -320,7 +320,7 @@ struct safetensors_options {
 
 namespace detail {
 
-[[nodiscard]] inline std::string type_and_shape(std::string_view type, const std::vector<index>& shape) {
+[[nodiscard]] inline std::string type_and_shape(std::string_view type, const std::vector<index_type>& shape) {
   return text(type.substr(0, 40), " [", list_text(shape), "]");
 }
 
@@ -395,15 +395,15 @@ inline void compare(const safetensors_file& file, const std::vector<state_view::
 }
 
 template <class From, class To>
-bool convert_numbers(const std::vector<std::byte>& from, std::byte* to, index count) {
-  for (index i = 0; i < count; ++i) {
+bool convert_numbers(const std::vector<std::byte>& from, std::byte* to, index_type count) {
+  for (index_type i = 0; i < count; ++i) {
     From x;
-    std::memcpy(&x, from.data() + i * static_cast<index>(sizeof x), sizeof x);
+    std::memcpy(&x, from.data() + i * static_cast<index_type>(sizeof x), sizeof x);
     if (std::isfinite(x) && std::abs(x) > static_cast<From>(std::numeric_limits<To>::max())) {
       return false;
     }
     const To y = static_cast<To>(x);
-    std::memcpy(to + i * static_cast<index>(sizeof y), &y, sizeof y);
+    std::memcpy(to + i * static_cast<index_type>(sizeof y), &y, sizeof y);
   }
   return true;
 }

@@ -60,26 +60,26 @@ constexpr number_type type_of_number = std::same_as<T, float>          ? number_
 
 // Between a backend's memory and the host's, by what the backend has for it, else number by number.
 template <class Backend, class T>
-void to_host(const Backend& backend, const T* from, T* to, index count) {
+void to_host(const Backend& backend, const T* from, T* to, index_type count) {
   if constexpr (std::same_as<typename Backend::memory_type, host_memory>) {
     std::copy_n(from, count, to);
   } else if constexpr (requires { backend.download(from, to, count); }) {
     backend.download(from, to, count);
   } else {
-    for (index i = 0; i < count; ++i) {
+    for (index_type i = 0; i < count; ++i) {
       to[i] = backend.read(from + i);
     }
   }
 }
 template <class Backend, class T>
-void from_host(const Backend& backend, const T* from, T* to, index count) {
+void from_host(const Backend& backend, const T* from, T* to, index_type count) {
   if constexpr (std::same_as<typename Backend::memory_type, host_memory>) {
     std::copy_n(from, count, to);
   } else if constexpr (requires { backend.upload(from, to, count); }) {
     backend.upload(from, to, count);
   } else {
-    for (index i = 0; i < count; ++i) {
-      backend.fill(to + i, index{1}, from[i]);
+    for (index_type i = 0; i < count; ++i) {
+      backend.fill(to + i, index_type{1}, from[i]);
     }
   }
 }
@@ -151,7 +151,7 @@ class state_view {
   struct entry {
     std::string name;
     number_type type;
-    std::vector<index> shape;
+    std::vector<index_type> shape;
     bool is_tensor;                                                 ///< not a single number
     std::function<void(std::byte*)> read;                           ///< copies the numbers to host memory
     std::function<void(const std::byte*)> write;                    ///< takes them from there
@@ -159,9 +159,9 @@ class state_view {
     std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of a single integer
     std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
 
-    [[nodiscard]] index count() const {
-      index product = 1;
-      for (const index size : shape) {
+    [[nodiscard]] index_type count() const {
+      index_type product = 1;
+      for (const index_type size : shape) {
         product *= size;
       }
       return product;
@@ -221,7 +221,7 @@ class state_view {
 
   /// Numbers in a backend's memory, a C-order array of that shape.
   template <class T, class Backend>
-  void tensor(std::string_view name, const Backend& backend, T* data, std::vector<index> shape) {
+  void tensor(std::string_view name, const Backend& backend, T* data, std::vector<index_type> shape) {
     const std::size_t before = enter(name);
     add_tensor(backend, data, std::move(shape));
     prefix_.resize(before);
@@ -240,10 +240,10 @@ class state_view {
 
   /// A count on which depends what else there is: `here` when the state is read; where it is loaded, the count of the
   /// state that is to be loaded.
-  [[nodiscard]] index count(std::string_view name, index here) {
+  [[nodiscard]] index_type count(std::string_view name, index_type here) {
     const std::size_t before = enter(name);
-    const index result = lookup_ ? static_cast<index>(lookup_(prefix_).value_or(here)) : here;
-    const auto kept = std::make_shared<index>(result);
+    const index_type result = lookup_ ? static_cast<index_type>(lookup_(prefix_).value_or(here)) : here;
+    const auto kept = std::make_shared<index_type>(result);
     add_number(*kept);
     entries_.back().read = [kept, read = entries_.back().read](std::byte* to) { read(to); };
     entries_.back().write = [](const std::byte*) {};
@@ -284,7 +284,7 @@ class state_view {
   template <class Object>
   void show_parameters(Object& object) {
     const auto backend = detail::backend_from<backend_of<Object>>(object);
-    index number = 0;
+    index_type number = 0;
     for (auto&& block : object.parameters()) {
       const auto values = [&] {
         if constexpr (requires { block.value; }) {
@@ -293,7 +293,7 @@ class state_view {
           return std::span(block.first);
         }
       }();
-      tensor(std::to_string(number++), backend, values.data(), {static_cast<index>(values.size())});
+      tensor(std::to_string(number++), backend, values.data(), {static_cast<index_type>(values.size())});
     }
     if constexpr (requires { object.set_noise(object.noise()); }) {
       const auto noise = std::make_shared<std::remove_cvref_t<decltype(object.noise())>>(object.noise());
@@ -329,7 +329,7 @@ class state_view {
   }
 
   template <class Backend, class T>
-  void add_tensor(const Backend& backend, T* data, std::vector<index> shape) {
+  void add_tensor(const Backend& backend, T* data, std::vector<index_type> shape) {
     static_assert(std::same_as<T, detail::kept_number<T>>,
                   "gal::state_view: tensors are of float, double, std::int64_t or std::uint64_t.");
     add({.name = prefix_,
@@ -338,7 +338,7 @@ class state_view {
          .is_tensor = true,
          .read = {},
          .write = {}});
-    const index count = entries_.back().count();
+    const index_type count = entries_.back().count();
     entries_.back().memory = data;
     entries_.back().read = [=](std::byte* to) {
       detail::to_host(backend, static_cast<const T*>(data), reinterpret_cast<T*>(to), count);
@@ -388,7 +388,7 @@ class staged_numbers {
 };
 
 template <class T>
-bool all_finite(const std::byte* numbers, index count) {
+bool all_finite(const std::byte* numbers, index_type count) {
   const T* const values = reinterpret_cast<const T*>(numbers);
   return std::all_of(values, values + count, [](T x) { return x - x == T(0); });
 }

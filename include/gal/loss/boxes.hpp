@@ -77,11 +77,11 @@ void check_boxes(const Features& features, const Targets& targets, std::string_v
           ": boxes are ", features.shape(), ", true boxes ", targets.shape(),
           "; expected 4 rows and as many columns for both");
   if constexpr (std::same_as<typename Targets::memory_type, host_memory>) {
-    for (index j = 0; j < targets.columns(); ++j) {
+    for (index_type j = 0; j < targets.columns(); ++j) {
       require(targets(2, j) > 0 && targets(3, j) > 0, error_code::invalid_target, where,
               ": true box of sample ", j, " is ", targets(2, j), " wide and ", targets(3, j),
               " high; expected positive numbers");
-      for (index i = 0; i < 4; ++i) {
+      for (index_type i = 0; i < 4; ++i) {
         require(std::isfinite(static_cast<double>(targets(i, j))), error_code::invalid_target, where,
                 ": number ", i, " of the true box of sample ", j, " is ", targets(i, j),
                 "; expected a finite number");
@@ -127,13 +127,13 @@ class box_loss {
     detail::check_boxes(features, truth, "gal::box_loss");
     const double share = 1.0 / static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=, options = options_] GAL_KERNEL(index j) {
+    backend.for_each(features.columns(), [=, options = options_] GAL_KERNEL(index_type j) {
       const T* const x = features.data() + 4 * j;
       const auto* const y = truth.data() + 4 * j;
       const detail::box_pair boxes(x, y);
       double distance = 0.0;
       double signs[4];
-      for (index k = 0; k < 4; ++k) {
+      for (index_type k = 0; k < 4; ++k) {
         const double difference = static_cast<double>(x[k]) - static_cast<double>(y[k]);
         distance += std::abs(difference);
         signs[k] = difference > 0.0 ? 1.0 : (difference < 0.0 ? -1.0 : difference);  // keeps NaN
@@ -151,7 +151,7 @@ class box_loss {
             along.centre_slope(of_overlap * across.overlap, of_hull * across.hull),
             across.size_slope(of_overlap * along.overlap, of_hull * along.hull, of_area * along.length),
             along.size_slope(of_overlap * across.overlap, of_hull * across.hull, of_area * across.length)};
-        for (index k = 0; k < 4; ++k) {
+        for (index_type k = 0; k < 4; ++k) {
           gradient(k, j) =
               static_cast<T>(share * (options.distance * signs[k] + options.overlap * slopes[k]));
         }
@@ -166,8 +166,8 @@ class box_loss {
 namespace detail {
 
 template <class Features, class Targets>
-double measured_iou(const Features& x, const Targets& y, index sample) {
-  for (index i = 0; i < 4; ++i) {
+double measured_iou(const Features& x, const Targets& y, index_type sample) {
+  for (index_type i = 0; i < 4; ++i) {
     if (!std::isfinite(static_cast<double>(x(i, sample)))) {
       return std::numeric_limits<double>::quiet_NaN();
     }
@@ -180,7 +180,7 @@ double measured_iou(const Features& x, const Targets& y, index sample) {
 /// Intersection over union of a sample's box with the true one; both as `box_loss` takes them. NaN where a number of the
 /// predicted box is not finite. Host memory.
 template <viewable Boxes, viewable Truth>
-[[nodiscard]] double intersection_over_union(const Boxes& boxes, const Truth& truth, index sample) {
+[[nodiscard]] double intersection_over_union(const Boxes& boxes, const Truth& truth, index_type sample) {
   const auto x = gal::view(boxes);
   const auto y = gal::view(truth);
   detail::check_boxes(x, y, "gal::intersection_over_union");
@@ -198,7 +198,7 @@ template <viewable Boxes, viewable Truth>
   detail::require(x.columns() > 0, error_code::shape_mismatch,
                   "gal::mean_intersection_over_union: 0 samples; expected at least one");
   double sum = 0.0;
-  for (index j = 0; j < x.columns(); ++j) {
+  for (index_type j = 0; j < x.columns(); ++j) {
     sum += detail::measured_iou(x, y, j);
   }
   return sum / static_cast<double>(x.columns());

@@ -57,7 +57,7 @@ class binary_cross_entropy : public detail::entrywise_loss<detail::logit_entropy
                 matrix_view<double, Memory> values, matrix_view<T, Memory> gradient) const {
     if constexpr (std::same_as<Memory, host_memory>) {
       const auto y = gal::view(targets);
-      for (index i = 0; i < y.size(); ++i) {
+      for (index_type i = 0; i < y.size(); ++i) {
         detail::require(y.data()[i] >= 0 && y.data()[i] <= 1, error_code::invalid_target,
                         "gal::binary_cross_entropy: target ", y.data()[i], " of sample ",
                         y.rows() == features.rows() ? i / y.rows() : i, "; expected a probability in [0, 1]");

@@ -31,7 +31,7 @@ template <class Loss, viewable Features, class Target = nothing, class Backend =
   loss.evaluate(backend, x, targets, result.samples.view(), result.gradient.view());
   matrix<double, Backend> total(1, 1, 0.0, backend);
   backend.sum(
-      x.columns(), [from = result.samples.data()] GAL_KERNEL(index j) { return from[j]; }, total.data());
+      x.columns(), [from = result.samples.data()] GAL_KERNEL(index_type j) { return from[j]; }, total.data());
   result.mean = backend.read(total.data()) / static_cast<double>(x.columns());
   return result;
 }

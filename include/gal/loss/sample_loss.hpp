@@ -50,7 +50,7 @@ class sample_loss {
     auto& [x, g] = scratch<S>();
     const auto rows = static_cast<std::size_t>(features.rows());
     const double scale = 1.0 / static_cast<double>(features.columns());
-    for (index j = 0; j < features.columns(); ++j) {
+    for (index_type j = 0; j < features.columns(); ++j) {
       const std::span<const T> sample = features.column(j);
       x.assign(sample.begin(), sample.end());
       g.assign(rows, S(0));
@@ -84,7 +84,8 @@ class sample_loss {
   }();
 
   template <class S, class Target>
-  auto call(std::span<const S> x, const Target& targets, index sample, index samples, std::span<S> gradient) {
+  auto call(std::span<const S> x, const Target& targets, index_type sample, index_type samples,
+            std::span<S> gradient) {
     if constexpr (std::same_as<Target, nothing>) {
       return function_(x, gradient);
     } else {

@@ -47,14 +47,14 @@ class softmax_cross_entropy {
                 matrix_view<double, Memory> values, matrix_view<T, Memory> gradient) const {
     detail::check_batch(features, values, gradient, name);
     const auto target = checked_targets(features, targets);
-    const index classes = features.rows();
+    const index_type classes = features.rows();
     const double scale = 1.0 / static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=] GAL_KERNEL(index j) {
+    backend.for_each(features.columns(), [=] GAL_KERNEL(index_type j) {
       const detail::softmax<T> p(features.data() + j * classes, classes);
       double weight = 0.0;
       double expected_logit = 0.0;
-      for (index k = 0; k < classes; ++k) {
+      for (index_type k = 0; k < classes; ++k) {
         const double t = target(k, j);
         weight += t;
         if (t != 0.0) {  // else the logit may be -infinity
@@ -63,7 +63,7 @@ class softmax_cross_entropy {
       }
       values.data()[j] = weight * std::log(p.total) - expected_logit;
       if (wanted) {
-        for (index k = 0; k < classes; ++k) {
+        for (index_type k = 0; k < classes; ++k) {
           gradient(k, j) = detail::without_denormals(static_cast<T>(scale * (weight * p(k) - target(k, j))));
         }
       }
@@ -77,33 +77,33 @@ class softmax_cross_entropy {
     detail::check_batch(features, values, gradient, name);
     detail::check_displacement(features, displacement, name);
     const auto target = checked_targets(features, targets);
-    const index classes = features.rows();
+    const index_type classes = features.rows();
     const double scale = 1.0 / static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=] GAL_KERNEL(index j) {
+    backend.for_each(features.columns(), [=] GAL_KERNEL(index_type j) {
       const detail::softmax<T> p(features.data() + j * classes, classes);
       double weight = 0.0;
       double mean = 0.0;
-      for (index k = 0; k < classes; ++k) {
+      for (index_type k = 0; k < classes; ++k) {
         weight += target(k, j);
         mean += p(k) * p.moved(&displacement(0, j), k, 0.0);
       }
       double longest = 0.0;
-      for (index k = 0; k < classes; ++k) {
+      for (index_type k = 0; k < classes; ++k) {
         longest = std::fmax(longest, std::abs(p.moved(&displacement(0, j), k, mean)));
       }
       // The exponentials of a very long displacement may overflow: there the plain log-sum-exp.
       const bool is_long = longest > 300.0;
       const double remainder = is_long ? p.log_mean_exp(&displacement(0, j), mean) : std::log1p([&] {
         double excess = 0.0;
-        for (index k = 0; k < classes; ++k) {
+        for (index_type k = 0; k < classes; ++k) {
           excess += p(k) * detail::exp_remainder(p.moved(&displacement(0, j), k, mean));
         }
         return excess;
       }());
       values.data()[j] = weight * remainder;
       if (wanted) {
-        for (index k = 0; k < classes; ++k) {
+        for (index_type k = 0; k < classes; ++k) {
           const double c = p.moved(&displacement(0, j), k, mean);
           const double change =
               is_long ? p(k) - std::exp(p.log(k) - c - remainder) : -p(k) * std::expm1(-c - remainder);
@@ -120,9 +120,9 @@ class softmax_cross_entropy {
   template <class U>
   static void check_distributions(matrix_view<U> y) {
     constexpr double tolerance = 1e-3;
-    for (index j = 0; j < y.columns(); ++j) {
+    for (index_type j = 0; j < y.columns(); ++j) {
       double sum = 0.0;
-      for (index k = 0; k < y.rows(); ++k) {
+      for (index_type k = 0; k < y.rows(); ++k) {
         const auto probability = static_cast<double>(y(k, j));
         detail::require(probability >= 0.0 && probability <= 1.0 + tolerance, error_code::invalid_target,
                         name, ": target ", probability, " of sample ", j, ", class ", k,
@@ -138,7 +138,7 @@ class softmax_cross_entropy {
   auto checked_targets(matrix_view<const T, Memory> features, const Target& targets) const {
     const auto y = gal::view(targets);
     using U = typename decltype(y)::value_type;
-    const index classes = features.rows();
+    const index_type classes = features.rows();
     if constexpr (std::integral<U>) {
       static_assert(
           detail::label_number<U>,
@@ -148,7 +148,7 @@ class softmax_cross_entropy {
                       error_code::shape_mismatch, name, ": labels are ", y.shape(), "; expected ",
                       features.columns(), " labels, one per sample");
       if constexpr (std::same_as<Memory, host_memory> && detail::label_number<U>) {
-        for (index j = 0; j < y.size(); ++j) {
+        for (index_type j = 0; j < y.size(); ++j) {
           detail::require(std::cmp_greater_equal(y.data()[j], 0) && std::cmp_less(y.data()[j], classes),
                           error_code::invalid_target, name, ": label ", y.data()[j], " of sample ", j,
                           "; expected a class from 0 to ", classes - 1);

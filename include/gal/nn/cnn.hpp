@@ -157,7 +157,7 @@ class cnn {
   void initialize() {
     for (const detail::block_plan& plan : plans_) {
       backend_.for_each(
-          plan.size, [to = values_.data() + plan.first, plan, seed = options_.seed] GAL_KERNEL(index i) {
+          plan.size, [to = values_.data() + plan.first, plan, seed = options_.seed] GAL_KERNEL(index_type i) {
             to[i] = static_cast<T>(
                 plan.middle + random_uniform(seed, static_cast<std::uint64_t>(plan.first + i), plan.bound));
           });
@@ -165,14 +165,14 @@ class cnn {
   }
 
   // Means 0, variances 1.
-  void initialize_statistics(const std::vector<index>& channels) {
-    index total = 0;
-    for (const index count : channels) {
+  void initialize_statistics(const std::vector<index_type>& channels) {
+    index_type total = 0;
+    for (const index_type count : channels) {
       total += 2 * count;
     }
     statistics_ = matrix<T, Backend>(total, 1, T(0), backend_);
-    index first = 0;
-    for (const index count : channels) {
+    index_type first = 0;
+    for (const index_type count : channels) {
       backend_.fill(statistics_.data() + first + count, count, T(1));
       first += 2 * count;
     }
@@ -205,7 +205,7 @@ class cnn {
 /// digits, kernels of 3 and 16 and 32 channels; else, as for 28 x 28, kernels of 5 and 6 and 16 channels.
 ///
 ///     gal::nn::cnn<float> model({1, 28, 28}, gal::nn::lenet({1, 28, 28}, 10), {.seed = 1});
-[[nodiscard]] inline std::vector<layer> lenet(image_shape input, index classes) {
+[[nodiscard]] inline std::vector<layer> lenet(image_shape input, index_type classes) {
   if (input.height < 20 || input.width < 20) {
     return {convolution{.channels = 16, .kernel = 3, .padding = 1},
             relu,
@@ -236,17 +236,17 @@ class cnn {
 /// convolutions. Throws for another depth.
 ///
 ///     gal::nn::cnn<float> model({3, 32, 32}, gal::nn::resnet(20, 10), {.seed = 1});
-[[nodiscard]] inline std::vector<layer> resnet(index depth, index classes) {
+[[nodiscard]] inline std::vector<layer> resnet(index_type depth, index_type classes) {
   gal::detail::require(depth >= 8 && depth % 6 == 2, error_code::invalid_option, "gal::nn::resnet: depth is ",
                        depth, "; expected 6 n + 2, such as 8 or 20");
-  const auto convolve = [](index channels, index stride) {
+  const auto convolve = [](index_type channels, index_type stride) {
     return convolution{.channels = channels, .kernel = 3, .stride = stride, .padding = 1, .bias = false};
   };
   std::vector<layer> layers = {convolve(16, 1)};
-  index before = 16;
-  for (const index channels : {16, 32, 64}) {
-    for (index block = 0; block < (depth - 2) / 6; ++block) {
-      const index stride = channels == before ? 1 : 2;
+  index_type before = 16;
+  for (const index_type channels : {16, 32, 64}) {
+    for (index_type block = 0; block < (depth - 2) / 6; ++block) {
+      const index_type stride = channels == before ? 1 : 2;
       residual step{{batch_normalization{}, relu, convolve(channels, stride), batch_normalization{}, relu,
                      convolve(channels, 1)}};
       if (stride != 1) {
@@ -263,16 +263,16 @@ class cnn {
 /// The layers of a small network of EfficientNet's blocks (Tan and Le, arXiv 1905.11946) for images such as CIFAR's:
 /// expansion by a 1 x 1 convolution, a depthwise convolution, squeeze-and-excitation, projection, and a shortcut where
 /// the shape stays; SiLU between them.
-[[nodiscard]] inline std::vector<layer> efficientnet(index classes) {
+[[nodiscard]] inline std::vector<layer> efficientnet(index_type classes) {
   std::vector<layer> layers = {convolution{.channels = 16, .kernel = 3, .padding = 1, .bias = false},
                                batch_normalization{}, silu};
-  index before = 16;
+  index_type before = 16;
   struct block {
-    index channels, expansion, kernel, stride;
+    index_type channels, expansion, kernel, stride;
   };
   for (const block& b :
        {block{16, 1, 3, 1}, block{24, 4, 3, 2}, block{24, 4, 3, 1}, block{40, 4, 5, 2}, block{40, 4, 5, 1}}) {
-    const index inner = before * b.expansion;
+    const index_type inner = before * b.expansion;
     std::vector<layer> body;
     if (b.expansion > 1) {
       body = {convolution{.channels = inner, .kernel = 1, .bias = false}, batch_normalization{}, silu};

@@ -15,12 +15,12 @@ namespace gal::inline GAL_ABI::nn {
 /// Size of an image. A sample's column holds its channels one after the other, each row by row: a batch is the memory
 /// of a C-order (samples, channels, height, width) array.
 struct image_shape {
-  index channels = 1;
-  index height = 1;
-  index width = 1;
+  index_type channels = 1;
+  index_type height = 1;
+  index_type width = 1;
 
-  [[nodiscard]] constexpr index area() const { return height * width; }
-  [[nodiscard]] constexpr index size() const { return channels * area(); }
+  [[nodiscard]] constexpr index_type area() const { return height * width; }
+  [[nodiscard]] constexpr index_type size() const { return channels * area(); }
   friend bool operator==(const image_shape&, const image_shape&) = default;
 };
 
@@ -31,7 +31,7 @@ struct image_shape {
 namespace detail {
 
 // The longest side: products of two sides are numbers still.
-inline constexpr index largest_side = std::numeric_limits<std::int32_t>::max();
+inline constexpr index_type largest_side = std::numeric_limits<std::int32_t>::max();
 
 // The shape, which has to be one of an image whose numbers can be counted. `what` says whose it is.
 [[nodiscard]] inline image_shape checked_image(image_shape s, std::string_view what) {

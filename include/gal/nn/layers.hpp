@@ -24,11 +24,11 @@ namespace gal::inline GAL_ABI::nn {
 
 /// Height and width of a window or a step; one number stands for both: `3` is `{3, 3}`.
 struct extent {
-  index height;
-  index width;
+  index_type height;
+  index_type width;
 
-  constexpr extent(index both) : height(both), width(both) {}  // NOLINT(google-explicit-constructor)
-  constexpr extent(index rows, index columns) : height(rows), width(columns) {}
+  constexpr extent(index_type both) : height(both), width(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr extent(index_type rows, index_type columns) : height(rows), width(columns) {}
   friend bool operator==(const extent&, const extent&) = default;
 };
 
@@ -37,12 +37,12 @@ struct extent {
 /// y_o = b_o + sum over the channels c of o's group and the positions k of the kernel of w_ock x_c, moved by k. Each
 /// side becomes (size + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded down.
 struct convolution {
-  index channels = 0;  ///< of the output, > 0; a multiple of `groups`
+  index_type channels = 0;  ///< of the output, > 0; a multiple of `groups`
   extent kernel = 3;
   extent stride = 1;
   extent padding = 0;  ///< zeros on every side
   extent dilation = 1;
-  index groups = 1;  ///< a divisor of the input's channels
+  index_type groups = 1;  ///< a divisor of the input's channels
   bool bias = true;
 };
 
@@ -91,7 +91,7 @@ struct flatten {};
 
 /// y = W^T x + b of flat features.
 struct linear {
-  index outputs = 0;  ///< > 0
+  index_type outputs = 0;  ///< > 0
   bool bias = true;
 };
 
@@ -148,24 +148,30 @@ namespace detail {
 
 /// A window that moves over an image: what convolution and pooling have in common. Plain numbers, which kernels capture.
 struct window {
-  index channels, height, width;          // of the input
-  index out_height, out_width;            // positions
-  index kernel_height, kernel_width;      //
-  index stride_height, stride_width;      //
-  index padding_height, padding_width;    //
-  index dilation_height, dilation_width;  //
+  index_type channels, height, width;          // of the input
+  index_type out_height, out_width;            // positions
+  index_type kernel_height, kernel_width;      //
+  index_type stride_height, stride_width;      //
+  index_type padding_height, padding_width;    //
+  index_type dilation_height, dilation_width;  //
 
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index area() const { return height * width; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_height() const { return height + 2 * padding_height; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_width() const { return width + 2 * padding_width; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index padded_area() const {
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type area() const { return height * width; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type padded_height() const {
+    return height + 2 * padding_height;
+  }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type padded_width() const {
+    return width + 2 * padding_width;
+  }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type padded_area() const {
     return padded_height() * padded_width();
   }
   [[nodiscard]] GAL_HOST_DEVICE constexpr bool is_padded() const {
     return padding_height > 0 || padding_width > 0;
   }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index out_area() const { return out_height * out_width; }
-  [[nodiscard]] GAL_HOST_DEVICE constexpr index kernel_area() const { return kernel_height * kernel_width; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type out_area() const { return out_height * out_width; }
+  [[nodiscard]] GAL_HOST_DEVICE constexpr index_type kernel_area() const {
+    return kernel_height * kernel_width;
+  }
 };
 
 [[nodiscard]] inline std::string_view name_of(const layer& l) {
@@ -226,7 +232,7 @@ void require_layer(bool condition, error_code code, std::string_view where, cons
   gal::detail::require(condition, code, "gal::nn::cnn: ", where, ": ", parts...);
 }
 
-inline void require_at_least(extent e, index lowest, std::string_view where, std::string_view field) {
+inline void require_at_least(extent e, index_type lowest, std::string_view where, std::string_view field) {
   require_layer(e.height >= lowest && e.width >= lowest, error_code::invalid_option, where, field, " is ", e,
                 "; expected at least ", lowest);
   require_layer(e.height <= largest_side && e.width <= largest_side, error_code::invalid_option, where, field,
@@ -283,7 +289,7 @@ inline void require_at_least(extent e, index lowest, std::string_view where, std
   return window_over(input, c.kernel, c.stride, c.padding, c.dilation, where);
 }
 
-[[nodiscard]] inline convolution as_convolution(const depthwise_convolution& d, index channels) {
+[[nodiscard]] inline convolution as_convolution(const depthwise_convolution& d, index_type channels) {
   return {.channels = channels,
           .kernel = d.kernel,
           .stride = d.stride,

@@ -35,16 +35,17 @@ constexpr auto enumerator_names(initialization) {
 namespace detail {
 
 // How far from zero the weights of a layer start. Xavier's biases are zero, the others start as the weights.
-[[nodiscard]] inline double initial_bound(initialization kind, index inputs, index outputs) {
+[[nodiscard]] inline double initial_bound(initialization kind, index_type inputs, index_type outputs) {
   return kind == initialization::xavier ? std::sqrt(6.0 / static_cast<double>(inputs + outputs))
                                         : 1.0 / std::sqrt(static_cast<double>(inputs));
 }
 
 // The widths, or an error.
-[[nodiscard]] inline std::vector<index> checked_widths(std::vector<index> widths, std::string_view where) {
+[[nodiscard]] inline std::vector<index_type> checked_widths(std::vector<index_type> widths,
+                                                            std::string_view where) {
   gal::detail::require(widths.size() >= 2, error_code::invalid_option, where, ": ", widths.size(),
                        " widths; expected at least an input and an output width");
-  for (const index width : widths) {
+  for (const index_type width : widths) {
     gal::detail::require(width > 0, error_code::invalid_option, where, ": width ", width,
                          "; expected a positive number");
   }
@@ -77,7 +78,7 @@ class mlp {
   using feature_type = matrix<T, Backend>;
 
   /// `widths`: rows of the input, of every hidden layer and of the features. Throws if fewer than two, or not positive.
-  explicit mlp(std::vector<index> widths, mlp_options options = {}, Backend backend = {})
+  explicit mlp(std::vector<index_type> widths, mlp_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
         widths_(detail::checked_widths(std::move(widths), "gal::nn::mlp")),
         options_(options),
@@ -85,11 +86,11 @@ class mlp {
         shortcut_(widths_, options_.activation, backend_) {
     gal::detail::require_enumerator(options_.activation, "gal::nn::mlp_options: activation");
     gal::detail::require_enumerator(options_.initialization, "gal::nn::mlp_options: initialization");
-    index total = 0;
+    index_type total = 0;
     for (std::size_t l = 0; l < layer_count(); ++l) {
       offsets_.push_back(total);
-      constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
-      const index biases = options_.bias ? widths_[l + 1] : 0;
+      constexpr index_type most = std::numeric_limits<index_type>::max() / static_cast<index_type>(sizeof(T));
+      const index_type biases = options_.bias ? widths_[l + 1] : 0;
       const auto weights = gal::detail::product_of({widths_[l], widths_[l + 1]}, most);
       gal::detail::require(weights && *weights <= most - total - biases, error_code::out_of_memory,
                            "gal::nn::mlp: widths ", widths_[l], " and ", widths_[l + 1],
@@ -107,7 +108,7 @@ class mlp {
   }
 
   [[nodiscard]] std::size_t layer_count() const { return widths_.size() - 1; }
-  [[nodiscard]] const std::vector<index>& widths() const { return widths_; }
+  [[nodiscard]] const std::vector<index_type>& widths() const { return widths_; }
   [[nodiscard]] const mlp_options& options() const { return options_; }
   [[nodiscard]] const Backend& backend() const { return backend_; }
 
@@ -147,7 +148,7 @@ class mlp {
     gal::detail::require(gradient.shape() == features.shape(), error_code::shape_mismatch,
                          "gal::nn::mlp::backward: gradient is ", gradient.shape(),
                          "; expected the features' size ", features.shape());
-    const index samples = gradient.columns();
+    const index_type samples = gradient.columns();
     if (ones_.rows() != samples) {
       ones_.resize(samples, 1);
       ones_.fill(T(1));
@@ -212,11 +213,13 @@ class mlp {
                          "; expected a number below ", layer_count());
   }
 
-  [[nodiscard]] matrix_view<const T, memory_type> ones(index count) const { return {ones_.data(), count, 1}; }
+  [[nodiscard]] matrix_view<const T, memory_type> ones(index_type count) const {
+    return {ones_.data(), count, 1};
+  }
 
   // The layers on the columns of x, of which those from `first_biased` on get the bias.
-  const storage& forward_layers(matrix_view<const T, memory_type> x, index first_biased) {
-    const index columns = x.columns();
+  const storage& forward_layers(matrix_view<const T, memory_type> x, index_type first_biased) {
+    const index_type columns = x.columns();
     for (std::size_t l = 0; l < layer_count(); ++l) {
       auto& y = outputs_[l];
       y.resize(widths_[l + 1], columns);
@@ -231,8 +234,8 @@ class mlp {
   }
 
   void backward_layers(matrix_view<const T, memory_type> input, matrix_view<const T, memory_type> gradient,
-                       index first_biased) {
-    const index biased = gradient.columns() - first_biased;
+                       index_type first_biased) {
+    const index_type biased = gradient.columns() - first_biased;
     for (std::size_t l = layer_count(); l-- > 0;) {
       const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(outputs_[l - 1]).view();
       backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
@@ -263,7 +266,7 @@ class mlp {
 
   void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
     backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
-                                      seed = options_.seed] GAL_KERNEL(index i) {
+                                      seed = options_.seed] GAL_KERNEL(index_type i) {
       to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
     });
     counter += static_cast<std::uint64_t>(values.size());
@@ -278,10 +281,10 @@ class mlp {
     if (Activation == activation::identity && !options_.bias) {
       return;
     }
-    const index rows = y.rows();
+    const index_type rows = y.rows();
     const T* const shift = options_.bias ? bias(layer).data() : nullptr;
     T* const inner = keep_inner ? inner_[layer].data() : nullptr;
-    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_KERNEL(index i, index j) {
+    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_KERNEL(index_type i, index_type j) {
       [[maybe_unused]] T* const kept = inner;  // nvcc captures nothing that only a constexpr branch names
       const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
       if constexpr (detail::slope_reads_input(Activation)) {
@@ -296,16 +299,16 @@ class mlp {
     if constexpr (Activation != activation::identity) {
       const T* const y = outputs_[layer].data();
       const T* const z = inner_.empty() ? y : inner_[layer].data();
-      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_KERNEL(index i) {
+      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_KERNEL(index_type i) {
         to[i] *= detail::slope<Activation>(z[i], y[i]);
       });
     }
   }
 
   Backend backend_;
-  std::vector<index> widths_;
+  std::vector<index_type> widths_;
   mlp_options options_;
-  std::vector<index> offsets_;
+  std::vector<index_type> offsets_;
   std::vector<std::size_t> groups_;
   storage values_;
   storage gradients_;

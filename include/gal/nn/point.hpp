@@ -29,8 +29,8 @@ class point {
   /// One point, from its coordinates in host memory.
   point(std::initializer_list<T> coordinates)
     requires std::same_as<memory_type, host_memory>
-      : point(matrix_view<const T, memory_type>(coordinates.begin(), static_cast<index>(coordinates.size()),
-                                                1)) {}
+      : point(matrix_view<const T, memory_type>(coordinates.begin(),
+                                                static_cast<index_type>(coordinates.size()), 1)) {}
 
   /// One point per column.
   explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
@@ -51,9 +51,8 @@ class point {
     gal::detail::require(gradient.shape() == value_.shape(), error_code::shape_mismatch,
                          "gal::nn::point::backward: gradient is ", gradient.shape(), "; expected ",
                          value_.shape());
-    backend_.for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_KERNEL(index i) {
-      to[i] += from[i];
-    });
+    backend_.for_each(gradient.size(), [from = gradient.data(), to = gradient_.data()] GAL_KERNEL(
+                                           index_type i) { to[i] += from[i]; });
   }
 
   std::span<const parameter<T, memory_type>> parameters() {

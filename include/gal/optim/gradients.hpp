@@ -13,10 +13,10 @@
 namespace gal::inline GAL_ABI::detail {
 
 template <class T, class Memory>
-index number_of_values(std::span<const parameter<T, Memory>> parameters) {
-  index count = 0;
+index_type number_of_values(std::span<const parameter<T, Memory>> parameters) {
+  index_type count = 0;
   for (const auto& block : parameters) {
-    count += static_cast<index>(block.value.size());
+    count += static_cast<index_type>(block.value.size());
   }
   return count;
 }
@@ -29,7 +29,8 @@ GAL_HOST_DEVICE Number clipped(Number g, Number limit) {
 // Neighbouring blocks of one group, from `first`, are one run of memory, which one kernel takes: the block after it, and
 // its size.
 template <class T, class Memory>
-std::pair<std::size_t, index> run_from(std::span<const parameter<T, Memory>> parameters, std::size_t first) {
+std::pair<std::size_t, index_type> run_from(std::span<const parameter<T, Memory>> parameters,
+                                            std::size_t first) {
   std::size_t next = first + 1;
   auto size = parameters[first].value.size();
   while (next < parameters.size() && parameters[next].group == parameters[first].group &&
@@ -37,15 +38,15 @@ std::pair<std::size_t, index> run_from(std::span<const parameter<T, Memory>> par
          parameters[next].gradient.data() == parameters[first].gradient.data() + size) {
     size += parameters[next++].value.size();
   }
-  return {next, static_cast<index>(size)};
+  return {next, static_cast<index_type>(size)};
 }
 
 // The sum of the gradients' squares, every entry cut to `limit` before, in `result(0, 0)`.
 template <class T, class Memory, class Backend>
 void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> parameters, double limit,
                  matrix<double, Backend>& result) {
-  result.resize(1, static_cast<index>(parameters.size()) + 1);
-  index runs = 0;
+  result.resize(1, static_cast<index_type>(parameters.size()) + 1);
+  index_type runs = 0;
   for (std::size_t first = 0; first < parameters.size();) {
     const auto [next, size] = run_from(parameters, first);
     const T* const from = parameters[first].gradient.data();
@@ -53,12 +54,14 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
     if (limit == std::numeric_limits<double>::infinity()) {  // a loop that the compiler vectorises
       backend.sum(
           size,
-          [from] GAL_KERNEL(index i) { return static_cast<double>(from[i]) * static_cast<double>(from[i]); },
+          [from] GAL_KERNEL(index_type i) {
+            return static_cast<double>(from[i]) * static_cast<double>(from[i]);
+          },
           to);
     } else {
       backend.sum(
           size,
-          [from, limit] GAL_KERNEL(index i) {
+          [from, limit] GAL_KERNEL(index_type i) {
             const double g = clipped(static_cast<double>(from[i]), limit);
             return g * g;
           },
@@ -67,13 +70,14 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
     first = next;
   }
   backend.sum(
-      runs, [from = result.data() + 1] GAL_KERNEL(index run) { return from[run]; }, result.data());
+      runs, [from = result.data() + 1] GAL_KERNEL(index_type run) { return from[run]; }, result.data());
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.
 template <class T, class Backend>
-void restore_unless(const Backend& backend, const double* proceeds, const T* before, T* now, index count) {
-  backend.for_each(count, [proceeds, before, now] GAL_KERNEL(index i) {
+void restore_unless(const Backend& backend, const double* proceeds, const T* before, T* now,
+                    index_type count) {
+  backend.for_each(count, [proceeds, before, now] GAL_KERNEL(index_type i) {
     if (*proceeds == 0.0) {
       now[i] = before[i];
     }

@@ -148,14 +148,14 @@ class lookahead {
       detail::require_distinct(parameters, "gal::lookahead");
     }
     reserve(parameters);
-    const index count = detail::number_of_values(parameters);
+    const index_type count = detail::number_of_values(parameters);
     detail::require(count == slow_.size(), error_code::shape_mismatch, "gal: the optimizer steps ", count,
                     " numbers; expected the ", slow_.size(), " that it has state for");
     value_type* slow = slow_.data();
     const value_type* left = left_.data();
     for (const auto& block : parameters) {
-      const auto size = static_cast<index>(block.value.size());
-      backend_.for_each(size, [slow, left, fast = block.value.data(), is_taken] GAL_KERNEL(index i) {
+      const auto size = static_cast<index_type>(block.value.size());
+      backend_.for_each(size, [slow, left, fast = block.value.data(), is_taken] GAL_KERNEL(index_type i) {
         if (is_taken() && fast[i] != left[i]) {
           slow[i] = fast[i];
         }
@@ -169,7 +169,7 @@ class lookahead {
   template <class Taken>
   void end_step_where(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
     backend_.for_each(
-        1, [taken = taken_.data(), is_taken] GAL_KERNEL(index) { *taken += is_taken() ? 1.0 : 0.0; });
+        1, [taken = taken_.data(), is_taken] GAL_KERNEL(index_type) { *taken += is_taken() ? 1.0 : 0.0; });
     end_step(parameters, is_taken, [taken = taken_.data(), k = static_cast<double>(options_.k)] GAL_KERNEL() {
       return std::fmod(*taken, k) == 0.0;
     });
@@ -181,17 +181,17 @@ class lookahead {
     value_type* left = left_.data();
     const auto alpha = static_cast<value_type>(options_.alpha);
     for (const auto& block : parameters) {
-      const auto size = static_cast<index>(block.value.size());
-      backend_.for_each(size,
-                        [slow, left, fast = block.value.data(), alpha, is_taken, is_due] GAL_KERNEL(index i) {
-                          if (is_taken()) {
-                            if (is_due()) {
-                              slow[i] = detail::without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
-                              fast[i] = slow[i];
-                            }
-                            left[i] = fast[i];
-                          }
-                        });
+      const auto size = static_cast<index_type>(block.value.size());
+      backend_.for_each(
+          size, [slow, left, fast = block.value.data(), alpha, is_taken, is_due] GAL_KERNEL(index_type i) {
+            if (is_taken()) {
+              if (is_due()) {
+                slow[i] = detail::without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
+                fast[i] = slow[i];
+              }
+              left[i] = fast[i];
+            }
+          });
       slow += size;
       left += size;
     }

@@ -46,9 +46,9 @@ auto same_shape(std::string_view name, const Predictions& predictions, const Tar
 
 // The largest size of x(0), ..., x(n - 1); where one of them is not finite, a number that is not finite.
 template <class X>
-double largest_size(index n, X x) {
+double largest_size(index_type n, X x) {
   double largest = 0.0;
-  for (index i = 0; i < n; ++i) {
+  for (index_type i = 0; i < n; ++i) {
     const double size = std::abs(x(i));
     if (!std::isfinite(size)) {
       return size;
@@ -63,7 +63,7 @@ double largest_size(index n, X x) {
 template <class X>
 class scaled_numbers {
  public:
-  scaled_numbers(index n, X x) : n_(n), x_(std::move(x)), scale_(scale_for(largest_size(n, x_))) {}
+  scaled_numbers(index_type n, X x) : n_(n), x_(std::move(x)), scale_(scale_for(largest_size(n, x_))) {}
 
   [[nodiscard]] double scale() const { return scale_; }
 
@@ -81,16 +81,16 @@ class scaled_numbers {
   template <class F>
   [[nodiscard]] double sum(F f) const {
     double result = 0.0;
-    for (index i = 0; i < n_; ++i) {
+    for (index_type i = 0; i < n_; ++i) {
       result += f(number(i));
     }
     return result;
   }
 
  private:
-  [[nodiscard]] double number(index i) const { return scale_ * x_(i); }
+  [[nodiscard]] double number(index_type i) const { return scale_ * x_(i); }
 
-  index n_;
+  index_type n_;
   X x_;
   double scale_;
 };
@@ -98,7 +98,7 @@ class scaled_numbers {
 template <viewable Values>
 auto scaled_entries(const Values& values) {
   const auto x = gal::view(values).as_const();
-  return scaled_numbers(x.size(), [x](index i) { return static_cast<double>(x.data()[i]); });
+  return scaled_numbers(x.size(), [x](index_type i) { return static_cast<double>(x.data()[i]); });
 }
 
 // Numbers less others, one by one, as they are or, where they could leave the range of double, quartered; by which
@@ -109,11 +109,11 @@ struct differences {
   B b;
   double factor;
 
-  differences(index n, A first, B second)
+  differences(index_type n, A first, B second)
       : a(std::move(first)),
         b(std::move(second)),
         factor(std::max(largest_size(n, a), largest_size(n, b)) < 0x1p1022 ? 1.0 : 0.25) {}
-  double operator()(index i) const { return factor * a(i) - factor * b(i); }
+  double operator()(index_type i) const { return factor * a(i) - factor * b(i); }
 };
 
 // The mean of f(prediction - target) over all entries, where f(c x) is c^power f(x).
@@ -124,8 +124,8 @@ double mean_of_differences(std::string_view name, const Predictions& predictions
   const auto p = views.first;
   const auto t = views.second;
   const differences apart(
-      p.size(), [p](index i) { return static_cast<double>(p.data()[i]); },
-      [t](index i) { return static_cast<double>(t.data()[i]); });
+      p.size(), [p](index_type i) { return static_cast<double>(p.data()[i]); },
+      [t](index_type i) { return static_cast<double>(t.data()[i]); });
   const scaled_numbers numbers(p.size(), apart);
   double mean = numbers.sum(f) / static_cast<double>(p.size());
   for (int k = 0; k < power; ++k) {
@@ -165,9 +165,9 @@ template <viewable Predictions, viewable Targets>
   const auto p = views.first;
   const auto t = views.second;
   double scores = 0.0;
-  for (index i = 0; i < t.rows(); ++i) {
-    const auto prediction = [&](index j) { return static_cast<double>(p(i, j)); };
-    const auto target = [&](index j) { return static_cast<double>(t(i, j)); };
+  for (index_type i = 0; i < t.rows(); ++i) {
+    const auto prediction = [&](index_type j) { return static_cast<double>(p(i, j)); };
+    const auto target = [&](index_type j) { return static_cast<double>(t(i, j)); };
     const detail::differences apart(t.columns(), prediction, target);
     const detail::scaled_numbers errors(t.columns(), apart);
     const detail::scaled_numbers goals(t.columns(), target);
@@ -201,17 +201,17 @@ template <viewable Logits, viewable Labels>
                   x.columns(), " labels, one per sample");
   detail::require_values("gal::error_rate", x.shape());
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  index errors = 0;
+  index_type errors = 0;
   bool decided = true;
-  for (index j = 0; j < x.columns(); ++j) {
-    const auto label = static_cast<index>(y(0, j));
+  for (index_type j = 0; j < x.columns(); ++j) {
+    const auto label = static_cast<index_type>(y(0, j));
     detail::require(label >= 0 && label < x.rows(), error_code::invalid_target, "gal::error_rate: label ",
                     y(0, j), " of sample ", j, "; expected 0 to ", x.rows() - 1);
     // The label wins where every logit before it is smaller and none after it is larger.
     const auto own = x(label, j);
     bool correct = true;
     bool some = false;
-    for (index i = 0; i < x.rows(); ++i) {
+    for (index_type i = 0; i < x.rows(); ++i) {
       const auto logit = static_cast<double>(x(i, j));
       decided = decided && logit < infinity;  // NaN is not
       some = some || logit > -infinity;

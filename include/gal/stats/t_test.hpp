@@ -47,8 +47,8 @@ inline void require_level(std::string_view name, double level) {
 }
 
 inline double largest_size(std::span<const double> values) {
-  return largest_size(static_cast<index>(values.size()),
-                      [&](index i) { return values[static_cast<std::size_t>(i)]; });
+  return largest_size(static_cast<index_type>(values.size()),
+                      [&](index_type i) { return values[static_cast<std::size_t>(i)]; });
 }
 
 inline std::vector<double> scaled(std::span<const double> values, double scale) {
@@ -104,14 +104,14 @@ inline t_test_result t_test(double difference, double deviation, double standard
   detail::require_sample(name, "a", a);
   detail::require_sample(name, "b", b);
   detail::require_level(name, level);
-  const auto n = static_cast<index>(a.size());
+  const auto n = static_cast<index_type>(a.size());
   const detail::differences apart(
-      n, [a](index i) { return a[static_cast<std::size_t>(i)]; },
-      [b](index i) { return b[static_cast<std::size_t>(i)]; });
+      n, [a](index_type i) { return a[static_cast<std::size_t>(i)]; },
+      [b](index_type i) { return b[static_cast<std::size_t>(i)]; });
   const double scale = detail::scale_for(detail::largest_size(n, apart));
   std::vector<double> differences(a.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    differences[i] = scale * apart(static_cast<index>(i));
+    differences[i] = scale * apart(static_cast<index_type>(i));
   }
   const auto pairs = static_cast<double>(n);
   const double deviation = standard_deviation(differences);

@@ -20,7 +20,7 @@ namespace gal::inline GAL_ABI {
 struct gradient_check_options {
   double step = 1e-5;       ///< of the central difference, relative to max(1, abs(value))
   double tolerance = 1e-6;  ///< allowed difference, relative to max(1, abs(gradient))
-  index stride = 1;         ///< checks every stride-th number; larger is faster
+  index_type stride = 1;    ///< checks every stride-th number; larger is faster
 };
 
 /// What `check_gradients` found: the largest relative difference, and where it is.
@@ -30,7 +30,7 @@ struct gradient_check {
   std::string where;       ///< "parameter block 2, number 17" or "feature 3 of sample 5"
   double analytic = 0.0;   ///< the gradient there, as the model or loss gives it
   double numerical = 0.0;  ///< and by the central difference
-  index checked = 0;       ///< numbers compared
+  index_type checked = 0;  ///< numbers compared
 };
 
 /// Compares the gradients of a model and a loss with central differences of the loss on one batch: first the loss's
@@ -65,7 +65,7 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
     values.resize(1, features.columns());
     loss.evaluate(backend, features, target, values.view(), gradient);
     double total = 0.0;
-    for (index j = 0; j < features.columns(); ++j) {
+    for (index_type j = 0; j < features.columns(); ++j) {
       total += values(0, j);
     }
     return total / static_cast<double>(features.columns());
@@ -103,7 +103,7 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
   const matrix_view<T> x(features);
   const matrix_view<T> g(gradient);
   mean_loss(x.as_const(), g);
-  for (index i = 0; i < x.size(); i += options.stride) {
+  for (index_type i = 0; i < x.size(); i += options.stride) {
     compare(static_cast<double>(g.data()[i]), x.data()[i],
             detail::text("feature ", i % x.rows(), " of sample ", i / x.rows()),
             [&] { return mean_loss(x.as_const(), matrix_view<T>()); });
@@ -114,8 +114,8 @@ template <class Model, class Loss, class Input = nothing, class Target = nothing
   }
   model.forward(input);
   model.backward(gradient);
-  index number = 0;
-  index block_number = 0;
+  index_type number = 0;
+  index_type block_number = 0;
   for (parameter<T> block : model.parameters()) {
     const std::vector<T> analytic(block.gradient.begin(), block.gradient.end());
     for (std::size_t i = 0; i < block.value.size(); ++i, ++number) {

@@ -44,9 +44,8 @@ class expansion {
     } else if constexpr (!std::is_same_v<T, double> && loss_for<Loss, double, Backend, Target>) {
       point_.resize(features.rows(), features.columns());
       gradient_.resize(features.rows(), features.columns());
-      backend_.for_each(features.size(), [to = point_.data(), from = features.data()] GAL_KERNEL(index i) {
-        to[i] = static_cast<double>(from[i]);
-      });
+      backend_.for_each(features.size(), [to = point_.data(), from = features.data()] GAL_KERNEL(
+                                             index_type i) { to[i] = static_cast<double>(from[i]); });
       values_.resize(1, features.columns());
       loss.evaluate(backend_, std::as_const(point_).view(), target, values_.view(), gradient_.view());
       subtract<double>(loss, features, target, std::as_const(gradient_).view(), displacement, remainders,
@@ -68,7 +67,7 @@ class expansion {
                 matrix<S, Backend>& point, matrix<S, Backend>& slope) {
     point.resize(features.rows(), features.columns());
     slope.resize(features.rows(), features.columns());
-    backend_.for_each(features.size(), [=, to = point.data()] GAL_KERNEL(index i) {
+    backend_.for_each(features.size(), [=, to = point.data()] GAL_KERNEL(index_type i) {
       to[i] = static_cast<S>(features.data()[i]) - static_cast<S>(displacement.data()[i]);
     });
     loss.evaluate(backend_, std::as_const(point).view(), target, remainders, slope.view());
@@ -77,16 +76,16 @@ class expansion {
     const auto samples = static_cast<double>(features.columns());
     backend_.sum_rows(
         features.rows(), features.columns(),
-        [=] GAL_KERNEL(index i, index j) {
+        [=] GAL_KERNEL(index_type i, index_type j) {
           return samples * static_cast<double>(displacement(i, j)) * static_cast<double>(gradient(i, j));
         },
         tilt_.data());
     backend_.for_each(features.columns(),
                       [after = remainders.data(), before = values_.data(), tilt = tilt_.data()] GAL_KERNEL(
-                          index j) { after[j] = (after[j] - before[j]) + tilt[j]; });
+                          index_type j) { after[j] = (after[j] - before[j]) + tilt[j]; });
     if (!curvature.empty()) {
       backend_.for_each(features.size(),
-                        [=, to = curvature.data(), after = slope.data()] GAL_KERNEL(index i) {
+                        [=, to = curvature.data(), after = slope.data()] GAL_KERNEL(index_type i) {
                           to[i] = static_cast<T>(gradient.data()[i] - after[i]);
                         });
     }

@@ -164,7 +164,7 @@ class adjust {
 
   /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
   [[nodiscard]] adjust_report report() const {
-    const index samples = frame_.losses().size();
+    const index_type samples = frame_.losses().size();
     return detail::report_of(frame_.read(), static_cast<double>(samples), samples, frame_.learning_rate());
   }
 
@@ -213,7 +213,7 @@ class adjust {
     visit("options", options_);
     frame_.visit_state(visit);
     if constexpr (std::is_void_v<Adjuster>) {
-      const index rows = visit.count("features", adjusted_rows_);
+      const index_type rows = visit.count("features", adjusted_rows_);
       if (!adjuster_ && rows > 0) {
         // It is the trainer's once everything is loaded.
         const auto loaded = std::make_shared<adjuster_type>(new_adjuster(rows));
@@ -275,10 +275,10 @@ class adjust {
     learner_.collect(*adjuster_);
   }
 
-  [[nodiscard]] adjuster_type new_adjuster(index rows) const
+  [[nodiscard]] adjuster_type new_adjuster(index_type rows) const
     requires std::is_void_v<Adjuster>
   {
-    std::vector<index> widths(options_.hidden);
+    std::vector<index_type> widths(options_.hidden);
     widths.insert(widths.begin(), sees_gradients() ? 2 * rows : rows);
     widths.push_back(rows);
     return adjuster_type(std::move(widths), options_.adjuster, backend_);
@@ -303,11 +303,11 @@ class adjust {
   // class that is masked out, is shown as zero: a network would make NaN of it.
   view propose(view x) {
     const bool with_gradients = sees_gradients();
-    const index rows = x.rows();
+    const index_type rows = x.rows();
     adjuster_input_.resize(with_gradients ? 2 * rows : rows, x.columns());
     backend_.for_each(rows, x.columns(),
                       [=, to = adjuster_input_.view(), from = g(),
-                       samples = static_cast<T>(x.columns())] GAL_KERNEL(index i, index j) {
+                       samples = static_cast<T>(x.columns())] GAL_KERNEL(index_type i, index_type j) {
                         to(i, j) = detail::is_infinite(x(i, j)) ? T(0) : x(i, j);
                         if (with_gradients) {
                           to(rows + i, j) = samples * from(i, j);
@@ -323,7 +323,7 @@ class adjust {
   void displace(double length, bool adjusted) {
     const T scale = static_cast<T>(length);
     backend_.for_each(gradient_.size(), [=, to = displacement_.data(), gradient = gradient_.data(),
-                                         adjustment = adjustment_.data()] GAL_KERNEL(index i) {
+                                         adjustment = adjustment_.data()] GAL_KERNEL(index_type i) {
       to[i] = scale * (adjusted ? gradient[i] + adjustment[i] : gradient[i]);
     });
   }
@@ -338,7 +338,7 @@ class adjust {
   void find_remainder(view x, double length) {
     const bool fits_remainder = options_.objective == objective::remainder;
     backend_.for_each(1, [=, at = numbers(), samples = static_cast<double>(x.columns()),
-                          weight = first_order_weight(x) - 1.0] GAL_KERNEL(index) {
+                          weight = first_order_weight(x) - 1.0] GAL_KERNEL(index_type) {
       const double first_order = length * (at->gradient_square + at->gradient_adjustment);
       const double remainder = at->change / samples + weight * first_order;
       const double sign = remainder > 0.0 ? 1.0 : (remainder < 0.0 ? -1.0 : remainder);  // keeps NaN
@@ -352,7 +352,7 @@ class adjust {
     const double scale = length * static_cast<double>(remainders.columns());
     backend_.for_each(remainders.columns(),
                       [=, to = remainders.data(), gg = squares_.data(), ga = products_.data()] GAL_KERNEL(
-                          index j) { to[j] -= scale * (adjusted ? gg[j] + ga[j] : gg[j]); });
+                          index_type j) { to[j] -= scale * (adjusted ? gg[j] + ga[j] : gg[j]); });
   }
 
   // Gradient of the objective with respect to A, to h, and to the adjuster's weights. With slope = G - grad L(X - D):
@@ -361,7 +361,7 @@ class adjust {
     const T weight =
         static_cast<T>((options_.objective == objective::remainder ? first_order_weight(x) : 0.0) - 1.0);
     backend_.for_each(x.size(), [=, scale = detail::deferred(backend_, &numbers()->objective_scale),
-                                 to = slope_.data(), gradient = gradient_.data()] GAL_KERNEL(index i) {
+                                 to = slope_.data(), gradient = gradient_.data()] GAL_KERNEL(index_type i) {
       to[i] = static_cast<T>(scale()) * (to[i] + weight * gradient[i]);
     });
     map_.backward(g(), slope_.view());
@@ -379,14 +379,14 @@ class adjust {
     };
     if (options_.decision == decision::per_sample) {
       backend_.for_each(accepted_.columns(), [=, to = accepted_.data(), change = changes_.data(),
-                                              vanilla = vanilla_changes_.data()] GAL_KERNEL(index j) {
+                                              vanilla = vanilla_changes_.data()] GAL_KERNEL(index_type j) {
         to[j] = passes(change[j], to_vanilla ? vanilla[j] : 0.0) ? 1.0 : 0.0;
       });
     } else {
       backend_.for_each(
           accepted_.columns(),
           [=, to = accepted_.data(), change = detail::deferred(backend_, &numbers()->change),
-           vanilla = detail::deferred(backend_, &numbers()->vanilla_change)] GAL_KERNEL(index j) {
+           vanilla = detail::deferred(backend_, &numbers()->vanilla_change)] GAL_KERNEL(index_type j) {
             to[j] = passes(change(), vanilla()) ? 1.0 : 0.0;
           });
     }
@@ -399,7 +399,7 @@ class adjust {
     const mutable_view to = frame_.gradient_memory(features, chosen_);
     backend_.for_each(to.rows(), to.columns(),
                       [=, x = view(features), gradient = g(), adjustment = a(),
-                       accepted = accepted_.data()] GAL_KERNEL(index i, index j) {
+                       accepted = accepted_.data()] GAL_KERNEL(index_type i, index_type j) {
                         const bool adjusted = accepted[j] > 0.0 && !detail::is_infinite(x(i, j));
                         to(i, j) = adjusted ? gradient(i, j) + adjustment(i, j) : gradient(i, j);
                       });
@@ -426,7 +426,7 @@ class adjust {
   backend_type backend_;
 
   std::optional<adjuster_type> adjuster_;
-  index adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
+  index_type adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
   detail::adjuster_learner<adjuster_type, Optimizer, T, backend_type> learner_;

@@ -83,9 +83,9 @@ constexpr auto enumerator_names(adjuster_training) {
 
 /// Settings of `adjust`. The defaults are `recommended()`.
 struct adjust_options {
-  double epsilon = 3.0;              ///< strength of the adjustment relative to the gradient, >= 0
-  double tau = 1.0;                  ///< tentative learning rate over the optimizer's, >= 0
-  std::vector<index> hidden = {16};  ///< hidden widths of the adjuster
+  double epsilon = 3.0;                   ///< strength of the adjustment relative to the gradient, >= 0
+  double tau = 1.0;                       ///< tentative learning rate over the optimizer's, >= 0
+  std::vector<index_type> hidden = {16};  ///< hidden widths of the adjuster
   gal::normalisation normalisation = gal::normalisation::gate;
   remainder_kind remainder = remainder_kind::exact;
   gal::objective objective = gal::objective::tentative_loss;
@@ -159,7 +159,7 @@ namespace detail {
   at_least_zero(options.adjuster_learning_rate, "adjuster_learning_rate");
   require(options.adjuster_steps >= 1, error_code::invalid_option, "gal::adjust_options: adjuster_steps is ",
           options.adjuster_steps, "; expected at least 1");
-  for (const index width : options.hidden) {
+  for (const index_type width : options.hidden) {
     require(width > 0, error_code::invalid_option, "gal::adjust_options: a hidden width is ", width,
             "; expected a positive number");
   }
@@ -177,7 +177,7 @@ namespace detail {
 }
 
 // kappa, the weight of <D, G> in the remainder, for `samples` samples of `rows` features.
-[[nodiscard]] inline double first_order_weight(remainder_kind kind, index rows, index samples) {
+[[nodiscard]] inline double first_order_weight(remainder_kind kind, index_type rows, index_type samples) {
   switch (kind) {
     case remainder_kind::mean_over_samples:
       return 1.0 / static_cast<double>(samples);

@@ -61,7 +61,7 @@ struct adjust_numbers : step_numbers {
 };
 
 // The report of a step; `weight` is what the sums are divided by to become means over the samples.
-[[nodiscard]] inline adjust_report report_of(const adjust_numbers& sums, double weight, index samples,
+[[nodiscard]] inline adjust_report report_of(const adjust_numbers& sums, double weight, index_type samples,
                                              double learning_rate) {
   adjust_report report;
   fill_report(report, sums, weight, samples, learning_rate);

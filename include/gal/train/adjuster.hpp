@@ -68,7 +68,7 @@ class adjuster {
   using memory_type = typename Backend::memory_type;
 
   /// `widths`: rows of the input, hidden widths, rows of the features. Throws if fewer than two, or not positive.
-  explicit adjuster(std::vector<index> widths, adjuster_options options = {}, Backend backend = {})
+  explicit adjuster(std::vector<index_type> widths, adjuster_options options = {}, Backend backend = {})
       : backend_(backend),
         options_(detail::validated(options)),
         rows_(widths.empty() ? 0 : widths.back()),
@@ -147,15 +147,16 @@ class adjuster {
   GAL_PRIVATE_KERNELS
   template <class Draw>
   void fill_noise(Draw draw) {
-    backend_.for_each(control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index i) {
-      to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
-    });
+    backend_.for_each(
+        control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index_type i) {
+          to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
+        });
     noise_.counter += static_cast<std::uint64_t>(control_.size());
   }
 
   Backend backend_;
   adjuster_options options_;
-  index rows_;
+  index_type rows_;
   std::optional<nn::mlp<T, Backend>> network_;
   matrix<T, Backend> control_;
   random_stream noise_;

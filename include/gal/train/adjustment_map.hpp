@@ -48,7 +48,7 @@ class adjustment_map {
     T* const direction = direction_.data();
     const T epsilon = epsilon_;
     if (kind_ == normalisation::gate) {
-      backend_.for_each(h.size(), [=] GAL_KERNEL(index i) {
+      backend_.for_each(h.size(), [=] GAL_KERNEL(index_type i) {
         direction[i] = detail::tanh(h.data()[i]);
         a.data()[i] = epsilon * direction[i] * g.data()[i];
       });
@@ -57,9 +57,9 @@ class adjustment_map {
       norms(g, gradient_norms_);
       const double* const hh = direction_norms_.data();
       const double* const gg = gradient_norms_.data();
-      const index rows = h.rows();
-      const index step = norm_step();
-      backend_.for_each(rows, h.columns(), [=] GAL_KERNEL(index i, index j) {
+      const index_type rows = h.rows();
+      const index_type step = norm_step();
+      backend_.for_each(rows, h.columns(), [=] GAL_KERNEL(index_type i, index_type j) {
         const double norm = hh[step * j];
         const double unit = norm == 0.0 ? 0.0 : static_cast<double>(h(i, j)) / norm;  // keeps NaN
         direction[j * rows + i] = static_cast<T>(unit);
@@ -80,7 +80,7 @@ class adjustment_map {
     const T* const direction = direction_.data();
     const T epsilon = epsilon_;
     if (kind_ == normalisation::gate) {
-      backend_.for_each(slope.size(), [=] GAL_KERNEL(index i) {
+      backend_.for_each(slope.size(), [=] GAL_KERNEL(index_type i) {
         slope.data()[i] *= epsilon * (T(1) - direction[i] * direction[i]) * g.data()[i];
       });
       return;
@@ -89,9 +89,9 @@ class adjustment_map {
     const double* const along = sums_.data();
     const double* const hh = direction_norms_.data();
     const double* const gg = gradient_norms_.data();
-    const index rows = slope.rows();
-    const index step = norm_step();
-    backend_.for_each(rows, slope.columns(), [=] GAL_KERNEL(index i, index j) {
+    const index_type rows = slope.rows();
+    const index_type step = norm_step();
+    backend_.for_each(rows, slope.columns(), [=] GAL_KERNEL(index_type i, index_type j) {
       const double norm = hh[step * j];
       const double scale = norm == 0.0 ? 0.0 : gg[step * j] / norm;
       const double across =
@@ -110,26 +110,27 @@ class adjustment_map {
     products.resize(1, 1);
     backend_.sum(
         a.size(),
-        [a = a.data(), b = b.data()] GAL_KERNEL(index i) {
+        [a = a.data(), b = b.data()] GAL_KERNEL(index_type i) {
           return static_cast<double>(a[i]) * static_cast<double>(b[i]);
         },
         products.data());
   }
-  [[nodiscard]] index norm_step() const { return kind_ == normalisation::per_sample ? 1 : 0; }
+  [[nodiscard]] index_type norm_step() const { return kind_ == normalisation::per_sample ? 1 : 0; }
 
   void norms(view a, matrix<double, Backend>& result) {
     inner_products(a, a, result);
-    backend_.for_each(result.size(), [to = result.data()] GAL_KERNEL(index j) { to[j] = std::sqrt(to[j]); });
+    backend_.for_each(result.size(),
+                      [to = result.data()] GAL_KERNEL(index_type j) { to[j] = std::sqrt(to[j]); });
   }
 
   void subtract_column_means(matrix_view<T, memory_type> a) {
     sums_.resize(1, a.columns());
     backend_.sum_rows(
-        a.rows(), a.columns(), [=] GAL_KERNEL(index i, index j) { return static_cast<double>(a(i, j)); },
-        sums_.data());
+        a.rows(), a.columns(),
+        [=] GAL_KERNEL(index_type i, index_type j) { return static_cast<double>(a(i, j)); }, sums_.data());
     backend_.for_each(a.rows(), a.columns(),
                       [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums_.data()] GAL_KERNEL(
-                          index i, index j) { a(i, j) -= static_cast<T>(share * sums[j]); });
+                          index_type i, index_type j) { a(i, j) -= static_cast<T>(share * sums[j]); });
   }
 
   normalisation kind_;

@@ -34,7 +34,7 @@ class cnn_adjuster {
  public:
   using memory_type = typename Backend::memory_type;
 
-  explicit cnn_adjuster(nn::image_shape features, const adjust_options& options = {}, index kernel = 3,
+  explicit cnn_adjuster(nn::image_shape features, const adjust_options& options = {}, index_type kernel = 3,
                         Backend backend = {})
       : options_(detail::validated(options.adjuster)),
         network_(input_of(features, options), layers(features, options, kernel),
@@ -85,14 +85,14 @@ class cnn_adjuster {
   }
 
   static std::vector<nn::layer> layers(nn::image_shape features, const adjust_options& options,
-                                       index kernel) {
+                                       index_type kernel) {
     detail::require(kernel >= 1 && kernel % 2 == 1, error_code::invalid_option,
                     "gal::cnn_adjuster: kernel is ", kernel, "; expected an odd positive number");
-    const auto side = [kernel](index length) { return length == 1 ? 1 : kernel; };
+    const auto side = [kernel](index_type length) { return length == 1 ? 1 : kernel; };
     const nn::extent window(side(features.height), side(features.width));
     const nn::extent padding(window.height / 2, window.width / 2);
     std::vector<nn::layer> result;
-    for (const index channels : options.hidden) {
+    for (const index_type channels : options.hidden) {
       result.push_back(nn::convolution{
           .channels = channels, .kernel = window, .padding = padding, .bias = options.adjuster.bias});
       result.push_back(options.adjuster.activation);
@@ -103,8 +103,8 @@ class cnn_adjuster {
   }
 
   // Weights uniform in +-sqrt(6 / (inputs + outputs of a window)), biases 0.
-  void initialize(nn::image_shape features, const std::vector<index>& hidden) {
-    std::vector<index> channels(hidden);
+  void initialize(nn::image_shape features, const std::vector<index_type>& hidden) {
+    std::vector<index_type> channels(hidden);
     channels.insert(channels.begin(), network_.input_shape().channels);
     channels.push_back(features.channels);
     const auto blocks = network_.parameters();
@@ -116,14 +116,14 @@ class cnn_adjuster {
           static_cast<double>(weights.size()) / static_cast<double>(channels[l] * channels[l + 1]);
       const double bound = std::sqrt(6.0 / (area * static_cast<double>(channels[l] + channels[l + 1])));
       network_.backend().for_each(
-          static_cast<index>(weights.size()),
-          [to = weights.data(), bound, first = counter, seed = network_.options().seed] GAL_KERNEL(index i) {
+          static_cast<index_type>(weights.size()), [to = weights.data(), bound, first = counter,
+                                                    seed = network_.options().seed] GAL_KERNEL(index_type i) {
             to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
           });
       counter += weights.size();
       if (options_.bias) {
         const auto& bias = blocks[of_layer * l + 1].value;
-        network_.backend().fill(bias.data(), static_cast<index>(bias.size()), T(0));
+        network_.backend().fill(bias.data(), static_cast<index_type>(bias.size()), T(0));
       }
     }
   }

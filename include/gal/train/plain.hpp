@@ -98,7 +98,7 @@ class plain {
   /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
   [[nodiscard]] step_report report() const {
     step_report result;
-    const index samples = frame_.losses().size();
+    const index_type samples = frame_.losses().size();
     detail::fill_report(result, frame_.read(), static_cast<double>(samples), samples, frame_.learning_rate());
     return result;
   }
@@ -136,7 +136,7 @@ class plain {
   void measure(mutable_view gradient) {
     backend().sum(
         gradient.size(),
-        [from = gradient.data()] GAL_KERNEL(index i) {
+        [from = gradient.data()] GAL_KERNEL(index_type i) {
           return static_cast<double>(from[i]) * static_cast<double>(from[i]);
         },
         &frame_.numbers()->gradient_square);

@@ -30,7 +30,7 @@ struct step_report {
   double loss = none;           ///< L(X), mean over the batch, before the step
   double gradient_norm = none;  ///< Frobenius norm of G, the loss's gradient with respect to the features
   double learning_rate = none;  ///< of this step
-  index samples = 0;            ///< of the batch
+  index_type samples = 0;       ///< of the batch
   bool non_finite =
       false;  ///< the loss was not finite, or a gradient not, or too large to be squared: see the policy
 };
@@ -68,7 +68,7 @@ void visit_numbers(const Report& report, Visitor&& visitor) {
 /// The loss of a batch.
 struct batch_loss {
   double mean = 0.0;
-  index samples = 0;
+  index_type samples = 0;
 };
 
 /// The report of a step on an asynchronous backend. Converting it to the trainer's `report_type` waits for the step;

@@ -74,7 +74,7 @@ concept trainer_has_steps = requires(const T& t) {
 ///       gal::batch_loss evaluate(const gal::nothing&, const std::vector<double>& targets) {
 ///         double sum = 0;
 ///         for (double t : targets) sum += (y.a - t) * (y.a - t);
-///         return {sum / double(targets.size()), gal::index(targets.size())};
+///         return {sum / double(targets.size()), gal::index_type(targets.size())};
 ///       }
 ///       gal::step_report step(const gal::nothing& none, const std::vector<double>& targets) {
 ///         const gal::batch_loss before = evaluate(none, targets);

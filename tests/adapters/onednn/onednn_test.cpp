@@ -34,7 +34,7 @@ gal::matrix<double> to_double(gal::matrix_view<const float> x) {
 double difference(gal::matrix_view<const float> a, gal::matrix_view<const double> b) {
   REQUIRE(a.shape() == b.shape());
   double largest = 0.0, scale = 1e-30;
-  for (gal::index i = 0; i < a.size(); ++i) {
+  for (gal::index_type i = 0; i < a.size(); ++i) {
     largest = std::max(largest, std::abs(static_cast<double>(a.data()[i]) - b.data()[i]));
     scale = std::max(scale, std::abs(b.data()[i]));
   }
@@ -45,11 +45,11 @@ double difference(gal::matrix_view<const float> a, gal::matrix_view<const double
 void check_against_default(image_shape shape, const layers& list, int threads = 1) {
   cnn<float, onednn_backend> model(shape, list, {.seed = 1}, onednn_backend(threads));
   cnn<double> expected(shape, list, {.seed = 1});
-  for (const gal::index samples : {5, 1, 20, 5}) {
+  for (const gal::index_type samples : {5, 1, 20, 5}) {
     INFO("samples " << samples);
     const auto x = random_matrix<float>(shape.size(), samples, 2);
     const auto gradient = random_matrix<float>(model.output_shape().size(), samples, 3);
-    for (gal::index i = 0; i < model.values().size(); ++i) {
+    for (gal::index_type i = 0; i < model.values().size(); ++i) {
       expected.values().data()[i] = static_cast<double>(model.values().data()[i]);
     }
     const auto x_in_double = to_double(x.view());
@@ -71,8 +71,8 @@ TEST_CASE("convolutions are the default's, up to rounding") {
     check_against_default(shape, {convolution{.channels = shape.channels, .kernel = 1}, options});
   };
   for (const image_shape shape : {image_shape{4, 17, 35}, image_shape{6, 9, 8}, image_shape{16, 6, 32}}) {
-    for (const gal::index stride : {1, 2, 3}) {
-      for (const gal::index padding : {0, 1, 4}) {
+    for (const gal::index_type stride : {1, 2, 3}) {
+      for (const gal::index_type padding : {0, 1, 4}) {
         check(shape, {.channels = 7, .stride = stride, .padding = padding});
         check(shape,
               {.channels = 8, .kernel = {2, 5}, .stride = {1, stride}, .padding = padding, .groups = 2});

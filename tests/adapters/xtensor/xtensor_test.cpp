@@ -120,8 +120,8 @@ TEST_CASE("an array is a matrix with a column per sample, on the same memory") {
   const auto view = gal::view(samples);
   CHECK(view.shape() == shape{3, 5});
   CHECK(view.data() == samples.data());
-  for (gal::index j = 0; j < 5; ++j) {
-    for (gal::index i = 0; i < 3; ++i) {
+  for (gal::index_type j = 0; j < 5; ++j) {
+    for (gal::index_type i = 0; i < 3; ++i) {
       CHECK(&view(i, j) == &samples(j, i));
     }
   }
@@ -201,9 +201,9 @@ TEST_CASE("arrays pass wherever data do") {
   scale.fit(x);
   scale.apply(x);
   CHECK(xt::mean(x)() == doctest::Approx(0.0));
-  gal::index seen = 0;
+  gal::index_type seen = 0;
   for (auto [features, targets] : gal::batches(x, labels, 4, /*seed=*/1)) {
-    for (gal::index j = 0; j < features.columns(); ++j) {
+    for (gal::index_type j = 0; j < features.columns(); ++j) {
       CHECK(features(1, j) == x(static_cast<std::size_t>(targets(0, j)), 1));
     }
     seen += targets.columns();
@@ -243,7 +243,7 @@ TEST_CASE("a model in xtensor computes what the library's own does, and its grad
   }
   const auto& outputs = model.forward(x);
   const auto& own_outputs = own.forward(features);
-  for (gal::index i = 0; i < own_outputs.size(); ++i) {
+  for (gal::index_type i = 0; i < own_outputs.size(); ++i) {
     CHECK(outputs.data()[i] == doctest::Approx(own_outputs.data()[i]).epsilon(1e-9));
   }
 }
@@ -273,7 +273,7 @@ TEST_CASE("arrays go through NumPy's files with their shape, and xtensor reads o
   auto images = counted(xt::xtensor<float, 4>({5, 3, 2, 4}));
   gal::write_npy(path, images);
   const gal::npy_array<float> read = gal::read_npy<float>(path);
-  CHECK(read.shape == std::vector<gal::index>{5, 3, 2, 4});
+  CHECK(read.shape == std::vector<gal::index_type>{5, 3, 2, 4});
   CHECK(read.view().shape() == shape{24, 5});
   const auto array = xt::adapt(read.values, read.shape);
   CHECK(array == images);

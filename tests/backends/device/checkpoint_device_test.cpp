@@ -26,10 +26,10 @@ using backend_type = gal::thrust_backend;
 using model_type = gal::nn::mlp<float, backend_type>;
 using optimizer_type = gal::lookahead<gal::adam<float, backend_type>>;
 
-gal::matrix<float, backend_type> numbers(gal::index rows, gal::index columns, std::uint64_t seed) {
+gal::matrix<float, backend_type> numbers(gal::index_type rows, gal::index_type columns, std::uint64_t seed) {
   std::vector<float> values;
   gal::random_stream random{seed};
-  for (gal::index i = 0; i < rows * columns; ++i) {
+  for (gal::index_type i = 0; i < rows * columns; ++i) {
     values.push_back(static_cast<float>(random.normal()));
   }
   return gal::to_device(backend_type(), gal::matrix_view<const float>(values.data(), rows, columns));
@@ -49,7 +49,7 @@ struct plain_backend {
   using memory_type = gal::device_memory;
   backend_type inner;
   [[nodiscard]] float read(const float* from) const { return inner.read(from); }
-  void fill(float* to, gal::index count, float value) const { inner.fill(to, count, value); }
+  void fill(float* to, gal::index_type count, float value) const { inner.fill(to, count, value); }
 };
 
 struct scratch_file {

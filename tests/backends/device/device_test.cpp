@@ -60,24 +60,24 @@ namespace kernels {
 
 struct count_up {
   double* to;
-  GAL_HOST_DEVICE void operator()(gal::index i) const { to[i] += 1.0; }
+  GAL_HOST_DEVICE void operator()(gal::index_type i) const { to[i] += 1.0; }
 };
 struct mark_entry {
   double* to;
-  gal::index rows;
-  GAL_HOST_DEVICE void operator()(gal::index i, gal::index j) const {
+  gal::index_type rows;
+  GAL_HOST_DEVICE void operator()(gal::index_type i, gal::index_type j) const {
     to[j * rows + i] += static_cast<double>(10 * i + j);
   }
 };
 struct one_more {
-  GAL_HOST_DEVICE double operator()(gal::index i) const { return static_cast<double>(i + 1); }
+  GAL_HOST_DEVICE double operator()(gal::index_type i) const { return static_cast<double>(i + 1); }
 };
 struct value_at {
   const double* from;
-  GAL_HOST_DEVICE double operator()(gal::index i) const { return from[i]; }
+  GAL_HOST_DEVICE double operator()(gal::index_type i) const { return from[i]; }
 };
 struct triangle {
-  GAL_HOST_DEVICE double operator()(gal::index i, gal::index j) const {
+  GAL_HOST_DEVICE double operator()(gal::index_type i, gal::index_type j) const {
     return static_cast<double>((j + 1) * (i + 1));
   }
 };
@@ -87,7 +87,7 @@ struct mixed_products {
   const T* a;
   const T* b;
   T* to;
-  GAL_HOST_DEVICE void operator()(gal::index i) const {
+  GAL_HOST_DEVICE void operator()(gal::index_type i) const {
     to[i] = a[i] * b[i] + (a[i] * a[i] - b[i] * to[i]) + gal::detail::tanh(a[i]);
   }
 };
@@ -95,7 +95,7 @@ template <class T>
 struct mixed_term {
   const T* a;
   const T* b;
-  GAL_HOST_DEVICE double operator()(gal::index i) const {
+  GAL_HOST_DEVICE double operator()(gal::index_type i) const {
     return static_cast<double>(a[i]) * static_cast<double>(b[i]) +
            static_cast<double>(a[i]) * static_cast<double>(a[i]);
   }
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("memory: upload, copy, fill, read, download", T, float, doubl
 
 TEST_CASE("every index and every entry is visited once") {
   const backend_type backend;
-  for (const gal::index count : {0, 1, 31, 1000, 2047, 2048, 5003}) {  // from 2048 on in parts
+  for (const gal::index_type count : {0, 1, 31, 1000, 2047, 2048, 5003}) {  // from 2048 on in parts
     device_matrix<double> visits(1, count + 1, 0.0, backend);
     backend.for_each(count, kernels::count_up{visits.data()});
     std::vector<double> once(static_cast<std::size_t>(count) + 1, 1.0);
@@ -149,7 +149,7 @@ TEST_CASE("every index and every entry is visited once") {
 TEST_CASE("sums are right at every length and repeat bit by bit") {
   const backend_type backend;
   device_matrix<double> result(1, 1, -1.0, backend);
-  for (gal::index count = 0; count <= 70; ++count) {  // integers: exact in any order
+  for (gal::index_type count = 0; count <= 70; ++count) {  // integers: exact in any order
     backend.sum(count, kernels::one_more{}, result.data());
     CHECK(backend.read(result.data()) == static_cast<double>(count * (count + 1) / 2));
   }
@@ -168,7 +168,7 @@ TEST_CASE("sums are right at every length and repeat bit by bit") {
 
 TEST_CASE("sums of columns are right for every height") {
   const backend_type backend;
-  for (gal::index rows = 0; rows <= 100; ++rows) {
+  for (gal::index_type rows = 0; rows <= 100; ++rows) {
     device_matrix<double> results(1, 4, -1.0, backend);
     backend.sum_rows(rows, 3, kernels::triangle{}, results.data());
     const auto sum = static_cast<double>(rows * (rows + 1) / 2);
@@ -180,8 +180,8 @@ TEST_CASE("sums of columns are right for every height") {
 TEST_CASE_TEMPLATE("the number of threads does not change a bit", T, float, double) {
   const backend_type backend;
   const int usual = omp_get_max_threads();
-  for (const gal::index rows : {1, 3, 7, 8, 33, 50}) {
-    const gal::index columns = 2048 / rows + 61;
+  for (const gal::index_type rows : {1, 3, 7, 8, 33, 50}) {
+    const gal::index_type columns = 2048 / rows + 61;
     const auto a = gal::to_device(backend, paths::normal<T>(rows, columns, 1).view());
     const auto b = gal::to_device(backend, paths::normal<T>(rows, columns, 2).view());
     const auto numbers = [&](int threads) {
@@ -211,11 +211,11 @@ TEST_CASE_TEMPLATE("the number of threads does not change a bit", T, float, doub
 TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
   const backend_type backend;
   const double unit = std::numeric_limits<T>::epsilon();
-  for (const auto& sizes : std::vector<std::array<gal::index, 3>>{
+  for (const auto& sizes : std::vector<std::array<gal::index_type, 3>>{
            {1, 1, 1}, {1, 7, 5}, {7, 1, 5}, {3, 4, 0}, {33, 17, 9}, {64, 32, 100}}) {
-    const gal::index rows = sizes[0];
-    const gal::index columns = sizes[1];
-    const gal::index depth = sizes[2];
+    const gal::index_type rows = sizes[0];
+    const gal::index_type columns = sizes[1];
+    const gal::index_type depth = sizes[2];
     for (const bool ta : {false, true}) {
       for (const bool tb : {false, true}) {
         for (const T beta : {T(0), T(1), T(0.5)}) {
@@ -232,11 +232,11 @@ TEST_CASE_TEMPLATE("products agree with three loops", T, float, double) {
                           left.view(), right.view(), beta, c.view());
           const auto result = host(c);
           double largest = 0.0;
-          for (gal::index j = 0; j < columns; ++j) {
-            for (gal::index i = 0; i < rows; ++i) {
+          for (gal::index_type j = 0; j < columns; ++j) {
+            for (gal::index_type i = 0; i < rows; ++i) {
               double sum = 0.0;
               double size = 0.0;
-              for (gal::index k = 0; k < depth; ++k) {
+              for (gal::index_type k = 0; k < depth; ++k) {
                 const double term = static_cast<double>(ta ? a.view()(k, i) : a.view()(i, k)) *
                                     static_cast<double>(tb ? b.view()(j, k) : b.view()(k, j));
                 sum += term;
@@ -479,7 +479,7 @@ TEST_CASE("memory that is not to be had is an error, and leaves a matrix as it w
   const backend_type backend;
   device_matrix<double> m(2, 2, 3.0, backend);
   try {
-    m.resize(gal::index{1} << 28, gal::index{1} << 28);
+    m.resize(gal::index_type{1} << 28, gal::index_type{1} << 28);
     FAIL("not refused");
   } catch (const gal::error& failure) {
     CHECK(failure.code() == gal::error_code::out_of_memory);

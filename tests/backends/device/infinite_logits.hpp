@@ -75,7 +75,7 @@ results evaluate(const Loss& loss, const host_matrix<T>& features, const host_ma
 
 template <class T>
 host_matrix<T> column(const numbers& values) {
-  host_matrix<T> result{static_cast<gal::index>(values.size()), 1, {}};
+  host_matrix<T> result{static_cast<gal::index_type>(values.size()), 1, {}};
   for (const double value : values) {
     result.values.push_back(static_cast<T>(value));
   }
@@ -239,7 +239,7 @@ class masked_network {
   using input_type = gal::matrix<T, Backend>;
   using feature_type = gal::matrix<T, Backend>;
 
-  masked_network(std::vector<gal::index> widths, Backend backend)
+  masked_network(std::vector<gal::index_type> widths, Backend backend)
       : network_(std::move(widths), {.seed = 3}, backend),
         backend_(backend),
         logits_(backend),
@@ -248,9 +248,10 @@ class masked_network {
   const feature_type& forward(const input_type& x) {
     const auto z = network_.forward(x).view();
     logits_.resize(z.rows(), z.columns());
-    backend_.for_each(z.rows(), z.columns(), [=, to = logits_.view()] GAL_KERNEL(gal::index i, gal::index j) {
-      to(i, j) = i == j % z.rows() ? -std::numeric_limits<T>::infinity() : z(i, j);
-    });
+    backend_.for_each(z.rows(), z.columns(),
+                      [=, to = logits_.view()] GAL_KERNEL(gal::index_type i, gal::index_type j) {
+                        to(i, j) = i == j % z.rows() ? -std::numeric_limits<T>::infinity() : z(i, j);
+                      });
     return logits_;
   }
   void backward(const feature_type& gradient) {
@@ -264,7 +265,7 @@ class masked_network {
   [[nodiscard]] double leaked() const {
     numbers all;
     append(backend_, gradient_.data(), gradient_.size(), all);
-    for (gal::index j = 0; j < gradient_.columns(); ++j) {
+    for (gal::index_type j = 0; j < gradient_.columns(); ++j) {
       const double number = all[static_cast<std::size_t>(j * gradient_.rows() + j % gradient_.rows())];
       if (number != 0.0) {  // as NaN is not
         return number;
@@ -292,13 +293,13 @@ struct outcome {
 
 template <class Backend, class T>
 outcome train(gal::adjust_options options, double label_smoothing = 0.0, int steps = 60) {
-  constexpr gal::index classes = 4, samples = 8, inputs = 3;
+  constexpr gal::index_type classes = 4, samples = 8, inputs = 3;
   const Backend backend;
   host_matrix<T> x{inputs, samples, {}};
   host_matrix<int> y{1, samples, {}};
   gal::random_stream random{5};
-  for (gal::index j = 0; j < samples; ++j) {
-    for (gal::index i = 0; i < inputs; ++i) {
+  for (gal::index_type j = 0; j < samples; ++j) {
+    for (gal::index_type i = 0; i < inputs; ++i) {
       x.values.push_back(static_cast<T>(random.normal()));
     }
     y.values.push_back(static_cast<int>((j + 1 + j / classes) % classes));  // not the masked one
@@ -313,7 +314,7 @@ outcome train(gal::adjust_options options, double label_smoothing = 0.0, int ste
   const auto values = [&](auto& owner) {
     numbers result;
     for (const auto& block : owner.parameters()) {
-      append(backend, block.value.data(), static_cast<gal::index>(block.value.size()), result);
+      append(backend, block.value.data(), static_cast<gal::index_type>(block.value.size()), result);
     }
     return result;
   };

@@ -11,8 +11,8 @@ namespace paths {
 /// Column by column.
 template <class T>
 struct host_matrix {
-  gal::index rows = 0;
-  gal::index columns = 0;
+  gal::index_type rows = 0;
+  gal::index_type columns = 0;
   std::vector<T> values;
 
   [[nodiscard]] gal::matrix_view<const T> view() const { return {values.data(), rows, columns}; }
@@ -32,7 +32,7 @@ gal::matrix<T, Backend> put(const Backend& backend, const host_matrix<T>& from) 
 }
 
 template <class Backend, class T>
-void append(const Backend& backend, const T* from, gal::index count, std::vector<double>& to) {
+void append(const Backend& backend, const T* from, gal::index_type count, std::vector<double>& to) {
   std::vector<T> values(static_cast<std::size_t>(count));
   if constexpr (requires { backend.download(from, values.data(), count); }) {
     backend.download(from, values.data(), count);

@@ -25,34 +25,34 @@
 namespace paths {
 
 template <class T>
-host_matrix<T> normal(gal::index rows, gal::index columns, std::uint64_t seed) {
+host_matrix<T> normal(gal::index_type rows, gal::index_type columns, std::uint64_t seed) {
   host_matrix<T> result{rows, columns, {}};
   gal::random_stream random{seed};
-  for (gal::index i = 0; i < rows * columns; ++i) {
+  for (gal::index_type i = 0; i < rows * columns; ++i) {
     result.values.push_back(static_cast<T>(random.normal()));
   }
   return result;
 }
 
 /// Labels 0 to `classes` - 1, and distributions over them.
-inline host_matrix<int> labels(gal::index samples, int classes, std::uint64_t seed) {
+inline host_matrix<int> labels(gal::index_type samples, int classes, std::uint64_t seed) {
   host_matrix<int> result{1, samples, {}};
   gal::random_stream random{seed};
-  for (gal::index j = 0; j < samples; ++j) {
+  for (gal::index_type j = 0; j < samples; ++j) {
     result.values.push_back(static_cast<int>(random.below(static_cast<std::uint64_t>(classes))));
   }
   return result;
 }
 
 template <class T>
-host_matrix<T> distributions(gal::index classes, gal::index samples, std::uint64_t seed) {
+host_matrix<T> distributions(gal::index_type classes, gal::index_type samples, std::uint64_t seed) {
   host_matrix<T> result = normal<T>(classes, samples, seed);
-  for (gal::index j = 0; j < samples; ++j) {
+  for (gal::index_type j = 0; j < samples; ++j) {
     double sum = 0.0;
-    for (gal::index k = 0; k < classes; ++k) {
+    for (gal::index_type k = 0; k < classes; ++k) {
       sum += std::exp(static_cast<double>(result.values[static_cast<std::size_t>(j * classes + k)]));
     }
-    for (gal::index k = 0; k < classes; ++k) {
+    for (gal::index_type k = 0; k < classes; ++k) {
       T& value = result.values[static_cast<std::size_t>(j * classes + k)];
       value = static_cast<T>(std::exp(static_cast<double>(value)) / sum);
     }
@@ -62,10 +62,10 @@ host_matrix<T> distributions(gal::index classes, gal::index samples, std::uint64
 
 /// Targets in [0, 1].
 template <class T>
-host_matrix<T> shares(gal::index rows, gal::index samples, std::uint64_t seed) {
+host_matrix<T> shares(gal::index_type rows, gal::index_type samples, std::uint64_t seed) {
   host_matrix<T> result{rows, samples, {}};
   gal::random_stream random{seed};
-  for (gal::index i = 0; i < rows * samples; ++i) {
+  for (gal::index_type i = 0; i < rows * samples; ++i) {
     result.values.push_back(static_cast<T>(random.uniform()));
   }
   return result;
@@ -75,7 +75,7 @@ template <class Backend, class Model>
 std::vector<double> parameters_of(const Backend& backend, Model& model) {
   std::vector<double> result;
   for (const auto& block : model.parameters()) {
-    append(backend, block.value.data(), static_cast<gal::index>(block.value.size()), result);
+    append(backend, block.value.data(), static_cast<gal::index_type>(block.value.size()), result);
   }
   return result;
 }
@@ -116,9 +116,9 @@ path train(const Backend& backend, Trainer& trainer, const std::vector<Input>& i
 
 /// The regression networks of the paper, and its preset or the recommended one, on random data.
 struct network {
-  std::vector<gal::index> widths;
-  std::vector<gal::index> hidden;
-  gal::index samples;
+  std::vector<gal::index_type> widths;
+  std::vector<gal::index_type> hidden;
+  gal::index_type samples;
 };
 
 inline const std::vector<network>& regression_networks() {
@@ -166,9 +166,9 @@ struct quartic {
     const auto y = gal::view(targets);
     const double samples = static_cast<double>(features.columns());
     const bool wanted = !gradient.empty();
-    backend.for_each(features.columns(), [=] GAL_KERNEL(gal::index j) {
+    backend.for_each(features.columns(), [=] GAL_KERNEL(gal::index_type j) {
       double sum = 0.0;
-      for (gal::index i = 0; i < features.rows(); ++i) {
+      for (gal::index_type i = 0; i < features.rows(); ++i) {
         const double r = static_cast<double>(features(i, j)) - static_cast<double>(y(i, j));
         sum += 0.5 * r * r * r * r;
         if (wanted) {
@@ -295,8 +295,8 @@ auto with_optimizer(const Backend& backend, const std::string& name, Use use) {
 
 template <class Backend, class T>
 path train_setting(const setting& s, int steps) {
-  constexpr gal::index samples = 24;
-  constexpr gal::index rows = 4;
+  constexpr gal::index_type samples = 24;
+  constexpr gal::index_type rows = 4;
   const Backend backend;
   const std::vector x = {put(backend, normal<T>(5, samples, 1)), put(backend, normal<T>(5, samples, 2))};
   gal::nn::mlp<T, Backend> model({5, 9, rows}, {.activation = s.activation, .seed = 2}, backend);

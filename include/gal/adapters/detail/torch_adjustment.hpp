@@ -16,7 +16,8 @@
 namespace gal::inline GAL_ABI::detail {
 
 /// The adjuster's network, with the initial weights of `gal::adjuster`.
-inline torch::nn::Sequential torch_adjuster(const std::vector<index>& widths, const adjuster_options& options,
+inline torch::nn::Sequential torch_adjuster(const std::vector<index_type>& widths,
+                                            const adjuster_options& options,
                                             const torch::TensorOptions& where) {
   torch::nn::Sequential network;
   const auto activate = [&] {

@@ -111,13 +111,13 @@ struct torch_memory {
   torch::Tensor tensor;
 
   template <class T>
-  void download(const T*, T* to, index) const {
+  void download(const T*, T* to, index_type) const {
     const torch::Tensor numbers =
         tensor.detach().to(torch::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
     std::memcpy(to, numbers.data_ptr(), numbers.nbytes());
   }
   template <class T>
-  void upload(const T* from, T*, index) const {
+  void upload(const T* from, T*, index_type) const {
     const torch::NoGradGuard no_grad;
     const torch::Tensor numbers = torch::empty(tensor.sizes(), c10::CppTypeToScalarType<T>::value);
     std::memcpy(numbers.data_ptr(), from, numbers.nbytes());
@@ -127,7 +127,7 @@ struct torch_memory {
 
 /// A tensor as a part of a state: double as it is, other floating-point numbers as float, integers and bool in 64 bits.
 inline void show_tensor(state_view& visit, const std::string& name, const torch::Tensor& tensor) {
-  const std::vector<index> shape(tensor.sizes().begin(), tensor.sizes().end());
+  const std::vector<index_type> shape(tensor.sizes().begin(), tensor.sizes().end());
   const torch_memory memory{tensor};
   if (tensor.scalar_type() == torch::kDouble) {
     visit.tensor(name, memory, static_cast<double*>(nullptr), shape);

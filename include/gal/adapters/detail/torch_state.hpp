@@ -63,12 +63,12 @@ void show_optimizer(state_view& visit, std::string_view name, torch::optim::Opti
   std::ostringstream stream;
   archive.save_to(stream);
   const std::string bytes = stream.str();
-  const index count = visit.count(text(name, ".bytes"), static_cast<index>(bytes.size()));
+  const index_type count = visit.count(text(name, ".bytes"), static_cast<index_type>(bytes.size()));
   const archive_memory memory{
       std::make_shared<std::vector<std::uint64_t>>(static_cast<std::size_t>(count + 7) / 8)};
   std::memcpy(memory.words->data(), bytes.data(), std::min(bytes.size(), 8 * memory.words->size()));
   visit.tensor(text(name, ".archive"), memory, memory.words->data(),
-               {static_cast<index>(memory.words->size())});
+               {static_cast<index_type>(memory.words->size())});
   visit.after_loading([memory, count, loaded] {
     std::istringstream stream(
         std::string(reinterpret_cast<const char*>(memory.words->data()), static_cast<std::size_t>(count)));

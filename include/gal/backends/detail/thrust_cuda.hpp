@@ -77,19 +77,19 @@ inline void check_cublas(cublasStatus_t status, std::string_view call) {
 template <class F>
 struct element_value {
   F f;
-  __device__ double operator()(index i) const { return f(i); }
+  __device__ double operator()(index_type i) const { return f(i); }
 };
 
 // A warp per column, whose lanes take every 32nd row, and then are added in the order of a tree.
 template <class F>
-__global__ void sum_tall_columns(index rows, index columns, F f, double* results) {
+__global__ void sum_tall_columns(index_type rows, index_type columns, F f, double* results) {
   constexpr unsigned int warp = 32;
-  const index column = (static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x) / warp;
+  const index_type column = (static_cast<index_type>(blockIdx.x) * blockDim.x + threadIdx.x) / warp;
   if (column >= columns) {
     return;
   }
   double sum = 0.0;
-  for (index i = threadIdx.x % warp; i < rows; i += warp) {
+  for (index_type i = threadIdx.x % warp; i < rows; i += warp) {
     sum += f(i, column);
   }
   for (unsigned int distance = warp / 2; distance > 0; distance /= 2) {
@@ -101,11 +101,11 @@ __global__ void sum_tall_columns(index rows, index columns, F f, double* results
 }
 
 template <class F>
-__global__ void sum_short_columns(index rows, index columns, F f, double* results) {
-  const index column = static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x;
+__global__ void sum_short_columns(index_type rows, index_type columns, F f, double* results) {
+  const index_type column = static_cast<index_type>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (column < columns) {
     double sum = 0.0;
-    for (index i = 0; i < rows; ++i) {
+    for (index_type i = 0; i < rows; ++i) {
       sum += f(i, column);
     }
     results[column] = sum;
@@ -180,9 +180,10 @@ class device {
   [[nodiscard]] static std::string name() { return current_device_name(); }
 
   template <class F>
-  void for_each(index count, F f) const {
+  void for_each(index_type count, F f) const {
     try {
-      thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<index>(0), count, f);
+      thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<index_type>(0),
+                         count, f);
     } catch (const thrust::system_error& failure) {
       static_cast<void>(cudaGetLastError());
       throw error(error_code::device_failure,
@@ -220,9 +221,9 @@ class device {
   void synchronize() const { check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
   template <class F>
-  void sum(index count, F f, double* result) {
+  void sum(index_type count, F f, double* result) {
     const auto values =
-        thrust::make_transform_iterator(thrust::counting_iterator<index>(0), element_value<F>{f});
+        thrust::make_transform_iterator(thrust::counting_iterator<index_type>(0), element_value<F>{f});
     std::size_t bytes = 0;
     check_cuda(cub::DeviceReduce::Sum(nullptr, bytes, values, result, count, stream_),
                "cub::DeviceReduce::Sum");
@@ -231,13 +232,13 @@ class device {
   }
 
   template <class F>
-  void sum_rows(index rows, index columns, F f, double* results) const {
+  void sum_rows(index_type rows, index_type columns, F f, double* results) const {
     if (columns == 0) {
       return;
     }
-    constexpr index threads = 128;
+    constexpr index_type threads = 128;
     const bool tall = rows >= 32;
-    const index blocks = (columns * (tall ? 32 : 1) + threads - 1) / threads;
+    const index_type blocks = (columns * (tall ? 32 : 1) + threads - 1) / threads;
     const auto kernel = tall ? sum_tall_columns<F> : sum_short_columns<F>;
     kernel<<<static_cast<unsigned int>(blocks), static_cast<unsigned int>(threads), 0, stream_>>>(
         rows, columns, f, results);
@@ -245,8 +246,8 @@ class device {
   }
 
   template <class T>
-  void product(bool ta, bool tb, index rows, index columns, index depth, T alpha, const T* a, index a_rows,
-               const T* b, index b_rows, T beta, T* c) const {
+  void product(bool ta, bool tb, index_type rows, index_type columns, index_type depth, T alpha, const T* a,
+               index_type a_rows, const T* b, index_type b_rows, T beta, T* c) const {
     constexpr bool is_float = sizeof(T) == sizeof(float);
     constexpr cudaDataType type = is_float ? CUDA_R_32F : CUDA_R_64F;
     cublasComputeType_t compute = is_float ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_64F;

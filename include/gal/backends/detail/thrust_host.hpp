@@ -29,33 +29,33 @@ namespace detail::inline GAL_THRUST_SYSTEM {
 template <class T>
 struct product_column {
   bool ta, tb;
-  index rows, depth;
+  index_type rows, depth;
   T alpha;
   const T* a;
-  index a_rows;
+  index_type a_rows;
   const T* b;
-  index b_rows;
+  index_type b_rows;
   T beta;
   T* c;
 
-  void operator()(index j) const {
+  void operator()(index_type j) const {
     T* const to = c + j * rows;
-    for (index i = 0; i < rows; ++i) {
+    for (index_type i = 0; i < rows; ++i) {
       to[i] = beta == T(0) ? T(0) : beta * to[i];
     }
-    const auto right = [&](index k) { return tb ? b[k * b_rows + j] : b[j * b_rows + k]; };
+    const auto right = [&](index_type k) { return tb ? b[k * b_rows + j] : b[j * b_rows + k]; };
     if (ta) {
-      for (index i = 0; i < rows; ++i) {
+      for (index_type i = 0; i < rows; ++i) {
         T sum = 0;
-        for (index k = 0; k < depth; ++k) {
+        for (index_type k = 0; k < depth; ++k) {
           sum += a[i * a_rows + k] * right(k);
         }
         to[i] += alpha * sum;
       }
     } else {
-      for (index k = 0; k < depth; ++k) {
+      for (index_type k = 0; k < depth; ++k) {
         const T factor = alpha * right(k);
-        for (index i = 0; i < rows; ++i) {
+        for (index_type i = 0; i < rows; ++i) {
           to[i] += factor * a[k * a_rows + i];
         }
       }
@@ -95,18 +95,18 @@ class device {
   // last one with what is over: whatever the number of threads, each is in the same piece of the compiler's code, which
   // may fuse multiplications in one piece and not in the other.
   template <class F>
-  static void for_each(index count, F f) {
-    constexpr index few = 2048;
-    constexpr index least_part = 256;
+  static void for_each(index_type count, F f) {
+    constexpr index_type few = 2048;
+    constexpr index_type least_part = 256;
     if (count < few) {
-      for (index i = 0; i < count; ++i) {
+      for (index_type i = 0; i < count; ++i) {
         f(i);
       }
     } else {
-      const index parts = count / least_part;
-      run(parts, [=](index part) {
-        const index end = part + 1 == parts ? count : (part + 1) * least_part;
-        for (index i = part * least_part; i < end; ++i) {
+      const index_type parts = count / least_part;
+      run(parts, [=](index_type part) {
+        const index_type end = part + 1 == parts ? count : (part + 1) * least_part;
+        for (index_type i = part * least_part; i < end; ++i) {
           f(i);
         }
       });
@@ -132,16 +132,16 @@ class device {
 
   // Blocks of a fixed size, then the blocks in order: the same for any number of threads.
   template <class F>
-  void sum(index count, F f, double* result) {
-    constexpr index block = 4096;
-    const index blocks = (count + block - 1) / block;
-    if (static_cast<index>(partial_.size()) < blocks) {
+  void sum(index_type count, F f, double* result) {
+    constexpr index_type block = 4096;
+    const index_type blocks = (count + block - 1) / block;
+    if (static_cast<index_type>(partial_.size()) < blocks) {
       partial_.resize(static_cast<std::size_t>(blocks));
     }
     double* const partial = partial_.data();
-    const auto sum_block = [=](index number) {
+    const auto sum_block = [=](index_type number) {
       double sum = 0.0;
-      for (index i = number * block; i < std::min((number + 1) * block, count); ++i) {
+      for (index_type i = number * block; i < std::min((number + 1) * block, count); ++i) {
         sum += f(i);
       }
       partial[number] = sum;
@@ -152,17 +152,17 @@ class device {
       sum_block(0);
     }
     double sum = 0.0;
-    for (index number = 0; number < blocks; ++number) {
+    for (index_type number = 0; number < blocks; ++number) {
       sum += partial[number];
     }
     *result = sum;
   }
 
   template <class F>
-  static void sum_rows(index rows, index columns, F f, double* results) {
-    for_each(columns, [=](index j) {
+  static void sum_rows(index_type rows, index_type columns, F f, double* results) {
+    for_each(columns, [=](index_type j) {
       double sum = 0.0;
-      for (index i = 0; i < rows; ++i) {
+      for (index_type i = 0; i < rows; ++i) {
         sum += f(i, j);
       }
       results[j] = sum;
@@ -170,12 +170,12 @@ class device {
   }
 
   template <class T>
-  static void product(bool ta, bool tb, index rows, index columns, index depth, T alpha, const T* a,
-                      index a_rows, const T* b, index b_rows, T beta, T* c) {
+  static void product(bool ta, bool tb, index_type rows, index_type columns, index_type depth, T alpha,
+                      const T* a, index_type a_rows, const T* b, index_type b_rows, T beta, T* c) {
     const product_column<T> column{ta, tb, rows, depth, alpha, a, a_rows, b, b_rows, beta, c};
-    constexpr index few = 1 << 14;
+    constexpr index_type few = 1 << 14;
     if (rows * columns * depth < few) {
-      for (index j = 0; j < columns; ++j) {
+      for (index_type j = 0; j < columns; ++j) {
         column(j);
       }
     } else {
@@ -193,8 +193,8 @@ class device {
   static constexpr std::align_val_t alignment{64};
 
   template <class F>
-  static void run(index count, F f) {
-    thrust::for_each_n(thrust::device, thrust::counting_iterator<index>(0), count, [f](index i) {
+  static void run(index_type count, F f) {
+    thrust::for_each_n(thrust::device, thrust::counting_iterator<index_type>(0), count, [f](index_type i) {
       f(i);
       asm volatile("");  // one after the other: no loop of the compiler's takes several together
     });

@@ -26,13 +26,13 @@ class entrywise_loss {
     const double share = 1.0 / static_cast<double>(features.rows());
     backend.sum_rows(
         features.rows(), features.columns(),
-        [=, entry = entry_] GAL_KERNEL(index i, index j) {
+        [=, entry = entry_] GAL_KERNEL(index_type i, index_type j) {
           return share * entry.value(static_cast<double>(features(i, j)), static_cast<double>(y(i, j)));
         },
         values.data());
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
-      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
+      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index_type i) {
         gradient.data()[i] = without_denormals(static_cast<T>(
             scale * entry.slope(static_cast<double>(features.data()[i]), static_cast<double>(y.data()[i]))));
       });
@@ -50,7 +50,7 @@ class entrywise_loss {
     const double share = 1.0 / static_cast<double>(features.rows());
     backend.sum_rows(
         features.rows(), features.columns(),
-        [=, entry = entry_] GAL_KERNEL(index i, index j) {
+        [=, entry = entry_] GAL_KERNEL(index_type i, index_type j) {
           return share * entry.remainder(static_cast<double>(features(i, j)),
                                          static_cast<double>(displacement(i, j)),
                                          static_cast<double>(y(i, j)));
@@ -58,7 +58,7 @@ class entrywise_loss {
         values.data());
     if (!gradient.empty()) {
       const double scale = share / static_cast<double>(features.columns());
-      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index i) {
+      backend.for_each(features.size(), [=, entry = entry_] GAL_KERNEL(index_type i) {
         gradient.data()[i] = without_denormals(
             static_cast<T>(scale * entry.slope_change(static_cast<double>(features.data()[i]),
                                                       static_cast<double>(displacement.data()[i]),

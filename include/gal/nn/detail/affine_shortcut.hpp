@@ -20,7 +20,7 @@ class affine_shortcut {
   using storage = matrix<T, Backend>;
   using view = matrix_view<const T, typename Backend::memory_type>;
 
-  affine_shortcut(const std::vector<index>& widths, activation between, const Backend& backend)
+  affine_shortcut(const std::vector<index_type>& widths, activation between, const Backend& backend)
       : backend_(backend),
         inputs_(widths.front()),
         saves_products_(between == activation::identity && saves_products(widths)),
@@ -29,13 +29,13 @@ class affine_shortcut {
         features_(backend) {}
 
   /// Whether so many samples are to take it.
-  [[nodiscard]] bool pays_for(index samples) const { return saves_products_ && samples > inputs_ + 1; }
+  [[nodiscard]] bool pays_for(index_type samples) const { return saves_products_ && samples > inputs_ + 1; }
 
   /// What the layers run on: the unit vectors, then the origin, `d x (d + 1)`. Only the origin gets a bias.
   [[nodiscard]] view probes() {
     if (probes_.rows() != inputs_) {
       probes_.resize(inputs_, inputs_ + 1);
-      backend_.for_each(inputs_, inputs_ + 1, [to = probes_.view()] GAL_KERNEL(index i, index j) {
+      backend_.for_each(inputs_, inputs_ + 1, [to = probes_.view()] GAL_KERNEL(index_type i, index_type j) {
         to(i, j) = i == j ? T(1) : T(0);
       });
     }
@@ -46,9 +46,8 @@ class affine_shortcut {
   const storage& forward(view map, view input) {
     features_.resize(map.rows(), input.columns());
     backend_.for_each(map.rows(), input.columns(),
-                      [to = features_.view(), shift = map.columns(inputs_, 1)] GAL_KERNEL(index i, index j) {
-                        to(i, j) = shift(i, 0);
-                      });
+                      [to = features_.view(), shift = map.columns(inputs_, 1)] GAL_KERNEL(
+                          index_type i, index_type j) { to(i, j) = shift(i, 0); });
     backend_.product(transpose::no, transpose::no, T(1), map.columns(0, inputs_), input, T(1),
                      features_.view());
     return features_;
@@ -67,8 +66,10 @@ class affine_shortcut {
 
  private:
   // A against all the layers.
-  static bool saves_products(const std::vector<index>& widths) {
-    const auto product = [](index a, index b) { return static_cast<double>(a) * static_cast<double>(b); };
+  static bool saves_products(const std::vector<index_type>& widths) {
+    const auto product = [](index_type a, index_type b) {
+      return static_cast<double>(a) * static_cast<double>(b);
+    };
     double layers = 0.0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
       layers += product(widths[l], widths[l + 1]);
@@ -77,7 +78,7 @@ class affine_shortcut {
   }
 
   Backend backend_;
-  index inputs_;
+  index_type inputs_;
   bool saves_products_;
   storage probes_;
   storage map_gradient_;

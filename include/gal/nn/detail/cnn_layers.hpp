@@ -93,9 +93,8 @@ class residual_unit {
 
   GAL_PRIVATE_KERNELS
   static void add(const Backend& backend, view a, view b, mutable_view sum) {
-    backend.for_each(sum.size(), [=, to = sum.data(), left = a.data(), right = b.data()] GAL_KERNEL(index i) {
-      to[i] = left[i] + right[i];
-    });
+    backend.for_each(sum.size(), [=, to = sum.data(), left = a.data(),
+                                  right = b.data()] GAL_KERNEL(index_type i) { to[i] = left[i] + right[i]; });
   }
 
   sequence<T, Backend> body_;
@@ -117,27 +116,27 @@ class channel_gate_unit {
     p.backend.for_each(
         shape_.area(), gate.size(),
         [from = x.data(), to = y.data(), factor = gate.data(), area = shape_.area()] GAL_KERNEL(
-            index i, index j) { to[j * area + i] = factor[j] * from[j * area + i]; });
+            index_type i, index_type j) { to[j * area + i] = factor[j] * from[j * area + i]; });
   }
 
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    const index area = shape_.area();
+    const index_type area = shape_.area();
     sums_.resize(shape_.channels, x.columns());
     slopes_.resize(shape_.channels, x.columns());
     p.backend.sum_rows(
         area, sums_.size(),
-        [input = x.data(), from = gradient.data(), area] GAL_KERNEL(index i, index j) {
+        [input = x.data(), from = gradient.data(), area] GAL_KERNEL(index_type i, index_type j) {
           return static_cast<double>(input[j * area + i]) * static_cast<double>(from[j * area + i]);
         },
         sums_.data());
-    p.backend.for_each(sums_.size(), [from = sums_.data(), to = slopes_.data()] GAL_KERNEL(index j) {
+    p.backend.for_each(sums_.size(), [from = sums_.data(), to = slopes_.data()] GAL_KERNEL(index_type j) {
       to[j] = static_cast<T>(from[j]);
     });
     const view along = body_.backward(p, x, std::as_const(slopes_).view(), !delta.empty());
     if (!delta.empty()) {
       p.backend.for_each(area, sums_.size(),
                          [from = gradient.data(), to = delta.data(), factor = body_.output().data(),
-                          through_gate = along.data(), area] GAL_KERNEL(index i, index j) {
+                          through_gate = along.data(), area] GAL_KERNEL(index_type i, index_type j) {
                            to[j * area + i] = factor[j] * from[j * area + i] + through_gate[j * area + i];
                          });
     }
@@ -158,15 +157,15 @@ struct node {
                global_average_pool_unit<T, Backend>, dropout_unit<T, Backend>, linear_unit<T, Backend>,
                residual_unit<T, Backend>, channel_gate_unit<T, Backend>>
       unit;
-  index rows;  // of the output
+  index_type rows;  // of the output
   matrix<T, Backend> output{};
   matrix<T, Backend> delta{};
 };
 
 /// A block of parameters, and how it starts: uniform in middle +- bound.
 struct block_plan {
-  index first = 0;
-  index size = 0;
+  index_type first = 0;
+  index_type size = 0;
   double middle = 0.0;
   double bound = 0.0;
   bool is_weight = true;
@@ -175,8 +174,8 @@ struct block_plan {
 /// A tensor among the parameters or the statistics, as PyTorch names and shapes it.
 struct tensor_plan {
   std::string name;
-  std::vector<index> shape;
-  index first = 0;
+  std::vector<index_type> shape;
+  index_type first = 0;
   bool is_statistic = false;
 };
 
@@ -189,8 +188,8 @@ class builder {
   std::vector<block_plan> blocks{};
   std::vector<tensor_plan> tensors{};
   std::vector<std::pair<std::string, std::string>> descriptions{};  // of the layers: place and options
-  std::vector<index> statistics{};                                  // channels of every batch normalisation
-  index values = 0;                                                 // parameters so far
+  std::vector<index_type> statistics{};                             // channels of every batch normalisation
+  index_type values = 0;                                            // parameters so far
   image_shape shape{};                                              // of what the next layer gets
 
   sequence<T, Backend> build(const std::vector<layer>& layers, std::string_view prefix) {
@@ -216,9 +215,9 @@ class builder {
   }
 
   // That a layer's weights, besides those before, and its output have numbers that can be counted.
-  void require_countable(const std::vector<index>& weights, image_shape output,
+  void require_countable(const std::vector<index_type>& weights, image_shape output,
                          std::string_view where) const {
-    constexpr index most = std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
+    constexpr index_type most = std::numeric_limits<index_type>::max() / static_cast<index_type>(sizeof(T));
     const auto count = gal::detail::product_of(weights, most);
     require_layer(count && *count <= most - values - output.channels, error_code::out_of_memory, where,
                   "weights of sizes ", gal::detail::tuple_text(weights), "; expected at most ", most,
@@ -228,8 +227,8 @@ class builder {
                   " numbers");
   }
 
-  void plan(std::string name, std::vector<index> sizes, double middle, double bound, bool is_weight) {
-    const index size = gal::detail::product_of(sizes).value();
+  void plan(std::string name, std::vector<index_type> sizes, double middle, double bound, bool is_weight) {
+    const index_type size = gal::detail::product_of(sizes).value();
     if (size > 0) {
       tensors.push_back({std::move(name), std::move(sizes), values});
       blocks.push_back({values, size, middle, bound, is_weight});
@@ -239,7 +238,7 @@ class builder {
 
   // PyTorch's start of convolutions and linear layers: uniform in +-1/sqrt(numbers that an output sees).
   template <class Unit>
-  void append_affine(steps& to, Unit unit, std::vector<index> weight_shape, image_shape output,
+  void append_affine(steps& to, Unit unit, std::vector<index_type> weight_shape, image_shape output,
                      const std::string& place) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(unit.depth()));
     plan(place + ".weight", std::move(weight_shape), 0.0, bound, true);
@@ -247,15 +246,15 @@ class builder {
     append(to, std::move(unit), output);
   }
 
-  static image_shape output_of(const window& w, index channels) {
+  static image_shape output_of(const window& w, index_type channels) {
     return {channels, w.out_height, w.out_width};
   }
 
   void add(steps& to, const convolution& options, const std::string& where, const std::string& place) {
     const window w = convolution_window(options, shape, where);
     const image_shape output = output_of(w, options.channels);
-    const std::vector<index> weight_shape = {options.channels, w.channels / options.groups, w.kernel_height,
-                                             w.kernel_width};
+    const std::vector<index_type> weight_shape = {options.channels, w.channels / options.groups,
+                                                  w.kernel_height, w.kernel_width};
     require_countable(weight_shape, output, where);
     if (options.groups == w.channels && options.channels == w.channels && w.channels > 1) {
       append_affine(to, depthwise_unit<T, Backend>(options, w, values), weight_shape, output, place);
@@ -270,8 +269,8 @@ class builder {
   void add(steps& to, const batch_normalization& options, const std::string& where,
            const std::string& place) {
     check(options, where);
-    index first_statistic = 0;
-    for (const index channels : statistics) {
+    index_type first_statistic = 0;
+    for (const index_type channels : statistics) {
       first_statistic += 2 * channels;
     }
     batch_normalization_unit<T, Backend> unit(options, shape, values, first_statistic, where);
@@ -304,7 +303,7 @@ class builder {
   void add(steps&, const flatten&, const std::string&, const std::string&) { shape = {shape.size(), 1, 1}; }
   void add(steps& to, const linear& options, const std::string& where, const std::string& place) {
     check(options, shape, where);
-    const index inputs = shape.size();
+    const index_type inputs = shape.size();
     require_countable({options.outputs, inputs}, {options.outputs, 1, 1}, where);
     append_affine(to, linear_unit<T, Backend>(options, inputs, values), {options.outputs, inputs},
                   {options.outputs, 1, 1}, place);
@@ -337,7 +336,7 @@ class builder {
   }
 
   Backend backend_;
-  index dropouts_ = 0;
+  index_type dropouts_ = 0;
 };
 
 }  // namespace gal::nn::detail

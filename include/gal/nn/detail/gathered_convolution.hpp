@@ -16,14 +16,15 @@ namespace gal::inline GAL_ABI::nn::detail {
 /// How the channels of an image lie in memory with a border of zeros, so that every window lies inside. With a stride,
 /// columns that neighbouring windows see at the same place are neighbours: first those of remainder 0.
 struct image_layout {
-  index channels, height, width;  // without the border
-  index top, left;                // border
-  index stride;
-  index pitch;  // numbers from row to row
-  index plane;  // from channel to channel
+  index_type channels, height, width;  // without the border
+  index_type top, left;                // border
+  index_type stride;
+  index_type pitch;  // numbers from row to row
+  index_type plane;  // from channel to channel
 
-  image_layout(index image_channels, index image_height, index image_width, index top_border,
-               index left_border, index bottom_border, index right_border, index column_stride)
+  image_layout(index_type image_channels, index_type image_height, index_type image_width,
+               index_type top_border, index_type left_border, index_type bottom_border,
+               index_type right_border, index_type column_stride)
       : channels(image_channels),
         height(image_height),
         width(image_width),
@@ -34,26 +35,26 @@ struct image_layout {
         // An odd number of cache lines: channels a power of two apart would share their places in the cache.
         plane(((top + height + bottom_border) * pitch + 15) / 16 / 2 * 32 + 16) {}
 
-  [[nodiscard]] index size() const { return channels * plane + gathered_slack; }
+  [[nodiscard]] index_type size() const { return channels * plane + gathered_slack; }
   /// Where a column, counted with the border, lies in a row.
-  [[nodiscard]] index column(index c) const { return c % stride * (pitch / stride) + c / stride; }
+  [[nodiscard]] index_type column(index_type c) const { return c % stride * (pitch / stride) + c / stride; }
 
   /// Copies an image to where it has its border already.
   template <class T, class Backend>
   void copy(const Backend& backend, const T* from, T* to) const {
     if (stride == 1) {
-      backend.for_each(height, channels, [=, *this](index i, index c) {
+      backend.for_each(height, channels, [=, *this](index_type i, index_type c) {
         std::copy_n(from + (c * height + i) * width, width, to + c * plane + (top + i) * pitch + left);
       });
       return;
     }
-    for (index q = 0; q < std::min(stride, width); ++q) {
-      backend.for_each(
-          height, channels,
-          [=, *this, first = column(left + q), count = (width - q + stride - 1) / stride](index i, index c) {
-            copy_row(from + (c * height + i) * width + q, stride, count,
-                     to + c * plane + (top + i) * pitch + first);
-          });
+    for (index_type q = 0; q < std::min(stride, width); ++q) {
+      backend.for_each(height, channels,
+                       [=, *this, first = column(left + q), count = (width - q + stride - 1) / stride](
+                           index_type i, index_type c) {
+                         copy_row(from + (c * height + i) * width + q, stride, count,
+                                  to + c * plane + (top + i) * pitch + first);
+                       });
     }
   }
 };
@@ -69,7 +70,7 @@ struct convolution_scratch {
 
 /// Numbers of a scratch's parts.
 struct convolution_sizes {
-  index image, outer, block;
+  index_type image, outer, block;
 };
 
 /// Convolution of a sample as products whose factors are gathered from the image itself. With x(p, k) the number that
@@ -83,7 +84,7 @@ struct convolution_sizes {
 /// for every remainder of its row and column.
 class gathered_convolution {
  public:
-  gathered_convolution(const window& geometry, index outputs, index groups)
+  gathered_convolution(const window& geometry, index_type outputs, index_type groups)
       : geometry_(geometry),
         outputs_(outputs),
         groups_(groups),
@@ -91,33 +92,33 @@ class gathered_convolution {
         image_(image_of(geometry)),
         outer_(outer_of(geometry, outputs)) {
     const window& g = geometry_;
-    for (index c = 0; c < g.channels / groups_; ++c) {
+    for (index_type c = 0; c < g.channels / groups_; ++c) {
       channel_places_.push_back(c * g.kernel_area());
-      for (index i = 0; i < g.kernel_height; ++i) {
-        for (index q = 0; q < g.kernel_width; ++q) {
+      for (index_type i = 0; i < g.kernel_height; ++i) {
+        for (index_type q = 0; q < g.kernel_width; ++q) {
           taps_.push_back(c * image_.plane + i * g.dilation_height * image_.pitch +
                           image_.column(q * g.dilation_width));
         }
       }
     }
-    for (index o = 0; o < outputs_ / groups_; ++o) {
+    for (index_type o = 0; o < outputs_ / groups_; ++o) {
       output_places_.push_back(o * depth_);
     }
-    for (index k = 0; k < depth_; ++k) {
+    for (index_type k = 0; k < depth_; ++k) {
       counting_.push_back(k);
     }
-    for (index i = 0; i < g.out_height; ++i) {
+    for (index_type i = 0; i < g.out_height; ++i) {
       rows_.push_back(i * g.stride_height * image_.pitch);
       out_rows_.push_back(i * g.out_width);
-      for (index q = 0; q < g.out_width; ++q) {
+      for (index_type q = 0; q < g.out_width; ++q) {
         positions_.push_back(rows_.back() + q);
       }
     }
-    for (index p = 0; p < block_positions(); ++p) {
+    for (index_type p = 0; p < block_positions(); ++p) {
       block_steps_.push_back(p * outputs_);
     }
-    for (index i = 0; i < std::min(g.stride_height, g.height); ++i) {
-      for (index q = 0; q < std::min(g.stride_width, g.width); ++q) {
+    for (index_type i = 0; i < std::min(g.stride_height, g.height); ++i) {
+      for (index_type q = 0; q < std::min(g.stride_width, g.width); ++q) {
         add_phase(i, q);
       }
     }
@@ -131,10 +132,10 @@ class gathered_convolution {
   void forward(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x, const T* weight,
                const T* bias, T* y) const {
     const window& g = geometry_;
-    const index outputs = outputs_ / groups_;
+    const index_type outputs = outputs_ / groups_;
     image_.copy(backend, x, own.image.data());
-    for (index group = 0; group < groups_; ++group) {
-      const index first = group * outputs;
+    for (index_type group = 0; group < groups_; ++group) {
+      const index_type first = group * outputs;
       backend.gathered_product(
           g.out_height, g.out_width, outputs, depth_,
           gathered_factor<T>{of_group(own.image, image_, group), rows_.data(), taps_.data()},
@@ -148,13 +149,13 @@ class gathered_convolution {
   template <class T, class Backend>
   void add_weight_gradient(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x,
                            const T* gradient) const {
-    const index area = geometry_.out_area();
-    const index outputs = outputs_ / groups_;
+    const index_type area = geometry_.out_area();
+    const index_type outputs = outputs_ / groups_;
     image_.copy(backend, x, own.image.data());
-    for (index first = 0; first < area; first += block_positions()) {
-      const index count = std::min(block_positions(), area - first);
+    for (index_type first = 0; first < area; first += block_positions()) {
+      const index_type count = std::min(block_positions(), area - first);
       backend.transposed_copy(outputs_, count, gradient + first, area, own.block.data(), outputs_);
-      for (index group = 0; group < groups_; ++group) {
+      for (index_type group = 0; group < groups_; ++group) {
         backend.gathered_product(
             1, outputs, depth_, count,
             gathered_factor<T>{own.block.data() + group * outputs, &start_, block_steps_.data()},
@@ -168,22 +169,24 @@ class gathered_convolution {
   /// Adds a scratch's sum to the weights' gradient.
   template <class T, class Backend>
   void add_sum(const Backend& backend, const T* sum, T* to) const {
-    backend.for_each(depth_, outputs_, [=, depth = depth_, outputs = outputs_ / groups_](index k, index j) {
-      const index group = j / outputs;
-      to[j * depth + k] += sum[(group * depth + k) * outputs + j - group * outputs];
-    });
+    backend.for_each(depth_, outputs_,
+                     [=, depth = depth_, outputs = outputs_ / groups_](index_type k, index_type j) {
+                       const index_type group = j / outputs;
+                       to[j * depth + k] += sum[(group * depth + k) * outputs + j - group * outputs];
+                     });
   }
 
   template <class T, class Backend>
   void store_delta(const Backend& backend, convolution_scratch<T, Backend>& own, const T* gradient,
                    const T* weight, T* delta) const {
     const window& g = geometry_;
-    const index channels = g.channels / groups_;
+    const index_type channels = g.channels / groups_;
     outer_.copy(backend, gradient, own.outer.data());
-    for (index group = 0; group < groups_; ++group) {
+    for (index_type group = 0; group < groups_; ++group) {
       for (const phase& at : phases_) {
         backend.gathered_product(
-            static_cast<index>(at.places.size()), at.width, channels, static_cast<index>(at.steps.size()),
+            static_cast<index_type>(at.places.size()), at.width, channels,
+            static_cast<index_type>(at.steps.size()),
             gathered_factor<T>{of_group(own.outer, outer_, group), at.places.data(), at.steps.data()},
             gathered_factor<T>{weight + group * (outputs_ / groups_) * depth_, channel_places_.data(),
                                at.weights.data()},
@@ -194,15 +197,15 @@ class gathered_convolution {
   }
 
  private:
-  static constexpr index most_positions = 256;
+  static constexpr index_type most_positions = 256;
 
   // The rows and columns of the image with one remainder by the stride: a convolution of the outputs' gradient.
   struct phase {
-    index width;
-    std::vector<index> places;   // of its rows in outer_
-    std::vector<index> targets;  // in the image
-    std::vector<index> steps;    // from there to what the kernel sees, output by output
-    std::vector<index> weights;  // that this is multiplied with
+    index_type width;
+    std::vector<index_type> places;   // of its rows in outer_
+    std::vector<index_type> targets;  // in the image
+    std::vector<index_type> steps;    // from there to what the kernel sees, output by output
+    std::vector<index_type> weights;  // that this is multiplied with
   };
 
   static image_layout image_of(const window& g) {
@@ -210,12 +213,12 @@ class gathered_convolution {
             g.padding_width, g.padding_height, g.padding_width, g.stride_width};
   }
   // With a border wide enough for every window that sees a number of the image.
-  static image_layout outer_of(const window& g, index outputs) {
-    const auto before = [](index kernel, index dilation, index padding, index stride) {
-      return std::max<index>((kernel - 1) * dilation - padding, 0) / stride;
+  static image_layout outer_of(const window& g, index_type outputs) {
+    const auto before = [](index_type kernel, index_type dilation, index_type padding, index_type stride) {
+      return std::max<index_type>((kernel - 1) * dilation - padding, 0) / stride;
     };
-    const auto after = [](index size, index padding, index stride, index positions) {
-      return std::max<index>((size - 1 + padding) / stride - (positions - 1), 0);
+    const auto after = [](index_type size, index_type padding, index_type stride, index_type positions) {
+      return std::max<index_type>((size - 1 + padding) / stride - (positions - 1), 0);
     };
     return {outputs,
             g.out_height,
@@ -227,19 +230,19 @@ class gathered_convolution {
             1};
   }
 
-  void add_phase(index row, index column) {
+  void add_phase(index_type row, index_type column) {
     const window& g = geometry_;
     phase result;
     result.width = (g.width - column + g.stride_width - 1) / g.stride_width;
-    for (index i = 0; row + i * g.stride_height < g.height; ++i) {
+    for (index_type i = 0; row + i * g.stride_height < g.height; ++i) {
       result.places.push_back(i * outer_.pitch);
       result.targets.push_back((row + i * g.stride_height) * g.width + column);
     }
-    for (index o = 0; o < outputs_ / groups_; ++o) {
-      for (index i = 0; i < g.kernel_height; ++i) {
-        for (index q = 0; q < g.kernel_width; ++q) {
-          const index down = row + g.padding_height - i * g.dilation_height;
-          const index right = column + g.padding_width - q * g.dilation_width;
+    for (index_type o = 0; o < outputs_ / groups_; ++o) {
+      for (index_type i = 0; i < g.kernel_height; ++i) {
+        for (index_type q = 0; q < g.kernel_width; ++q) {
+          const index_type down = row + g.padding_height - i * g.dilation_height;
+          const index_type right = column + g.padding_width - q * g.dilation_width;
           if (down % g.stride_height == 0 && right % g.stride_width == 0) {
             result.steps.push_back(o * outer_.plane + (outer_.top + down / g.stride_height) * outer_.pitch +
                                    outer_.left + right / g.stride_width);
@@ -251,31 +254,31 @@ class gathered_convolution {
     phases_.push_back(std::move(result));
   }
 
-  [[nodiscard]] index block_positions() const { return std::min(most_positions, geometry_.out_area()); }
+  [[nodiscard]] index_type block_positions() const { return std::min(most_positions, geometry_.out_area()); }
 
   // The channels that a group sees.
   template <class T, class Backend>
   [[nodiscard]] const T* of_group(const matrix<T, Backend>& images, const image_layout& layout,
-                                  index group) const {
+                                  index_type group) const {
     return images.data() + group * (layout.channels / groups_) * layout.plane;
   }
 
   window geometry_;
-  index outputs_;
-  index groups_;
-  index depth_;
+  index_type outputs_;
+  index_type groups_;
+  index_type depth_;
   image_layout image_;
-  image_layout outer_;                 // of the outputs' gradient
-  std::vector<index> taps_;            // from a position to what it sees
-  std::vector<index> rows_;            // of positions, in image_
-  std::vector<index> positions_;       // likewise
-  std::vector<index> out_rows_;        // of positions, in the output
-  std::vector<index> output_places_;   // in a group's weights
-  std::vector<index> channel_places_;  // likewise
-  std::vector<index> counting_;        // 0, 1, ...
-  std::vector<index> block_steps_;     // from position to position in a block, outputs x positions
+  image_layout outer_;                      // of the outputs' gradient
+  std::vector<index_type> taps_;            // from a position to what it sees
+  std::vector<index_type> rows_;            // of positions, in image_
+  std::vector<index_type> positions_;       // likewise
+  std::vector<index_type> out_rows_;        // of positions, in the output
+  std::vector<index_type> output_places_;   // in a group's weights
+  std::vector<index_type> channel_places_;  // likewise
+  std::vector<index_type> counting_;        // 0, 1, ...
+  std::vector<index_type> block_steps_;     // from position to position in a block, outputs x positions
   std::vector<phase> phases_;
-  index start_ = 0;
+  index_type start_ = 0;
 };
 
 }  // namespace gal::nn::detail

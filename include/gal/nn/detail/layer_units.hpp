@@ -30,8 +30,8 @@ class batch_normalization_unit {
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
-  batch_normalization_unit(const batch_normalization& options, image_shape shape, index first_value,
-                           index first_statistic, std::string where)
+  batch_normalization_unit(const batch_normalization& options, image_shape shape, index_type first_value,
+                           index_type first_statistic, std::string where)
       : options_(options),
         shape_(shape),
         first_value_(first_value),
@@ -40,15 +40,15 @@ class batch_normalization_unit {
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     use_backend(p.backend, mean_, variance_, inverse_, partial_, sums_);
-    const index channels = shape_.channels;
-    const index area = shape_.area();
+    const index_type channels = shape_.channels;
+    const index_type area = shape_.area();
     mean_.resize(channels, 1);
     variance_.resize(channels, 1);
     inverse_.resize(channels, 1);
     counted_ = !p.training;
     const double epsilon = options_.epsilon;
     if (p.training) {
-      const index count = area * x.columns();
+      const index_type count = area * x.columns();
       require_layer(
           count > 1, error_code::shape_mismatch, where_,
           "one number per channel, whose variance is zero; expected a batch of at least 2 samples, or "
@@ -56,21 +56,21 @@ class batch_normalization_unit {
       const double share = 1.0 / static_cast<double>(count);
       sum_over_samples(
           p.backend, area, channels, x.columns(),
-          [from = x.data(), area] GAL_KERNEL(index i, index j) {
+          [from = x.data(), area] GAL_KERNEL(index_type i, index_type j) {
             return static_cast<double>(from[j * area + i]);
           },
           partial_, mean_.data());
-      p.backend.for_each(channels, [to = mean_.data(), share] GAL_KERNEL(index c) { to[c] *= share; });
+      p.backend.for_each(channels, [to = mean_.data(), share] GAL_KERNEL(index_type c) { to[c] *= share; });
       sum_over_samples(
           p.backend, area, channels, x.columns(),
-          [from = x.data(), mean = mean_.data(), area, channels] GAL_KERNEL(index i, index j) {
+          [from = x.data(), mean = mean_.data(), area, channels] GAL_KERNEL(index_type i, index_type j) {
             const double difference = static_cast<double>(from[j * area + i]) - mean[j % channels];
             return difference * difference;
           },
           partial_, variance_.data());
       p.backend.for_each(channels, [to = variance_.data(), inverse = inverse_.data(), share, epsilon,
                                     largest = static_cast<double>(std::numeric_limits<T>::max()) /
-                                              unbiased_factor(count)] GAL_KERNEL(index c) {
+                                              unbiased_factor(count)] GAL_KERNEL(index_type c) {
         to[c] *= share;
         inverse[c] =
             to[c] <= largest ? 1.0 / std::sqrt(to[c] + epsilon) : std::numeric_limits<double>::quiet_NaN();
@@ -78,15 +78,15 @@ class batch_normalization_unit {
     } else {
       const T* const running = p.statistics + first_statistic_;
       p.backend.for_each(channels, [running, channels, epsilon, mean = mean_.data(),
-                                    inverse = inverse_.data()] GAL_KERNEL(index c) {
+                                    inverse = inverse_.data()] GAL_KERNEL(index_type c) {
         mean[c] = static_cast<double>(running[c]);
         inverse[c] = 1.0 / std::sqrt(static_cast<double>(running[channels + c]) + epsilon);
       });
     }
     p.backend.for_each(area, channels * x.columns(),
                        [from = x.data(), to = y.data(), scale = p.values + first_value_, mean = mean_.data(),
-                        inverse = inverse_.data(), area, channels] GAL_KERNEL(index i, index j) {
-                         const index c = j % channels;
+                        inverse = inverse_.data(), area, channels] GAL_KERNEL(index_type i, index_type j) {
+                         const index_type c = j % channels;
                          const T factor = scale[c] * static_cast<T>(inverse[c]);
                          to[j * area + i] =
                              (from[j * area + i] - static_cast<T>(mean[c])) * factor + scale[channels + c];
@@ -94,8 +94,8 @@ class batch_normalization_unit {
   }
 
   void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    const index channels = shape_.channels;
-    const index area = shape_.area();
+    const index_type channels = shape_.channels;
+    const index_type area = shape_.area();
     sums_.resize(channels, 2);
     double* const shift_sum = sums_.data();             // of the gradient
     double* const scale_sum = sums_.data() + channels;  // of the gradient times the normalised input
@@ -103,32 +103,32 @@ class batch_normalization_unit {
     const double* const inverse = inverse_.data();
     sum_over_samples(
         p.backend, area, channels, x.columns(),
-        [from = gradient.data(), area] GAL_KERNEL(index i, index j) {
+        [from = gradient.data(), area] GAL_KERNEL(index_type i, index_type j) {
           return static_cast<double>(from[j * area + i]);
         },
         partial_, shift_sum);
     sum_over_samples(
         p.backend, area, channels, x.columns(),
-        [from = gradient.data(), input = x.data(), mean, inverse, area, channels] GAL_KERNEL(index i,
-                                                                                             index j) {
-          const index c = j % channels;
+        [from = gradient.data(), input = x.data(), mean, inverse, area, channels] GAL_KERNEL(index_type i,
+                                                                                             index_type j) {
+          const index_type c = j % channels;
           return static_cast<double>(from[j * area + i]) *
                  ((static_cast<double>(input[j * area + i]) - mean[c]) * inverse[c]);
         },
         partial_, scale_sum);
-    p.backend.for_each(channels,
-                       [to = p.gradients + first_value_, shift_sum, scale_sum, channels] GAL_KERNEL(index c) {
-                         to[c] += static_cast<T>(scale_sum[c]);
-                         to[channels + c] += static_cast<T>(shift_sum[c]);
-                       });
+    p.backend.for_each(
+        channels, [to = p.gradients + first_value_, shift_sum, scale_sum, channels] GAL_KERNEL(index_type c) {
+          to[c] += static_cast<T>(scale_sum[c]);
+          to[channels + c] += static_cast<T>(shift_sum[c]);
+        });
     if (!delta.empty()) {
       // In training mean and variance move with x: g - mean(g) - normalised x times mean(g normalised x).
       const double share = p.training ? 1.0 / static_cast<double>(area * x.columns()) : 0.0;
       p.backend.for_each(
           area, channels * x.columns(),
           [from = gradient.data(), input = x.data(), to = delta.data(), scale = p.values + first_value_, mean,
-           inverse, shift_sum, scale_sum, share, area, channels] GAL_KERNEL(index i, index j) {
-            const index c = j % channels;
+           inverse, shift_sum, scale_sum, share, area, channels] GAL_KERNEL(index_type i, index_type j) {
+            const index_type c = j % channels;
             const T factor = scale[c] * static_cast<T>(inverse[c]);
             const T along = static_cast<T>(share * scale_sum[c] * inverse[c]);
             to[j * area + i] = factor * (from[j * area + i] - static_cast<T>(share * shift_sum[c]) -
@@ -139,7 +139,7 @@ class batch_normalization_unit {
       counted_ = true;
       p.backend.for_each(channels, [to = p.statistics + first_statistic_, mean, variance = variance_.data(),
                                     inverse, channels, momentum = options_.momentum,
-                                    unbiased = unbiased_factor(area * x.columns())] GAL_KERNEL(index c) {
+                                    unbiased = unbiased_factor(area * x.columns())] GAL_KERNEL(index_type c) {
         if (inverse[c] >= 0.0) {  // else the batch has no statistics: also where such steps are taken
           to[c] = moved(to[c], mean[c], momentum);
           to[channels + c] = moved(to[channels + c], unbiased * variance[c], momentum);
@@ -150,7 +150,7 @@ class batch_normalization_unit {
 
   GAL_PRIVATE_KERNELS
   // From the variance of a batch to the one that it estimates.
-  static double unbiased_factor(index count) {
+  static double unbiased_factor(index_type count) {
     return static_cast<double>(count) / static_cast<double>(count - 1);
   }
   GAL_HOST_DEVICE static T moved(T from, double towards, double momentum) {
@@ -160,8 +160,8 @@ class batch_normalization_unit {
 
   batch_normalization options_;
   image_shape shape_;
-  index first_value_;
-  index first_statistic_;
+  index_type first_value_;
+  index_type first_statistic_;
   std::string where_;
   bool counted_ = true;               // whether the statistics know the last forward pass
   matrix<double, Backend> mean_;      // of every channel, as all below
@@ -195,15 +195,16 @@ class activation_unit {
   GAL_PRIVATE_KERNELS
   template <activation Which>
   static void apply(const Backend& backend, view x, mutable_view y) {
-    backend.for_each(
-        x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index i) { to[i] = activate<Which>(from[i]); });
+    backend.for_each(x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index_type i) {
+      to[i] = activate<Which>(from[i]);
+    });
   }
 
   template <activation Which>
   static void apply_slope(const Backend& backend, view x, view y, view gradient, mutable_view delta) {
     backend.for_each(x.size(),
                      [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
-                         index i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
+                         index_type i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
   }
 
   activation which_;
@@ -217,7 +218,7 @@ class dropout_unit {
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
-  dropout_unit(const dropout& options, index number)
+  dropout_unit(const dropout& options, index_type number)
       : probability_(options.probability), number_(static_cast<std::uint64_t>(number)) {}
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) { drop(p, x, y); }
@@ -234,12 +235,13 @@ class dropout_unit {
       p.backend.copy(x.data(), y.data(), x.size());
       return;
     }
-    p.backend.for_each(x.size(), [from = x.data(), to = y.data(), seed = random_bits(p.seed, number_),
-                                  probability = probability_,
-                                  scale = static_cast<T>(1.0 / (1.0 - probability_))] GAL_KERNEL(index i) {
-      const bool kept = random_uniform(seed, static_cast<std::uint64_t>(i)) >= probability;
-      to[i] = kept ? scale * from[i] : T(0);
-    });
+    p.backend.for_each(
+        x.size(),
+        [from = x.data(), to = y.data(), seed = random_bits(p.seed, number_), probability = probability_,
+         scale = static_cast<T>(1.0 / (1.0 - probability_))] GAL_KERNEL(index_type i) {
+          const bool kept = random_uniform(seed, static_cast<std::uint64_t>(i)) >= probability;
+          to[i] = kept ? scale * from[i] : T(0);
+        });
   }
 
   double probability_;
@@ -254,20 +256,21 @@ class linear_unit {
   using view = matrix_view<const T, memory_type>;
   using mutable_view = matrix_view<T, memory_type>;
 
-  linear_unit(const linear& options, index inputs, index first_value)
+  linear_unit(const linear& options, index_type inputs, index_type first_value)
       : inputs_(inputs), outputs_(options.outputs), bias_(options.bias), first_value_(first_value) {}
 
-  [[nodiscard]] index weights() const { return inputs_ * outputs_; }
-  [[nodiscard]] index biases() const { return bias_ ? outputs_ : 0; }
-  [[nodiscard]] index depth() const { return inputs_; }
+  [[nodiscard]] index_type weights() const { return inputs_ * outputs_; }
+  [[nodiscard]] index_type biases() const { return bias_ ? outputs_ : 0; }
+  [[nodiscard]] index_type depth() const { return inputs_; }
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     use_backend(p.backend, ones_);
     const T* const weight = p.values + first_value_;
     p.backend.product(transpose::yes, transpose::no, T(1), view(weight, inputs_, outputs_), x, T(0), y);
     if (bias_) {
-      p.backend.for_each(outputs_, x.columns(),
-                         [y, bias = weight + weights()] GAL_KERNEL(index i, index j) { y(i, j) += bias[i]; });
+      p.backend.for_each(
+          outputs_, x.columns(),
+          [y, bias = weight + weights()] GAL_KERNEL(index_type i, index_type j) { y(i, j) += bias[i]; });
     }
   }
 
@@ -290,10 +293,10 @@ class linear_unit {
   }
 
   GAL_PRIVATE_KERNELS
-  index inputs_;
-  index outputs_;
+  index_type inputs_;
+  index_type outputs_;
   bool bias_;
-  index first_value_;
+  index_type first_value_;
   matrix<T, Backend> ones_;
 };
 
@@ -309,27 +312,27 @@ class global_average_pool_unit {
 
   void forward(const pass<T, Backend>& p, view x, mutable_view y) {
     use_backend(p.backend, sums_);
-    const index area = shape_.area();
+    const index_type area = shape_.area();
     const double share = 1.0 / static_cast<double>(area);
     sums_.resize(y.rows(), y.columns());
     p.backend.sum_rows(
         area, y.size(),
-        [from = x.data(), area] GAL_KERNEL(index i, index j) {
+        [from = x.data(), area] GAL_KERNEL(index_type i, index_type j) {
           return static_cast<double>(from[j * area + i]);
         },
         sums_.data());
-    p.backend.for_each(y.size(), [from = sums_.data(), to = y.data(), share] GAL_KERNEL(index j) {
+    p.backend.for_each(y.size(), [from = sums_.data(), to = y.data(), share] GAL_KERNEL(index_type j) {
       to[j] = static_cast<T>(share * from[j]);
     });
   }
 
   void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
     if (!delta.empty()) {
-      const index area = shape_.area();
+      const index_type area = shape_.area();
       p.backend.for_each(
           area, gradient.size(),
           [from = gradient.data(), to = delta.data(), area, share = T(1) / static_cast<T>(area)] GAL_KERNEL(
-              index i, index j) { to[j * area + i] = share * from[j]; });
+              index_type i, index_type j) { to[j * area + i] = share * from[j]; });
     }
   }
 

@@ -13,24 +13,26 @@ namespace gal::inline GAL_ABI::nn::detail {
 
 /// First and one past the last of some positions.
 struct position_range {
-  index first, last;
+  index_type first, last;
 };
 
 /// Those whose window sees column `start` + position times stride inside an image of that width.
-[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_inside(index start, index stride,
-                                                                        index width, index positions) {
-  const index first = start >= 0 ? 0 : (stride - 1 - start) / stride;
-  const index last = start >= width ? 0 : (width - 1 - start) / stride + 1;
+[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_inside(index_type start, index_type stride,
+                                                                        index_type width,
+                                                                        index_type positions) {
+  const index_type first = start >= 0 ? 0 : (stride - 1 - start) / stride;
+  const index_type last = start >= width ? 0 : (width - 1 - start) / stride + 1;
   return {first < positions ? first : positions, last < positions ? last : positions};
 }
 
 /// The positions of the window that see row (or column) `at`: [first, last).
-[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_that_see(index at, index kernel,
-                                                                          index stride, index padding,
-                                                                          index positions) {
-  const index low = at + padding - kernel + 1;  // start of the first window that reaches `at`
-  const index first = low <= 0 ? 0 : (low + stride - 1) / stride;
-  const index last = (at + padding) / stride + 1;
+[[nodiscard]] GAL_HOST_DEVICE constexpr position_range positions_that_see(index_type at, index_type kernel,
+                                                                          index_type stride,
+                                                                          index_type padding,
+                                                                          index_type positions) {
+  const index_type low = at + padding - kernel + 1;  // start of the first window that reaches `at`
+  const index_type first = low <= 0 ? 0 : (low + stride - 1) / stride;
+  const index_type last = (at + padding) / stride + 1;
   return {first, last < positions ? last : positions};
 }
 
@@ -49,7 +51,7 @@ class max_pool_unit {
     places_.resize(y.rows(), y.columns());
     p.backend.for_each(geometry_.out_height, geometry_.channels * x.columns(),
                        [g = geometry_, from = x.data(), to = y.data(), places = places_.data()] GAL_KERNEL(
-                           index i, index j) {
+                           index_type i, index_type j) {
                          find_largest(g, i, from + j * g.area(), to + j * g.out_area(),
                                       places + j * g.out_area());
                        });
@@ -65,63 +67,63 @@ class max_pool_unit {
       p.backend.fill(delta.data(), delta.size(), T(0));
       p.backend.for_each(g.out_area(), g.channels * delta.columns(),
                          [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(
-                             index i, index j) {
-                           const index at = j * g.out_area() + i;
+                             index_type i, index_type j) {
+                           const index_type at = j * g.out_area() + i;
                            to[j * g.area() + places[at]] = from[at];
                          });
       return;
     }
-    p.backend.for_each(
-        g.area(), g.channels * delta.columns(),
-        [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(index i, index j) {
-          const auto [top, bottom] = positions_that_see(i / g.width, g.kernel_height, g.stride_height,
-                                                        g.padding_height, g.out_height);
-          const auto [left, right] =
-              positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-          T sum = T(0);
-          for (index r = top; r < bottom; ++r) {
-            for (index c = left; c < right; ++c) {
-              const index at = j * g.out_area() + r * g.out_width + c;
-              sum += places[at] == i ? from[at] : T(0);
-            }
-          }
-          to[j * g.area() + i] = sum;
-        });
+    p.backend.for_each(g.area(), g.channels * delta.columns(),
+                       [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(
+                           index_type i, index_type j) {
+                         const auto [top, bottom] = positions_that_see(
+                             i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
+                         const auto [left, right] = positions_that_see(
+                             i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
+                         T sum = T(0);
+                         for (index_type r = top; r < bottom; ++r) {
+                           for (index_type c = left; c < right; ++c) {
+                             const index_type at = j * g.out_area() + r * g.out_width + c;
+                             sum += places[at] == i ? from[at] : T(0);
+                           }
+                         }
+                         to[j * g.area() + i] = sum;
+                       });
   }
 
   GAL_PRIVATE_KERNELS
   // A row of positions: all of them compare the number that their windows have at one place, then at the next.
-  GAL_HOST_DEVICE static void find_largest(const window& g, index i, const T* image, T* y,
+  GAL_HOST_DEVICE static void find_largest(const window& g, index_type i, const T* image, T* y,
                                            std::int32_t* places) {
-    const index top = i * g.stride_height - g.padding_height;
-    const index first_row = top < 0 ? 0 : top;
-    const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
+    const index_type top = i * g.stride_height - g.padding_height;
+    const index_type first_row = top < 0 ? 0 : top;
+    const index_type bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
     T* const largest = y + i * g.out_width;
     std::int32_t* const place = places + i * g.out_width;
-    for (index q = 0; q < g.out_width; ++q) {
-      const index left = q * g.stride_width - g.padding_width;
-      const index start = first_row * g.width + (left < 0 ? 0 : left);
+    for (index_type q = 0; q < g.out_width; ++q) {
+      const index_type left = q * g.stride_width - g.padding_width;
+      const index_type start = first_row * g.width + (left < 0 ? 0 : left);
       largest[q] = image[start];
       place[q] = static_cast<std::int32_t>(start);
     }
-    for (index row = first_row; row < bottom; ++row) {
-      for (index column = 0; column < g.kernel_width; ++column) {
-        const index left = column - g.padding_width;
+    for (index_type row = first_row; row < bottom; ++row) {
+      for (index_type column = 0; column < g.kernel_width; ++column) {
+        const index_type left = column - g.padding_width;
         const position_range inside = positions_inside(left, g.stride_width, g.width, g.out_width);
-        const index start = row * g.width + left;
+        const index_type start = row * g.width + left;
         if (g.stride_width == 2) {  // a loop that vectorises
-          for (index q = inside.first; q < inside.last; ++q) {
+          for (index_type q = inside.first; q < inside.last; ++q) {
             keep_larger(image[start + 2 * q], start + 2 * q, largest[q], place[q]);
           }
         } else {
-          for (index q = inside.first; q < inside.last; ++q) {
+          for (index_type q = inside.first; q < inside.last; ++q) {
             keep_larger(image[start + q * g.stride_width], start + q * g.stride_width, largest[q], place[q]);
           }
         }
       }
     }
   }
-  GAL_HOST_DEVICE static void keep_larger(T value, index at, T& largest, std::int32_t& place) {
+  GAL_HOST_DEVICE static void keep_larger(T value, index_type at, T& largest, std::int32_t& place) {
     const bool better = value > largest || value != value;
     largest = better ? value : largest;
     place = better ? static_cast<std::int32_t>(at) : place;
@@ -146,15 +148,15 @@ class average_pool_unit {
     const T share = T(1) / static_cast<T>(g.kernel_area());
     p.backend.for_each(
         g.out_area(), g.channels * x.columns(),
-        [g, share, from = x.data(), to = y.data()] GAL_KERNEL(index i, index j) {
+        [g, share, from = x.data(), to = y.data()] GAL_KERNEL(index_type i, index_type j) {
           const T* const image = from + j * g.area();
-          const index top = i / g.out_width * g.stride_height - g.padding_height;
-          const index left = i % g.out_width * g.stride_width - g.padding_width;
-          const index bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
-          const index right = left + g.kernel_width < g.width ? left + g.kernel_width : g.width;
+          const index_type top = i / g.out_width * g.stride_height - g.padding_height;
+          const index_type left = i % g.out_width * g.stride_width - g.padding_width;
+          const index_type bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
+          const index_type right = left + g.kernel_width < g.width ? left + g.kernel_width : g.width;
           T sum = T(0);
-          for (index r = top < 0 ? 0 : top; r < bottom; ++r) {
-            for (index c = left < 0 ? 0 : left; c < right; ++c) {
+          for (index_type r = top < 0 ? 0 : top; r < bottom; ++r) {
+            for (index_type c = left < 0 ? 0 : left; c < right; ++c) {
               sum += image[r * g.width + c];
             }
           }
@@ -168,20 +170,21 @@ class average_pool_unit {
     }
     const window g = geometry_;
     const T share = T(1) / static_cast<T>(g.kernel_area());
-    p.backend.for_each(g.area(), g.channels * delta.columns(),
-                       [g, share, from = gradient.data(), to = delta.data()] GAL_KERNEL(index i, index j) {
-                         const auto [top, bottom] = positions_that_see(
-                             i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
-                         const auto [left, right] = positions_that_see(
-                             i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-                         T sum = T(0);
-                         for (index r = top; r < bottom; ++r) {
-                           for (index c = left; c < right; ++c) {
-                             sum += from[j * g.out_area() + r * g.out_width + c];
-                           }
-                         }
-                         to[j * g.area() + i] = share * sum;
-                       });
+    p.backend.for_each(
+        g.area(), g.channels * delta.columns(),
+        [g, share, from = gradient.data(), to = delta.data()] GAL_KERNEL(index_type i, index_type j) {
+          const auto [top, bottom] = positions_that_see(i / g.width, g.kernel_height, g.stride_height,
+                                                        g.padding_height, g.out_height);
+          const auto [left, right] =
+              positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
+          T sum = T(0);
+          for (index_type r = top; r < bottom; ++r) {
+            for (index_type c = left; c < right; ++c) {
+              sum += from[j * g.out_area() + r * g.out_width + c];
+            }
+          }
+          to[j * g.area() + i] = share * sum;
+        });
   }
 
   GAL_PRIVATE_KERNELS

@@ -47,11 +47,11 @@ struct step_rates {
 ///
 ///     template <class T>
 ///     struct update_rule<my_options, T> {
-///       static index moments(const my_options&);     // numbers that it keeps for each
+///       static index_type moments(const my_options&);     // numbers that it keeps for each
 ///       static void validate(const my_options&);     // throws where one is outside its range
 ///       update_rule(const my_options&, const step_rates&);
 ///       void set_step(double number);                // 1 at the first; a kernel may call it
-///       void operator()(T& value, T gradient, T* moment, index stride) const;
+///       void operator()(T& value, T gradient, T* moment, index_type stride) const;
 ///     };
 ///
 /// Moment k of a number lies `k * stride` behind its first.
@@ -129,7 +129,7 @@ class first_order {
       count_ = number_of_values(parameters);
       moments_.resize(count_, rule::moments(options_));
       moments_.fill(T(0));
-      squares_.resize(1, static_cast<index>(parameters.size()) + 1);
+      squares_.resize(1, static_cast<index_type>(parameters.size()) + 1);
       check(parameters);
     }
   }
@@ -174,7 +174,7 @@ class first_order {
     find_clipping_scale(parameters);
     const double factor = options_.schedule.factor(steps_);
     count_step(proceeds);
-    index offset = 0;
+    index_type offset = 0;
     for (std::size_t first = 0; first < parameters.size();) {
       const auto [next, size] = run_from(parameters, first);
       const step_rates of_group = rates(parameters[first].group, factor);
@@ -205,7 +205,7 @@ class first_order {
   void count_step(const double* proceeds) {
     ++steps_;
     if constexpr (asynchronous_backend<Backend>) {
-      backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index) {
+      backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index_type) {
         *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
       });
     }
@@ -223,7 +223,7 @@ class first_order {
     }
   }
   void prepare_rule(const rule& method) {
-    backend_.for_each(1, [method, to = rule_.data(), taken = taken_.data()] GAL_KERNEL(index) {
+    backend_.for_each(1, [method, to = rule_.data(), taken = taken_.data()] GAL_KERNEL(index_type) {
       *to = method;
       to->set_step(*taken < 1.0 ? 1.0 : *taken);
     });
@@ -237,7 +237,7 @@ class first_order {
       require(block.value.size() == block.gradient.size(), error_code::shape_mismatch, "gal: a parameter of ",
               block.value.size(), " numbers has a gradient of ", block.gradient.size());
     }
-    const index count = number_of_values(parameters);
+    const index_type count = number_of_values(parameters);
     require(count == count_, error_code::shape_mismatch, "gal: the optimizer steps ", count,
             " numbers; expected the ", count_, " that it has state for");
     require_distinct(parameters, "gal: the optimizer");
@@ -264,7 +264,7 @@ class first_order {
   void find_clipping_scale(std::span<const parameter<T, memory_type>> parameters) {
     if (clips_norm()) {
       sum_squares(backend_, parameters, options_.clipping.value, squares_);
-      backend_.for_each(1, [square = squares_.data(), limit = options_.clipping.norm] GAL_KERNEL(index) {
+      backend_.for_each(1, [square = squares_.data(), limit = options_.clipping.norm] GAL_KERNEL(index_type) {
         const double norm = std::sqrt(*square);
         *square = norm > limit ? limit / norm : 1.0;
       });
@@ -273,8 +273,8 @@ class first_order {
 
   // Values that have decayed so far that arithmetic with them would soon be that with denormal numbers become zero.
   static constexpr std::int64_t steps_between_sweeps = 64;
-  void sweep(index size, T* value, const double* proceeds) {
-    backend_.for_each(size, [value, proceeds] GAL_KERNEL(index i) {
+  void sweep(index_type size, T* value, const double* proceeds) {
+    backend_.for_each(size, [value, proceeds] GAL_KERNEL(index_type i) {
       constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
       if (proceeds == nullptr || *proceeds != 0.0) {
         value[i] = zero_below(value[i], least);
@@ -283,16 +283,17 @@ class first_order {
   }
 
   template <class RuleAt>
-  void update(RuleAt method, index size, T* value, const T* gradient, T* moment, const double* proceeds) {
-    const index stride = count_;
+  void update(RuleAt method, index_type size, T* value, const T* gradient, T* moment,
+              const double* proceeds) {
+    const index_type stride = count_;
     const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
                         ? std::numeric_limits<T>::infinity()
                         : static_cast<T>(options_.clipping.value);
     // Loops of their own for what most steps do not need: the compiler vectorises them.
     if constexpr (asynchronous_backend<Backend>) {
-      const index moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
+      const index_type moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
       const double* const scale = clips_norm() ? squares_.data() : nullptr;
-      backend_.for_each(size, [=] GAL_KERNEL(index i) {
+      backend_.for_each(size, [=] GAL_KERNEL(index_type i) {
         if (proceeds == nullptr || *proceeds != 0.0) {
           const T factor = scale == nullptr ? T(1) : static_cast<T>(*scale);
           method()(value[i], clipped(gradient[i], limit) * factor, moment + moment_step * i, stride);
@@ -300,13 +301,13 @@ class first_order {
       });
     } else if (const T scale = clips_norm() ? static_cast<T>(backend_.read(squares_.data())) : T(1);
                limit != std::numeric_limits<T>::infinity() || scale != T(1) || moment == nullptr) {
-      const index moment_step = moment == nullptr ? 0 : 1;
-      backend_.for_each(size, [=] GAL_KERNEL(index i) {
+      const index_type moment_step = moment == nullptr ? 0 : 1;
+      backend_.for_each(size, [=] GAL_KERNEL(index_type i) {
         method()(value[i], clipped(gradient[i], limit) * scale, moment + moment_step * i, stride);
       });
     } else {
-      backend_.for_each(size,
-                        [=] GAL_KERNEL(index i) { method()(value[i], gradient[i], moment + i, stride); });
+      backend_.for_each(
+          size, [=] GAL_KERNEL(index_type i) { method()(value[i], gradient[i], moment + i, stride); });
     }
   }
 
@@ -319,7 +320,7 @@ class first_order {
   std::conditional_t<asynchronous_backend<Backend>, matrix<rule, Backend>, nothing> rule_;
   double base_rate_;
   std::int64_t steps_ = 0;
-  index count_ = 0;
+  index_type count_ = 0;
   std::vector<parameter<T, memory_type>> bound_;  // the blocks of the last step, which have been checked
 };
 

@@ -20,7 +20,7 @@ T least_to_square(T weight) {
 
 template <class T>
 struct update_rule<sgd_options, T> {
-  static index moments(const sgd_options& o) { return o.momentum == 0.0 ? 0 : 1; }
+  static index_type moments(const sgd_options& o) { return o.momentum == 0.0 ? 0 : 1; }
   static void validate(const sgd_options& o) {
     require_share(o.momentum, "gal::sgd: momentum");
     require(!o.nesterov || o.momentum > 0.0, error_code::invalid_option,
@@ -34,7 +34,7 @@ struct update_rule<sgd_options, T> {
         nesterov(o.nesterov) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index) const {
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type) const {
     T direction = gradient + decay * value;
     if (momentum != T(0)) {
       moment[0] = without_denormals(momentum * moment[0] + direction);
@@ -49,7 +49,7 @@ struct update_rule<sgd_options, T> {
 
 template <class T>
 struct update_rule<rmsprop_options, T> {
-  static index moments(const rmsprop_options&) { return 3; }
+  static index_type moments(const rmsprop_options&) { return 3; }
   static void validate(const rmsprop_options& o) {
     require_share(o.smoothing, "gal::rmsprop: smoothing");
     require_share(o.momentum, "gal::rmsprop: momentum");
@@ -67,7 +67,7 @@ struct update_rule<rmsprop_options, T> {
         momentum(static_cast<T>(o.momentum)) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
     T& square = moment[0];
     T& mean = moment[stride];
     T& velocity = moment[2 * stride];
@@ -108,7 +108,7 @@ struct adam_moments {
     require_positive(epsilon, "gal: the optimizer's epsilon");
   }
 
-  GAL_HOST_DEVICE void accumulate(T g, T* moment, index stride) const {
+  GAL_HOST_DEVICE void accumulate(T g, T* moment, index_type stride) const {
     moment[0] = without_denormals(first * moment[0] + fresh_first * g);
     const T squared = zero_below(g, least);
     moment[stride] = without_denormals(second * moment[stride] + fresh_second * squared * squared);
@@ -122,7 +122,7 @@ template <bool Decoupled, class T>
 struct update_rule<adam_options_of<Decoupled>, T> : adam_moments<T> {
   using options = adam_options_of<Decoupled>;
 
-  static index moments(const options&) { return 2; }
+  static index_type moments(const options&) { return 2; }
   static void validate(const options& o) { adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon); }
 
   update_rule(const options& o, const step_rates& rates)
@@ -136,7 +136,7 @@ struct update_rule<adam_options_of<Decoupled>, T> : adam_moments<T> {
     root = static_cast<T>(1.0 / this->root_correction(step));
   }
 
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
     this->accumulate(Decoupled ? gradient : gradient + decay * value, moment, stride);
     const T change = size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
     value = Decoupled ? kept * value - change : value - change;
@@ -150,7 +150,7 @@ struct update_rule<adam_options_of<Decoupled>, T> : adam_moments<T> {
 
 template <class T>
 struct update_rule<adabound_options, T> : adam_moments<T> {
-  static index moments(const adabound_options&) { return 2; }
+  static index_type moments(const adabound_options&) { return 2; }
   static void validate(const adabound_options& o) {
     adam_moments<T>::validate(o.beta1, o.beta2, o.epsilon);
     require_at_least(o.final_learning_rate, 0.0, "gal::adabound: final_learning_rate");
@@ -172,7 +172,7 @@ struct update_rule<adabound_options, T> : adam_moments<T> {
     upper = static_cast<T>(final_rate * (1.0 + 1.0 / (gamma * step)));
   }
 
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index stride) const {
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
     const T bounded = size / (square_root(moment[stride]) + this->epsilon);
     value -= (bounded < lower ? lower : (bounded > upper ? upper : bounded)) * moment[0];

@@ -100,7 +100,7 @@ class adjuster_learner {
     values_before_.resize(number_of_values(std::span<const parameter<T, memory_type>>(parameters_)), 1);
     T* to = values_before_.data();
     for (const auto& block : parameters_) {
-      backend_.copy(block.value.data(), to, static_cast<index>(block.value.size()));
+      backend_.copy(block.value.data(), to, static_cast<index_type>(block.value.size()));
       to += block.value.size();
     }
     adam_before_ = adam_;
@@ -117,7 +117,7 @@ class adjuster_learner {
     }
     const T* from = values_before_.data();
     for (const auto& block : parameters_) {
-      backend_.copy(from, block.value.data(), static_cast<index>(block.value.size()));
+      backend_.copy(from, block.value.data(), static_cast<index_type>(block.value.size()));
       from += block.value.size();
     }
     adam_ = adam_before_;
@@ -132,7 +132,7 @@ class adjuster_learner {
       }
       const T* from = values_before_.data();
       for (const auto& block : parameters_) {
-        const auto size = static_cast<index>(block.value.size());
+        const auto size = static_cast<index_type>(block.value.size());
         detail::restore_unless(backend_, proceeds, from, block.value.data(), size);
         from += size;
       }

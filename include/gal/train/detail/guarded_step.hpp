@@ -63,31 +63,31 @@ void clear_gradients(const Backend& backend, const parameter_list<T, Memory>& pa
 template <class Backend, class T, class Memory>
 void sum_squares_roughly(const Backend& backend, const parameter_list<T, Memory>& parameters,
                          matrix<double, Backend>& result) {
-  result.resize(1, 2 * static_cast<index>(parameters.size()) + 1);
-  index parts = 0;
+  result.resize(1, 2 * static_cast<index_type>(parameters.size()) + 1);
+  index_type parts = 0;
   for (std::size_t first = 0; first < parameters.size();) {
     const auto [next, size] = run_from(std::span<const parameter<T, Memory>>(parameters), first);
-    const index n = size / 8;
+    const index_type n = size / 8;
     const auto square = [from = parameters[first].gradient.data(),
-                         least = std::sqrt(std::numeric_limits<T>::min())](index i) {
+                         least = std::sqrt(std::numeric_limits<T>::min())](index_type i) {
       const T g = zero_below(from[i], least);  // no denormal squares, which take a hundred times as long
       return g * g;
     };
     backend.sum(
         n,
-        [square, n](index i) {
+        [square, n](index_type i) {
           const T low = (square(i) + square(n + i)) + (square(2 * n + i) + square(3 * n + i));
           const T high = (square(4 * n + i) + square(5 * n + i)) + (square(6 * n + i) + square(7 * n + i));
           return static_cast<double>(low + high);
         },
         result.data() + ++parts);
     backend.sum(
-        size - 8 * n, [square, n](index i) { return static_cast<double>(square(8 * n + i)); },
+        size - 8 * n, [square, n](index_type i) { return static_cast<double>(square(8 * n + i)); },
         result.data() + ++parts);
     first = next;
   }
   backend.sum(
-      parts, [from = result.data() + 1](index part) { return from[part]; }, result.data());
+      parts, [from = result.data() + 1](index_type part) { return from[part]; }, result.data());
 }
 
 // Gives an optimizer that has not stepped yet the state for these parameters.
@@ -106,7 +106,7 @@ void judge_gradients(const Backend& backend, const parameter_list<T, Memory>& pa
                      non_finite_policy policy, const double* before, matrix<double, Backend>& squares,
                      double* verdict) {
   if (policy == non_finite_policy::ignore) {
-    backend.for_each(1, [verdict] GAL_KERNEL(index) { *verdict = 1.0; });
+    backend.for_each(1, [verdict] GAL_KERNEL(index_type) { *verdict = 1.0; });
     return;
   }
   if constexpr (asynchronous_backend<Backend>) {  // where a kernel more takes longer than the conversions
@@ -115,9 +115,10 @@ void judge_gradients(const Backend& backend, const parameter_list<T, Memory>& pa
   } else {
     sum_squares_roughly(backend, parameters, squares);
   }
-  backend.for_each(
-      1, [=, square = squares.data(), limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(
-             index) { *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0; });
+  backend.for_each(1, [=, square = squares.data(),
+                       limit = static_cast<double>(std::numeric_limits<T>::max())] GAL_KERNEL(index_type) {
+    *verdict = (before == nullptr || *before != 0.0) && *square <= limit ? 1.0 : 0.0;
+  });
 }
 
 // A step that is taken unless `*proceeds` is zero: as the device finds it where the optimizer can be told so.

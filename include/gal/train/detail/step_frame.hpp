@@ -142,7 +142,7 @@ class step_frame {
   /// The sum of a row, in the backend's memory.
   void total(matrix_view<const double, memory_type> row, double* result) const {
     backend_.sum(
-        row.size(), [from = row.data()] GAL_KERNEL(index j) { return from[j]; }, result);
+        row.size(), [from = row.data()] GAL_KERNEL(index_type j) { return from[j]; }, result);
   }
 
   /// What the last step added up; waits for it. NaN before the first step.
@@ -197,7 +197,7 @@ class step_frame {
   // Whether the loss lets the step go on: finite, or ignored.
   void judge_loss() {
     const bool ignores = policy_ == non_finite_policy::ignore;
-    backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index) {
+    backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index_type) {
       at->proceeds = ignores || at->loss - at->loss == 0.0 ? 1.0 : 0.0;
     });
   }

@@ -19,7 +19,7 @@ struct step_numbers {
 };
 
 // `weight` is what sums are divided by to become means over the samples.
-inline void fill_report(step_report& report, const step_numbers& sums, double weight, index samples,
+inline void fill_report(step_report& report, const step_numbers& sums, double weight, index_type samples,
                         double learning_rate) {
   report.loss = sums.loss / weight;
   report.gradient_norm = std::sqrt(sums.gradient_square);
