@@ -141,7 +141,8 @@ TEST_CASE("an epoch of fewer batches than steps between two reports has its last
   const std::string path = here.file("run.html");
   setting s;
   std::vector<double> last(2);
-  auto look = gal::on_step_end([&](auto& run) { last[run.epochs()] = std::abs(run.read_step().remainder); });
+  auto look = gal::on_step_end(
+      [&](auto& run) { last[static_cast<std::size_t>(run.epochs())] = std::abs(run.read_step().remainder); });
   const gal::fit_result result =
       gal::fit(s.trainer, s.batches, {.epochs = 2, .report_every = 50}, html_report(path), look);
   const nlohmann::json charts = charts_of(path);

@@ -450,14 +450,14 @@ TEST_CASE("a network refuses what does not fit") {
   constexpr gal::index_type largest = std::numeric_limits<gal::index_type>::max();
   constexpr gal::index_type half = gal::index_type{1}
                                    << 60;  // of all the addresses of double, a quarter of float's bytes
-  for (const std::vector<gal::index_type>& widths : std::vector<std::vector<gal::index_type>>{
+  for (const std::vector<gal::index_type>& too_many : std::vector<std::vector<gal::index_type>>{
            {wide, wide}, {2 * wide, 2 * wide}, {largest, 1}, {1, largest}, {2, half, 2, half}}) {
-    CAPTURE(widths.front());
+    CAPTURE(too_many.front());
     CHECK(refusal(out_of_memory, [&] {
-            return gal::nn::mlp<double>(widths);
+            return gal::nn::mlp<double>(too_many);
           }).ends_with("; expected at most 1152921504606846975 parameters"));
     CHECK(refusal(out_of_memory, [&] {
-            return gal::nn::mlp<double>(widths, {.bias = false});
+            return gal::nn::mlp<double>(too_many, {.bias = false});
           }).ends_with("; expected at most 1152921504606846975 parameters"));
   }
   CHECK(refusal(out_of_memory,

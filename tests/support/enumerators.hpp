@@ -22,9 +22,9 @@ constexpr std::string_view compilers_name() {
 // Whether the table names every enumerator as the compiler does, and the number behind the last has no name.
 template <gal::named_enumeration E>
 constexpr bool has_the_compilers_names() {
-  constexpr auto& names = gal::enumerators_of<E>;
-  return []<std::size_t... Number>(std::index_sequence<Number...>) {
-    return ((names[Number] == compilers_name<static_cast<E>(Number)>()) && ...);
-  }(std::make_index_sequence<names.size()>()) &&
-         compilers_name<static_cast<E>(names.size())>().empty();
+  constexpr std::size_t count = gal::enumerators_of<E>.size();
+  const bool all_agree = []<std::size_t... Number>(std::index_sequence<Number...>) {
+    return ((gal::enumerators_of<E>[Number] == compilers_name<static_cast<E>(Number)>()) && ...);
+  }(std::make_index_sequence<count>());
+  return all_agree && compilers_name<static_cast<E>(count)>().empty();
 }

@@ -40,7 +40,7 @@ const parameter_list<T, Memory>& collect(Owner& owner, parameter_list<T, Memory>
     list[count++] = next;
   }
   same = same && count == list.size();
-  list.resize(count);
+  list.erase(list.begin() + static_cast<std::ptrdiff_t>(count), list.end());
   if (!same) {
     parameter_list<T, Memory> fresh = std::exchange(list, {});  // none are known where they are refused
     require_distinct(std::span<const parameter<T, Memory>>(fresh), whose);
