@@ -233,13 +233,9 @@ int main(int count, char** arguments) try {
     json result{
         {"device", d.backend.name()}, {"precision", precision}, {"peak_gflops", peak}, {"steps", rows}};
     support::add_run_record(result["run"]);
-    gal::replace_file(file, {
-      result.dump(2),
-          "
-          "});
+    gal::replace_file(file, {result.dump(2), "\n"});
   }
-  }
-  catch (const std::exception& failure) {
-    std::fprintf(stderr, "device_bench: %s\n", failure.what());
-    return 1;
-  }
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "device_bench: %s\n", failure.what());
+  return 1;
+}
