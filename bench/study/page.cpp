@@ -300,10 +300,12 @@ build/bench/bench/study/study --full --out docs
 
   // " (-1.2 %)": a change of the mean against vanilla.
   static std::string change_of(const json& contrast) {
-    return contrast.at("difference").is_null()
-               ? ""
-               : printed(" (%+.1f %%)", 100.0 * contrast.at("difference").get<double>() /
-                                            contrast.at("baseline").get<double>());
+    if (contrast.at("difference").is_null()) {
+      return "";
+    }
+    const double percent =
+        100.0 * contrast.at("difference").get<double>() / contrast.at("baseline").get<double>();
+    return text(" (", std::signbit(percent) ? "" : "+", fixed(percent, 1), " %)");
   }
 
   // A method against vanilla: one word where all measures agree, else one for each; and the change of the measure that
