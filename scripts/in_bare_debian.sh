@@ -67,7 +67,7 @@ chroot "$root" true || cannot "may not enter a root"
 for file in resolv.conf hosts; do
   cp -L "/etc/$file" "$root/etc/$file" || echo "in_bare_debian.sh: no /etc/$file" >&2
 done
-chroot "$root" apt-get update -qq >"$kept/update.log" 2>&1 || cannot "the packages are out of reach, see $kept/update.log"
+chroot "$root" apt-get update -qq -o APT::Update::Error-Mode=any >"$kept/update.log" 2>&1 || cannot "the packages are out of reach, see $kept/update.log"
 packages=$root/var/cache/apt/archives
 find "$kept/packages" -name '*.deb' -exec cp -l -t "$packages" {} +
 mkdir "$root/gal"

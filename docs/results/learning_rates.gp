@@ -14,8 +14,8 @@ font_of(kind) = kind eq 'gif' ? '' : sprintf(" font 'sans-serif,%d'", kind eq 's
 start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rgb 'white'; set output '%s'", \
   terminal_of(kind), width, height, font_of(kind), 'learning_rates.' . kind . suffix)
 $p0 << END
-0.0005,15.7163,15.304,15.6044
-0.0007,13.9022,13.5414,13.8326
+5e-04,15.7163,15.304,15.6044
+7e-04,13.9022,13.5414,13.8326
 0.001,12.7304,12.4172,12.6646
 0.0014,12.0868,11.9205,12.0193
 0.002,11.7892,11.8549,11.7428
@@ -32,8 +32,8 @@ $c0 << END
 0.002,11.7428
 END
 $p1 << END
-0.0005,4477.74,4489.68,4437.65
-0.0007,3684.69,3681.11,3665.74
+5e-04,4477.74,4489.68,4437.65
+7e-04,3684.69,3681.11,3665.74
 0.001,3196.3,3181.72,3210.16
 0.0014,2987.4,2973.1,3018.45
 0.002,2911.54,2901.35,2946.12
@@ -50,8 +50,8 @@ $c1 << END
 0.0028,2931.9
 END
 $p2 << END
-0.0005,0.30011,0.29488,0.300571
-0.0007,0.290405,0.288481,0.290924
+5e-04,0.30011,0.29488,0.300571
+7e-04,0.290405,0.288481,0.290924
 0.001,0.288678,0.285948,0.286986
 0.0014,0.286725,0.285349,0.284864
 0.002,0.281908,0.280799,0.282257
@@ -86,8 +86,8 @@ $c3 << END
 0.22,0.0352522
 END
 $p4 << END
-0.0005,0.0913947,0.0891988,0.0964985
-0.0007,0.0789318,0.0756677,0.0823739
+5e-04,0.0913947,0.0891988,0.0964985
+7e-04,0.0789318,0.0756677,0.0823739
 0.001,0.0655193,0.0635015,0.0686647
 0.0014,0.0552522,0.0554896,0.0608902
 0.002,0.0508012,0.0503858,0.0579228
@@ -117,23 +117,23 @@ do for [kind in 'png'] {
   eval start(kind, 1500, 820)
   set multiplot layout 2,3 title 'Error on the validation part, mean of the seeds; lower is better' font ',17' textcolor rgb ink margins 0.075, 0.98, 0.09, 0.88 spacing 0.08, 0.17
   set title 'Boston housing'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
-  set xrange [0.0004:0.02]
+  set xtics (5e-04, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [4e-04:0.02]
   set ylabel 'MSE'
   unset logscale y
   set ytics auto
   plot $p0 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p0 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p0 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c0 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set key off
   set title 'Diabetes'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
-  set xrange [0.0004:0.02]
+  set xtics (5e-04, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [4e-04:0.02]
   set ylabel 'MSE'
   unset logscale y
   set ytics auto
   plot $p1 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p1 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p1 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c1 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set title 'California housing'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
-  set xrange [0.0004:0.02]
+  set xtics (5e-04, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [4e-04:0.02]
   set ylabel 'MSE'
   unset logscale y
   set ytics auto
@@ -146,8 +146,8 @@ do for [kind in 'png'] {
   set ytics (0.02, 0.05, 0.1, 0.2, 0.5, 1)
   plot $p3 using 1:2 with linespoints pointtype 7 linewidth 3 linecolor rgb vanilla title 'vanilla', $p3 using 1:3 with linespoints pointtype 7 linewidth 3 linecolor rgb adjusted title 'recommended', $p3 using 1:4 with linespoints pointtype 6 linewidth 2 dashtype 2 linecolor rgb ink title 'paper', $c3 using 1:2 with points pointtype 6 pointsize 2.8 linewidth 2 linecolor rgb ink title 'best rate of each'
   set title 'Digits, Adam'
-  set xtics (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
-  set xrange [0.0004:0.02]
+  set xtics (5e-04, 0.001, 0.002, 0.004, 0.008, 0.016)
+  set xrange [4e-04:0.02]
   set ylabel 'share of errors'
   unset logscale y
   set ytics auto
