@@ -13,13 +13,10 @@
 #include <gal/train/detail/adjuster_learner.hpp>
 #include <gal/train/detail/step_frame.hpp>
 
-#include <cmath>
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
