@@ -62,6 +62,7 @@ struct fit_loop {
                         const fit_options& options, Callbacks&... callbacks) {
     static_assert(batch_range<Batches> && batch_range<Validation>,
                   "gal::fit: batches are a range of (input, target) pairs, such as gal::batches.");
+    static_assert(explain_report_type<Trainer>());
     using run_type = fit_run<Trainer>;
     using report_type = typename Trainer::report_type;
     static_assert((explain_callback<Callbacks, run_type>() && ...));

@@ -93,13 +93,18 @@ concept trainer_for = detail::names_report<T> && detail::trainer_has_step<T, Inp
 
 namespace detail {
 
-// One sentence per missing requirement.
-template <class T, class Input, class Target>
-consteval bool explain_trainer() {
+// One sentence per missing requirement. The first stands alone for what names the type before it knows the batches.
+template <class T>
+consteval bool explain_report_type() {
   static_assert(names_report<T>,
                 "gal::trainer_for, requirement 1: name what a step reports in a member `report_type`: "
                 "gal::step_report, or a type that derives from it.");
-  if constexpr (names_report<T>) {
+  return names_report<T>;
+}
+
+template <class T, class Input, class Target>
+consteval bool explain_trainer() {
+  if constexpr (explain_report_type<T>()) {
     static_assert(trainer_has_step<T, Input, Target>,
                   "gal::trainer_for, requirement 2: provide `report_type step(input, target)` for these "
                   "batches.");
