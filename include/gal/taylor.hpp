@@ -1,5 +1,6 @@
-// gal/taylor.hpp: the room taylor/: the expansion of a loss.
+// gal/taylor.hpp: the room taylor/: expansions of a loss.
 #pragma once
 
 #include <gal/taylor/check_gradients.hpp>
+#include <gal/taylor/directional_expansion.hpp>
 #include <gal/taylor/expansion.hpp>

@@ -8,9 +8,12 @@
 
 #if defined(GAL_GOLDEN_ON_DEVICE)
 #include <gal/backends/thrust.hpp>
+#include <gal/core/enumeration.hpp>
 #include <gal/loss.hpp>
+#include <gal/nn/mlp.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/optim/lookahead.hpp>
+#include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/adjust.hpp>
 #include <gal/train/plain.hpp>
 #else
@@ -419,6 +422,35 @@ void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double, backend
   }
 }
 
+/// Calls `use` with the loss of that name and the targets as it takes them, for features of `width` rows.
+template <class Use>
+void with_loss(const std::string& name, const json& targets, std::size_t samples, std::size_t width, Use use,
+               double delta = 1.0) {
+  list(targets, samples, "targets");
+  if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
+    paths::host_matrix<int> labels{1, static_cast<gal::index_type>(samples), {}};
+    for (const json& label : targets) {
+      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
+      labels.values.push_back(label.get<int>());
+    }
+    return use(gal::softmax_cross_entropy(), paths::put(backend_type(), labels));
+  }
+  const auto y = paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
+  if (name == "softmax_cross_entropy") {
+    use(gal::softmax_cross_entropy(), y);
+  } else if (name == "mse") {
+    use(gal::mse(), y);
+  } else if (name == "mae") {
+    use(gal::mae(), y);
+  } else if (name == "huber") {
+    use(gal::huber(delta), y);
+  } else if (name == "binary_cross_entropy") {
+    use(gal::binary_cross_entropy(), y);
+  } else {
+    require(false, "unknown loss ", name);
+  }
+}
+
 template <class Loss, class Target>
 void replay_step_with(const json& file, const device_matrix& features, Loss loss, const Target& target,
                       comparison& differences) {
@@ -476,33 +508,10 @@ void replay_step(const json& file, comparison& differences) {
   const std::size_t samples = rows.size();
   const std::size_t width = list(rows[0], "features row 0").size();
   const auto features = paths::put(backend_type(), matrix_from_rows(rows, samples, width, "features"));
-  const json& targets = list(file.at("targets"), samples, "targets");
-  const auto replay = [&](auto loss, const auto& target) {
-    replay_step_with(file, features, loss, target, differences);
-  };
-  const std::string name = file.at("loss").get<std::string>();
-  if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
-    paths::host_matrix<int> labels{1, static_cast<gal::index_type>(samples), {}};
-    for (const json& label : targets) {
-      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
-      labels.values.push_back(label.get<int>());
-    }
-    return replay(gal::softmax_cross_entropy(), paths::put(backend_type(), labels));
-  }
-  const auto y = paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
-  if (name == "softmax_cross_entropy") {
-    replay(gal::softmax_cross_entropy(), y);
-  } else if (name == "mse") {
-    replay(gal::mse(), y);
-  } else if (name == "mae") {
-    replay(gal::mae(), y);
-  } else if (name == "huber") {
-    replay(gal::huber(number(file.value("delta", json(1.0)), "delta")), y);
-  } else if (name == "binary_cross_entropy") {
-    replay(gal::binary_cross_entropy(), y);
-  } else {
-    require(false, "unknown loss ", name);
-  }
+  with_loss(
+      file.at("loss").get<std::string>(), file.at("targets"), samples, width,
+      [&](auto loss, const auto& target) { replay_step_with(file, features, loss, target, differences); },
+      number(file.value("delta", json(1.0)), "delta"));
 }
 
 void replay_optimizer(const json& file, comparison& differences) {
@@ -531,6 +540,190 @@ void replay_optimizer(const json& file, comparison& differences) {
                  replay);
 }
 
+/// The parameters of a network by PyTorch's names, which it gives to a visitor of its state.
+class named_parameters {
+ public:
+  template <class Model>
+  explicit named_parameters(Model& model) {
+    for (const auto& block : model.parameters()) {
+      blocks_.push_back({block, "", {}});
+    }
+    model.visit_state(*this);
+  }
+
+  template <class... Arguments>
+  void setting(const Arguments&...) {}
+  template <class Place, class Backend>
+  void tensor(const Place& name, const Backend&, const double* data, std::vector<gal::index_type> sizes) {
+    for (named& block : blocks_) {
+      if (block.numbers.value.data() == data) {
+        block.name = name;
+        block.sizes = std::move(sizes);
+        return;
+      }
+    }
+  }
+
+  /// Puts numbers of a file into the values, or in their order into `to`.
+  void put_values(const json& from) const {
+    for (const named& block : checked(from, "parameters")) {
+      put(flat(block, from, "parameters"), block.numbers.value.data());
+    }
+  }
+  void put_direction(const json& from, double* to) const {
+    for (const named& block : checked(from, "direction")) {
+      put(flat(block, from, "direction"), to);
+      to += block.numbers.value.size();
+    }
+  }
+  void compare(const json& expected, bool gradients, const std::string& what, comparison& differences) const {
+    for (const named& block : checked(expected, what)) {
+      const auto numbers = gradients ? block.numbers.gradient : block.numbers.value;
+      const auto size = static_cast<gal::index_type>(numbers.size());
+      const std::vector<double> actual =
+          host(gal::matrix_view<const double, backend_type::memory_type>(numbers.data(), 1, size));
+      const std::vector<double> wanted = flat(block, expected, what);
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        differences.add(wanted[i], actual[i], text(what, " ", block.name, " number ", i));
+      }
+    }
+  }
+
+ private:
+  struct named {
+    gal::parameter<double, backend_type::memory_type> numbers;
+    std::string name;
+    std::vector<gal::index_type> sizes;
+  };
+
+  const std::vector<named>& checked(const json& from, const std::string& what) const {
+    names known;
+    for (const named& block : blocks_) {
+      known.push_back(block.name);
+      require(from.contains(block.name), what, " has no ", block.name);
+    }
+    check_keys(from, known, what);
+    return blocks_;
+  }
+
+  static std::vector<double> flat(const named& block, const json& from, const std::string& what) {
+    std::vector<double> result;
+    append(from.at(block.name), block.sizes, text(what, " ", block.name), result);
+    return result;
+  }
+  static void append(const json& from, std::span<const gal::index_type> sizes, const std::string& what,
+                     std::vector<double>& to) {
+    list(from, static_cast<std::size_t>(sizes.front()), what);
+    for (const json& part : from) {
+      if (sizes.size() == 1) {
+        to.push_back(number(part, what));
+      } else {
+        append(part, sizes.subspan(1), what, to);
+      }
+    }
+  }
+
+  std::vector<named> blocks_;
+};
+
+gal::nn::activation activation_of(const json& file) {
+  const auto name = at(file, "activation", "file").get<std::string>();
+  const auto found = gal::find_enumerator<gal::nn::activation>(name);
+  require(found.has_value(), "unknown activation ", name);
+  return *found;
+}
+
+std::vector<gal::index_type> widths_of(const json& file) {
+  std::vector<gal::index_type> result;
+  for (const json& width : list(file.at("widths"), "widths")) {
+    require(width.is_number_integer(), "widths hold ", width.dump(), "; expected whole numbers");
+    result.push_back(width.get<gal::index_type>());
+  }
+  return result;
+}
+
+/// A file of this kind gives the loss's value, not its name: of the library's losses the one that gives the value, to nine
+/// digits, from the file's own features.
+std::string loss_of(const json& file, std::size_t samples, std::size_t width) {
+  const json& target = at(file, "target", "taylor");
+  const auto features = paths::put(
+      backend_type(), matrix_from_rows(at(file, "features", "taylor"), samples, width, "features"));
+  const double expected = number(at(file, "loss", "taylor"), "loss");
+  for (const char* const name : {"mse", "binary_cross_entropy", "softmax_cross_entropy", "huber", "mae"}) {
+    try {
+      double value = 0.0;
+      with_loss(name, target, samples, width, [&](auto loss, const auto& y) {
+        value = gal::evaluate_loss(loss, features, y, backend_type()).mean;
+      });
+      if (std::abs(value - expected) <= 1e-9 * std::max(1.0, std::abs(expected))) {
+        return name;
+      }
+    } catch (const std::exception&) {  // targets that it does not take
+    }
+  }
+  throw std::runtime_error(
+      text("loss is ", expected, ", which none of the losses gives for these features and targets"));
+}
+
+template <class Model, class Loss, class Target>
+void replay_taylor_with(const json& file, Model& model, const device_matrix& input, Loss loss,
+                        const Target& target, comparison& differences) {
+  const named_parameters parameters(model);
+  parameters.put_values(at(file, "parameters", "taylor"));
+  gal::parameter_vector<double, backend_type> direction;
+  direction.resize(model.parameters());
+  parameters.put_direction(at(file, "direction", "taylor"), direction.data());
+
+  gal::directional_expansion along(model);
+  const auto add = [&](const char* key, double actual, const std::string& way) {
+    differences.add(number(at(file, key, "taylor"), key), actual, text(key, " ", way));
+  };
+  const auto check = [&](gal::expansion_order order) {
+    const std::string way = gal::to_string(order);
+    for (const auto& block : model.parameters()) {
+      backend_type().fill(block.gradient.data(), static_cast<gal::index_type>(block.gradient.size()), 0.0);
+    }
+    along.expand(loss, input, target, direction.blocks(), order);
+    const gal::directional_derivatives derivatives = along.derivatives();
+    add("first", derivatives.first, way);
+    add("second", derivatives.second, way);
+    differences.add_rows(at(file, "features_first", "taylor"), along.features_first(),
+                         "features_first " + way);
+    differences.add_row(at(file, "sample_losses", "taylor"), host(along.sample_losses()), "sample_losses");
+    differences.add_row(at(file, "sample_first", "taylor"), host(along.sample_first()),
+                        "sample_first " + way);
+  };
+  check(gal::expansion_order::second);
+  differences.add_rows(at(file, "features_second", "taylor"), along.features_second(), "features_second");
+  differences.add_row(at(file, "sample_second", "taylor"), host(along.sample_second()), "sample_second");
+  check(gal::expansion_order::adjoint_second);
+  parameters.compare(at(file, "gradient", "taylor"), true, "gradient", differences);
+  add("loss", gal::evaluate_loss(loss, model.forward(input), target, backend_type()).mean, "");
+  differences.add_rows(at(file, "features", "taylor"), gal::view(model.forward(input)), "features");
+}
+
+void replay_taylor(const json& file, comparison& differences) {
+  const json& network = at(file, "network", "taylor");
+  require(network == "mlp", "network is ", network.dump(), "; expected \"mlp\"");
+  check_keys(file,
+             {"kind", "network", "widths", "activation", "bias", "loss", "input", "target", "parameters",
+              "direction", "gradient", "features", "features_first", "features_second", "sample_losses",
+              "sample_first", "sample_second", "first", "second"},
+             "taylor");
+  gal::nn::mlp<double, backend_type> model(
+      widths_of(file),
+      {.activation = activation_of(file), .bias = truth(at(file, "bias", "taylor"), "bias")});
+  const auto width = [&](gal::index_type rows) { return static_cast<std::size_t>(rows); };
+  const json& rows = list(at(file, "input", "taylor"), "input");
+  const auto input =
+      paths::put(backend_type(), matrix_from_rows(rows, rows.size(), width(model.widths().front()), "input"));
+  const std::size_t outputs = width(model.widths().back());
+  with_loss(loss_of(file, rows.size(), outputs), file.at("target"), rows.size(), outputs,
+            [&](auto loss, const auto& target) {
+              replay_taylor_with(file, model, input, loss, target, differences);
+            });
+}
+
 /// Throws where the file does not replay within its tolerance.
 void replay(const std::string& path) {
   std::ifstream stream(path);
@@ -545,6 +738,8 @@ void replay(const std::string& path) {
     replay_step(file, differences);
   } else if (kind == "optimizer") {
     replay_optimizer(file, differences);
+  } else if (kind == "taylor") {
+    replay_taylor(file, differences);
   } else {
     require(false, "unknown kind ", kind);
   }
@@ -559,7 +754,8 @@ void replay(const std::string& path) {
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer)\n");
+    std::fprintf(stderr,
+                 "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer, taylor)\n");
     return 2;
   }
   bool passed = true;

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 
 namespace gal::inline GAL_ABI {
 
@@ -49,7 +50,24 @@ struct box_side {
                             of_length
                       : 0.0;
   }
+
+  // How fast length, overlap and hull change where centre and size do; they are straight between kinks.
+  struct rates {
+    double length, overlap, hull;
+  };
+  GAL_HOST_DEVICE rates along(double centre, double size) const {
+    const double grown = has_length ? size : 0.0;
+    const double low = centre - 0.5 * grown;
+    const double high = centre + 0.5 * grown;
+    return {grown, overlap_low * low + overlap_high * high, hull_low * low + hull_high * high};
+  }
 };
+
+// (a / b)'' from the derivatives of a and b.
+GAL_HOST_DEVICE inline double second_of_ratio(double a, double a1, double a2, double b, double b1,
+                                              double b2) {
+  return (a2 - (2.0 * a1 * b1 + a * b2) / b + 2.0 * a * b1 * b1 / (b * b)) / b;
+}
 
 // Predicted box x against the true box y, four numbers each.
 struct box_pair {
@@ -69,6 +87,21 @@ struct box_pair {
 
   [[nodiscard]] GAL_HOST_DEVICE double iou() const { return overlap / all; }
   [[nodiscard]] GAL_HOST_DEVICE double generalised_iou() const { return overlap / all + all / hull - 1.0; }
+
+  // Its second derivative where the predicted box moves along t, four numbers.
+  template <class T>
+  [[nodiscard]] GAL_HOST_DEVICE double generalised_iou_second(const T* t) const {
+    const box_side::rates x = across.along(static_cast<double>(t[0]), static_cast<double>(t[2]));
+    const box_side::rates y = along.along(static_cast<double>(t[1]), static_cast<double>(t[3]));
+    const double overlap1 = x.overlap * along.overlap + across.overlap * y.overlap;
+    const double overlap2 = 2.0 * x.overlap * y.overlap;
+    const double hull1 = x.hull * along.hull + across.hull * y.hull;
+    const double hull2 = 2.0 * x.hull * y.hull;
+    const double all1 = x.length * along.length + across.length * y.length - overlap1;
+    const double all2 = 2.0 * x.length * y.length - overlap2;
+    return second_of_ratio(overlap, overlap1, overlap2, all, all1, all2) +
+           second_of_ratio(all, all1, all2, hull, hull1, hull2);
+  }
 };
 
 template <class Features, class Targets>
@@ -104,7 +137,8 @@ struct box_loss_options {
 ///
 /// with the areas of intersection I, union U and smallest enclosing box C (Rezatofighi et al., arXiv 1902.09630). A box
 /// of negative width or height has none; true boxes have positive ones. At kinks the slope is one of those beside it,
-/// of the absolute difference zero. There is no closed form of the remainder: it is subtracted in double.
+/// of the absolute difference zero. There is no closed form of the remainder: it is subtracted in double. The second
+/// derivative along a direction is that of the generalised IoU between its kinks.
 ///
 /// The loss of a box that is not finite is infinite or NaN. Throws where the shapes do not fit, and on host memory for a
 /// true box without area or with a number that is not finite.
@@ -156,6 +190,19 @@ class box_loss {
               static_cast<T>(share * (options.distance * signs[k] + options.overlap * slopes[k]));
         }
       }
+    });
+  }
+
+  template <class Backend, class T, class Memory, detail::matrix_target Target>
+  void second_derivative(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
+                         std::type_identity_t<matrix_view<const T, Memory>> tangent,
+                         matrix_view<double, Memory> values) const {
+    detail::check_tangent(features, tangent, values, "gal::box_loss");
+    const auto truth = gal::view(targets);
+    detail::check_boxes(features, truth, "gal::box_loss");
+    backend.for_each(features.columns(), [=, weight = options_.overlap] GAL_KERNEL(index_type j) {
+      const detail::box_pair boxes(features.data() + 4 * j, truth.data() + 4 * j);
+      values.data()[j] = -weight * boxes.generalised_iou_second(tangent.data() + 4 * j);
     });
   }
 

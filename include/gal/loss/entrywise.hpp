@@ -1,4 +1,4 @@
-// gal/loss/entrywise.hpp: losses that are a mean over all entries, with closed forms of the remainder.
+// gal/loss/entrywise.hpp: losses that are a mean over all entries, with closed forms of the remainder and of the second derivative.
 // Provides: mse, mae, huber, binary_cross_entropy.
 #pragma once
 

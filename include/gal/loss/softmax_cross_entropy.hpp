@@ -1,4 +1,4 @@
-// gal/loss/softmax_cross_entropy.hpp: cross-entropy of classes, with a closed form of the remainder.
+// gal/loss/softmax_cross_entropy.hpp: cross-entropy of classes, with closed forms of the remainder and of the second derivative.
 // Provides: softmax_cross_entropy.
 #pragma once
 
@@ -110,6 +110,31 @@ class softmax_cross_entropy {
           gradient(k, j) = detail::without_denormals(static_cast<T>(scale * weight * change));
         }
       }
+    });
+  }
+
+  /// Second derivatives of the samples' losses along `tangent`: the variance of t under the softmax.
+  template <class Backend, class T, class Memory, detail::matrix_target Target>
+  void second_derivative(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
+                         std::type_identity_t<matrix_view<const T, Memory>> tangent,
+                         matrix_view<double, Memory> values) const {
+    detail::check_tangent(features, tangent, values, name);
+    const auto target = checked_targets(features, targets);
+    const index_type classes = features.rows();
+    backend.for_each(features.columns(), [=] GAL_KERNEL(index_type j) {
+      const detail::softmax<T> p(features.data() + j * classes, classes);
+      double weight = 0.0;
+      double mean = 0.0;
+      for (index_type k = 0; k < classes; ++k) {
+        weight += target(k, j);
+        mean += p(k) * p.moved(&tangent(0, j), k, 0.0);
+      }
+      double variance = 0.0;
+      for (index_type k = 0; k < classes; ++k) {
+        const double t = p.moved(&tangent(0, j), k, mean);
+        variance += p(k) * t * t;
+      }
+      values.data()[j] = weight * variance;
     });
   }
 

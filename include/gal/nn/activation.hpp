@@ -1,4 +1,4 @@
-// gal/nn/activation.hpp: the functions between layers, and their slopes.
+// gal/nn/activation.hpp: the functions between layers, and their first and second derivatives.
 // Provides: nn::activation.
 #pragma once
 
@@ -23,7 +23,7 @@ using enum activation;
 
 namespace detail {
 
-// phi(z), and phi'(z) from z and y = phi(z).
+// phi(z), and phi'(z) and phi''(z) from z and y = phi(z). z is read where `slope_reads_input` says so.
 template <activation Activation, class T>
 [[gnu::always_inline]] GAL_HOST_DEVICE inline T activate(T z) {
   if constexpr (Activation == activation::relu) {
@@ -61,7 +61,24 @@ template <activation Activation, class T>
   }
 }
 
-// Whether the slope asks for z, not for y = phi(z) alone.
+template <activation Activation, class T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline T second_slope([[maybe_unused]] T z, [[maybe_unused]] T y) {
+  if constexpr (Activation == activation::tanh) {
+    return T(-2) * y * (T(1) - y * y);
+  } else if constexpr (Activation == activation::sigmoid) {
+    return y * (T(1) - y) * (T(1) - T(2) * y);
+  } else if constexpr (Activation == activation::gelu) {
+    return (T(2) - z * z) * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) *
+           std::exp(T(-0.5) * z * z);
+  } else if constexpr (Activation == activation::silu) {
+    const T sigmoid = gal::detail::sigmoid(z);
+    return (T(1) - sigmoid) * (T(2) * sigmoid + y * (T(1) - T(2) * sigmoid));
+  } else {
+    return T(0);  // ReLU too, off its kink
+  }
+}
+
+// Whether the slopes ask for z, not for y = phi(z) alone.
 constexpr bool slope_reads_input(activation which) {
   return which == activation::gelu || which == activation::silu;
 }

@@ -4,11 +4,13 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/direction.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/activation.hpp>
 #include <gal/nn/detail/affine_shortcut.hpp>
+#include <gal/nn/detail/mlp_tangents.hpp>
 
 #include <array>
 #include <cmath>
@@ -83,7 +85,8 @@ class mlp {
         widths_(detail::checked_widths(std::move(widths), "gal::nn::mlp")),
         options_(options),
         ones_(backend_),
-        shortcut_(widths_, options_.activation, backend_) {
+        shortcut_(widths_, options_.activation, backend_),
+        tangents_(backend_) {
     gal::detail::require_enumerator(options_.activation, "gal::nn::mlp_options: activation");
     gal::detail::require_enumerator(options_.initialization, "gal::nn::mlp_options: initialization");
     index_type total = 0;
@@ -135,6 +138,7 @@ class mlp {
                          "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
                          " rows and at least one column");
     input_ = input;
+    adjoints_are_of_forward_ = false;
     if (!shortcut_.pays_for(input.columns())) {
       return forward_layers(input, 0);
     }
@@ -158,6 +162,34 @@ class mlp {
     } else {
       backward_layers(input_, gradient, 0);
     }
+    adjoints_are_of_forward_ = keeps_adjoints_;
+  }
+
+  /// X', the derivative of the last forward's features along `direction`, `outputs x n`; see `gal::tangent_model`. Unless
+  /// `product` is null, <G, X''> goes to `*product`, where G is the gradient of the last `backward`; throws where that kept no
+  /// adjoints, or came before the last `forward`.
+  matrix_view<const T, memory_type> forward_tangent(parameter_direction<T> direction,
+                                                    double* product = nullptr) {
+    check_direction(direction, "gal::nn::mlp::forward_tangent");
+    gal::detail::require(product == nullptr || adjoints_are_of_forward_, error_code::invalid_option,
+                         "gal::nn::mlp::forward_tangent: no adjoints of the last forward; expected "
+                         "keep_adjoints(true), then forward and backward");
+    return of_samples(tangents_.first(chain(), direction, product), 0);
+  }
+
+  /// X' and X'', the second derivative; see `gal::second_order_model`.
+  std::pair<matrix_view<const T, memory_type>, matrix_view<const T, memory_type>> forward_second_order(
+      parameter_direction<T> direction) {
+    check_direction(direction, "gal::nn::mlp::forward_second_order");
+    const auto [first, second] = tangents_.second(chain(), direction);
+    return {of_samples(first, 0), of_samples(second, 1)};
+  }
+
+  /// Whether `backward` keeps what comes back at every layer, a matrix of its outputs' size each; see `gal::adjoint_model`.
+  void keep_adjoints(bool keep) {
+    keeps_adjoints_ = keep;
+    adjoints_are_of_forward_ = adjoints_are_of_forward_ && keep;
+    adjoints_.resize(keep ? layer_count() : 0, matrix<T, Backend>(backend_));
   }
 
   /// A (value, gradient) block per weight and per bias, in layer order.
@@ -217,6 +249,40 @@ class mlp {
     return {ones_.data(), count, 1};
   }
 
+  void check_direction(parameter_direction<T> direction, std::string_view where) {
+    gal::detail::require(!input_.empty(), error_code::invalid_option, where,
+                         ": no forward came before; expected one");
+    gal::detail::require_direction(direction, parameters(), where);
+  }
+
+  // What the last forward pass left, for the passes along a direction.
+  typename detail::mlp_tangents<T, Backend>::chain chain() {
+    const bool shortens = shortcut_.pays_for(input_.columns());
+    weights_.resize(layer_count());
+    for (std::size_t l = 0; l < layer_count(); ++l) {
+      weights_[l] = weight(l).as_const();
+    }
+    return {.widths = widths_,
+            .between = options_.activation,
+            .bias = options_.bias,
+            .weights = weights_,
+            .input = shortens ? shortcut_.probes() : input_,
+            .outputs = outputs_,
+            .inner = inner_,
+            .adjoints = adjoints_,
+            .first_biased = shortens ? input_.rows() : 0};
+  }
+
+  // A derivative of the features, from that of what the layers were run on.
+  matrix_view<const T, memory_type> of_samples(matrix_view<const T, memory_type> derivative,
+                                               std::size_t number) {
+    if (!shortcut_.pays_for(input_.columns())) {
+      return derivative;
+    }
+    shortcut_.apply(derivative, input_, tangents_.features(number));
+    return std::as_const(tangents_.features(number)).view();
+  }
+
   // The layers on the columns of x, of which those from `first_biased` on get the bias.
   const storage& forward_layers(matrix_view<const T, memory_type> x, index_type first_biased) {
     const index_type columns = x.columns();
@@ -236,6 +302,9 @@ class mlp {
   void backward_layers(matrix_view<const T, memory_type> input, matrix_view<const T, memory_type> gradient,
                        index_type first_biased) {
     const index_type biased = gradient.columns() - first_biased;
+    if (keeps_adjoints_) {
+      adjoints_.back().assign(gradient);
+    }
     for (std::size_t l = layer_count(); l-- > 0;) {
       const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(outputs_[l - 1]).view();
       backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
@@ -248,6 +317,9 @@ class mlp {
         previous.resize(widths_[l], gradient.columns());
         backend_.product(transpose::no, transpose::no, T(1), weight(l).as_const(), gradient, T(0),
                          previous.view());
+        if (keeps_adjoints_) {
+          adjoints_[l - 1].assign(std::as_const(previous).view());
+        }
         detail::dispatch(options_.activation,
                          [&](auto activation) { multiply_by_slope<activation.value>(l - 1, previous); });
         gradient = std::as_const(previous).view();
@@ -321,6 +393,13 @@ class mlp {
   storage ones_;                  // one a sample
 
   detail::affine_shortcut<T, Backend> shortcut_;
+
+  detail::mlp_tangents<T, Backend> tangents_;
+  std::vector<matrix_view<const T, memory_type>> weights_;
+  std::vector<storage>
+      adjoints_;  // where they are kept: the gradient with respect to the outputs of every layer
+  bool keeps_adjoints_ = false;
+  bool adjoints_are_of_forward_ = false;
 };
 
 }  // namespace gal::nn

@@ -4,12 +4,14 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/direction.hpp>
 #include <gal/core/error.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <span>
+#include <utility>
 
 namespace gal::inline GAL_ABI::nn {
 
@@ -36,7 +38,8 @@ class point {
   explicit point(matrix_view<const T, memory_type> coordinates, Backend backend = {})
       : backend_(backend),
         value_(coordinates, backend),
-        gradient_(coordinates.rows(), coordinates.columns(), T(0), backend) {
+        gradient_(coordinates.rows(), coordinates.columns(), T(0), backend),
+        zero_(backend) {
     gal::detail::require(!coordinates.empty(), error_code::shape_mismatch, "gal::nn::point: coordinates are ",
                          coordinates.shape(), "; expected at least one row and column");
   }
@@ -55,6 +58,28 @@ class point {
                                            index_type i) { to[i] += from[i]; });
   }
 
+  /// X', the direction itself.
+  matrix_view<const T, memory_type> forward_tangent(parameter_direction<T> direction) {
+    gal::detail::require_direction(direction, parameters(), "gal::nn::point::forward_tangent");
+    return {direction[0].data(), value_.rows(), value_.columns()};
+  }
+  /// And <G, X''> = 0.
+  matrix_view<const T, memory_type> forward_tangent(parameter_direction<T> direction, double* product) {
+    backend_.fill(product, 1, 0.0);
+    return forward_tangent(direction);
+  }
+  /// X' and X'' = 0.
+  std::pair<matrix_view<const T, memory_type>, matrix_view<const T, memory_type>> forward_second_order(
+      parameter_direction<T> direction) {
+    if (zero_.shape() != value_.shape()) {
+      zero_.resize(value_.rows(), value_.columns());
+      zero_.fill(T(0));
+    }
+    return {forward_tangent(direction), std::as_const(zero_).view()};
+  }
+  /// There is nothing to keep.
+  void keep_adjoints(bool) {}
+
   std::span<const parameter<T, memory_type>> parameters() {
     const auto size = static_cast<std::size_t>(value_.size());
     block_ = {std::span<T>(value_.data(), size), std::span<T>(gradient_.data(), size)};
@@ -70,6 +95,7 @@ class point {
   Backend backend_;
   feature_type value_;
   feature_type gradient_;
+  feature_type zero_;  // X'', from the first time that it is asked for
   parameter<T, memory_type> block_;
 };
 

@@ -50,4 +50,12 @@ void check_displacement(matrix_view<const T, Memory> features, matrix_view<const
           ": the displacement is ", displacement.shape(), "; expected ", features.shape());
 }
 
+template <class T, class Memory>
+void check_tangent(matrix_view<const T, Memory> features, matrix_view<const T, Memory> tangent,
+                   matrix_view<double, Memory> values, std::string_view loss) {
+  check_batch(features, values, matrix_view<T, Memory>(), loss);
+  require(tangent.shape() == features.shape(), error_code::shape_mismatch, loss, ": the tangent is ",
+          tangent.shape(), "; expected ", features.shape());
+}
+
 }  // namespace gal::detail

@@ -16,6 +16,7 @@ struct squared_error {
   GAL_HOST_DEVICE double slope(double x, double y) const { return 2.0 * (x - y); }
   GAL_HOST_DEVICE double remainder(double, double d, double) const { return d * d; }
   GAL_HOST_DEVICE double slope_change(double, double d, double) const { return 2.0 * d; }
+  GAL_HOST_DEVICE double second(double, double) const { return 2.0; }
 };
 
 struct absolute_error {
@@ -35,6 +36,7 @@ struct absolute_error {
   GAL_HOST_DEVICE double slope_change(double x, double d, double y) const {
     return sign(x - y) - sign(x - y - d);
   }
+  GAL_HOST_DEVICE double second(double, double) const { return 0.0; }
 };
 
 struct huber_error {
@@ -72,6 +74,7 @@ struct huber_error {
   GAL_HOST_DEVICE double slope_change(double x, double d, double y) const {
     return slope_at(x - y) - slope_at(x - y - d);
   }
+  GAL_HOST_DEVICE double second(double x, double y) const { return std::abs(x - y) > delta ? 0.0 : 1.0; }
 };
 
 struct logit_entropy {
@@ -116,6 +119,7 @@ struct logit_entropy {
     }
     return -p * std::expm1(-q * d - remainder(x, d, y));
   }
+  GAL_HOST_DEVICE double second(double x, double) const { return probability(x) * probability(-x); }
 };
 
 }  // namespace gal::detail

@@ -12,7 +12,8 @@ namespace gal::inline GAL_ABI::detail {
 
 // A loss that is the mean over a sample's entries of a function of one entry. `Entry` provides
 //   value(x, y), slope(x, y) = d value / dx, and the two parts of the expansion at x - d:
-//   remainder(x, d, y) = value(x - d) - value(x) + d slope(x) and slope_change(x, d, y) = slope(x) - slope(x - d).
+//   remainder(x, d, y) = value(x - d) - value(x) + d slope(x) and slope_change(x, d, y) = slope(x) - slope(x - d);
+//   second(x, y) = d slope / dx.
 template <class Entry>
 class entrywise_loss {
  public:
@@ -65,6 +66,24 @@ class entrywise_loss {
                                                       static_cast<double>(y.data()[i]))));
       });
     }
+  }
+
+  /// Second derivatives of the samples' losses along `tangent`, one column a sample.
+  template <class Backend, class T, class Memory, matrix_target Target>
+  void second_derivative(const Backend& backend, matrix_view<const T, Memory> features, const Target& targets,
+                         std::type_identity_t<matrix_view<const T, Memory>> tangent,
+                         matrix_view<double, Memory> values) const {
+    check_tangent(features, tangent, values, Entry::name);
+    const auto y = targets_like(features, targets, Entry::name);
+    const double share = 1.0 / static_cast<double>(features.rows());
+    backend.sum_rows(
+        features.rows(), features.columns(),
+        [=, entry = entry_] GAL_KERNEL(index_type i, index_type j) {
+          const auto t = static_cast<double>(tangent(i, j));
+          return share * t * t *
+                 entry.second(static_cast<double>(features(i, j)), static_cast<double>(y(i, j)));
+        },
+        values.data());
   }
 
  protected:

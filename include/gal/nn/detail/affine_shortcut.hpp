@@ -44,15 +44,19 @@ class affine_shortcut {
 
   /// The features of the samples, from what the layers made of the probes: A, and b as the last column.
   const storage& forward(view map, view input) {
-    features_.resize(map.rows(), input.columns());
-    backend_.for_each(map.rows(), input.columns(),
-                      [to = features_.view(), shift = map.columns(inputs_, 1)] GAL_KERNEL(
-                          index_type i, index_type j) { to(i, j) = shift(i, 0); });
-    backend_.product(transpose::no, transpose::no, T(1), map.columns(0, inputs_), input, T(1),
-                     features_.view());
+    apply(map, input, features_);
     return features_;
   }
   [[nodiscard]] const storage& features() const { return features_; }
+
+  /// What a map, or a derivative of it, makes of the samples.
+  void apply(view map, view input, storage& result) const {
+    result.resize(map.rows(), input.columns());
+    backend_.for_each(map.rows(), input.columns(),
+                      [to = result.view(), shift = map.columns(inputs_, 1)] GAL_KERNEL(
+                          index_type i, index_type j) { to(i, j) = shift(i, 0); });
+    backend_.product(transpose::no, transpose::no, T(1), map.columns(0, inputs_), input, T(1), result.view());
+  }
 
   /// The gradient with respect to A and b, side by side, of that with respect to the features. `ones`: one a sample.
   view backward(view gradient, view input, view ones) {
