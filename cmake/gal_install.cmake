@@ -22,3 +22,12 @@ install(FILES "${PROJECT_SOURCE_DIR}/cmake/gal_thrust.cmake" "${PROJECT_SOURCE_D
   "${PROJECT_SOURCE_DIR}/cmake/gal_torch.cmake" "${PROJECT_SOURCE_DIR}/cmake/gal_onednn.cmake"
   "${PROJECT_BINARY_DIR}/galConfig.cmake" "${PROJECT_BINARY_DIR}/galConfigVersion.cmake"
   DESTINATION "${gal_package_dir}")
+
+# pkg-config --cflags gal.
+configure_file("${PROJECT_SOURCE_DIR}/cmake/gal.pc.in" "${PROJECT_BINARY_DIR}/gal.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/gal.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+
+# cpack: a Debian package and an archive of the installation.
+if(PROJECT_IS_TOP_LEVEL)
+  include("${PROJECT_SOURCE_DIR}/cmake/gal_package.cmake")
+endif()

@@ -21,6 +21,49 @@ struct lookahead_options {
   double alpha = 0.5;  ///< share of the way that the slow weights go
 };
 
+namespace detail {
+
+// Slow weights start where the fast ones do, wherever these are not what the last step left.
+template <class T, class Backend, class Taken>
+void start_anew(const Backend& backend, index_type size, T* slow, const T* left, const T* fast,
+                Taken is_taken) {
+  backend.for_each(size, [=] GAL_KERNEL(index_type i) {
+    if (is_taken() && fast[i] != left[i]) {
+      slow[i] = fast[i];
+    }
+  });
+}
+
+template <class Backend, class Taken>
+void count_where(const Backend& backend, Taken is_taken, double* taken) {
+  backend.for_each(1, [=] GAL_KERNEL(index_type) { *taken += is_taken() ? 1.0 : 0.0; });
+}
+
+// Whether the number of steps taken is a multiple of k.
+struct every_kth {
+  const double* taken;
+  double k;
+
+  GAL_HOST_DEVICE bool operator()() const { return std::fmod(*taken, k) == 0.0; }
+};
+
+// The slow weights go their share of the way where that is due, and the fast ones restart from there.
+template <class T, class Backend, class Taken, class Due>
+void move_slow_weights(const Backend& backend, index_type size, T* slow, T* left, T* fast, T alpha,
+                       Taken is_taken, Due is_due) {
+  backend.for_each(size, [=] GAL_KERNEL(index_type i) {
+    if (is_taken()) {
+      if (is_due()) {
+        slow[i] = without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
+        fast[i] = slow[i];
+      }
+      left[i] = fast[i];
+    }
+  });
+}
+
+}  // namespace detail
+
 /// Lookahead over any optimizer (Zhang et al., 2019): after every k steps the slow weights, which start where the fast
 /// ones do, move a share alpha of the way towards the fast ones, which restart from there.
 ///
@@ -140,7 +183,7 @@ class lookahead {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // Slow weights start where the fast ones do: at first, and wherever these are not what the last step left.
   template <class Taken>
   void begin_step(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
@@ -155,11 +198,7 @@ class lookahead {
     const value_type* left = left_.data();
     for (const auto& block : parameters) {
       const auto size = static_cast<index_type>(block.value.size());
-      backend_.for_each(size, [slow, left, fast = block.value.data(), is_taken] GAL_KERNEL(index_type i) {
-        if (is_taken() && fast[i] != left[i]) {
-          slow[i] = fast[i];
-        }
-      });
+      detail::start_anew(backend_, size, slow, left, block.value.data(), is_taken);
       slow += size;
       left += size;
     }
@@ -168,11 +207,8 @@ class lookahead {
   // The device counts the steps that it does not refuse, and finds every k-th.
   template <class Taken>
   void end_step_where(std::span<const parameter<value_type, memory_type>> parameters, Taken is_taken) {
-    backend_.for_each(
-        1, [taken = taken_.data(), is_taken] GAL_KERNEL(index_type) { *taken += is_taken() ? 1.0 : 0.0; });
-    end_step(parameters, is_taken, [taken = taken_.data(), k = static_cast<double>(options_.k)] GAL_KERNEL() {
-      return std::fmod(*taken, k) == 0.0;
-    });
+    detail::count_where(backend_, is_taken, taken_.data());
+    end_step(parameters, is_taken, detail::every_kth{taken_.data(), static_cast<double>(options_.k)});
   }
 
   template <class Taken, class Due>
@@ -182,16 +218,7 @@ class lookahead {
     const auto alpha = static_cast<value_type>(options_.alpha);
     for (const auto& block : parameters) {
       const auto size = static_cast<index_type>(block.value.size());
-      backend_.for_each(
-          size, [slow, left, fast = block.value.data(), alpha, is_taken, is_due] GAL_KERNEL(index_type i) {
-            if (is_taken()) {
-              if (is_due()) {
-                slow[i] = detail::without_denormals(slow[i] + alpha * (fast[i] - slow[i]));
-                fast[i] = slow[i];
-              }
-              left[i] = fast[i];
-            }
-          });
+      detail::move_slow_weights(backend_, size, slow, left, block.value.data(), alpha, is_taken, is_due);
       slow += size;
       left += size;
     }

@@ -10,6 +10,48 @@
 
 namespace gal::inline GAL_ABI {
 
+namespace detail {
+
+template <class T, class S, class Memory, class Backend>
+void convert(const Backend& backend, matrix_view<const T, Memory> from, matrix_view<S, Memory> to) {
+  backend.for_each(from.size(), [from = from.data(), to = to.data()] GAL_KERNEL(index_type i) {
+    to[i] = static_cast<S>(from[i]);
+  });
+}
+
+// a - b in the type of `a` or, where that is wider, of the difference.
+template <class A, class B, class C, class Memory, class Backend>
+void subtract(const Backend& backend, matrix_view<const A, Memory> a, matrix_view<const B, Memory> b,
+              matrix_view<C, Memory> difference) {
+  using wider = std::common_type_t<A, C>;
+  backend.for_each(a.size(), [a = a.data(), b = b.data(), to = difference.data()] GAL_KERNEL(index_type i) {
+    to[i] = static_cast<C>(static_cast<wider>(a[i]) - static_cast<wider>(b[i]));
+  });
+}
+
+// scale <a_j, b_j> of every column.
+template <class A, class B, class Memory, class Backend>
+void sum_products(const Backend& backend, double scale, matrix_view<const A, Memory> a,
+                  matrix_view<const B, Memory> b, double* sums) {
+  backend.sum_rows(
+      a.rows(), a.columns(),
+      [=] GAL_KERNEL(index_type i, index_type j) {
+        return scale * static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
+      },
+      sums);
+}
+
+// What the samples' losses have changed by, less the first order.
+template <class Memory, class Backend>
+void become_remainders(const Backend& backend, const double* before, const double* tilt,
+                       matrix_view<double, Memory> after) {
+  backend.for_each(after.columns(), [before, tilt, after = after.data()] GAL_KERNEL(index_type j) {
+    after[j] = (after[j] - before[j]) + tilt[j];
+  });
+}
+
+}  // namespace detail
+
 /// The remainder of the expansion of a loss at X - D,
 ///
 ///     R_j = l_j(x_j - d_j) - l_j(x_j) + <d_j, grad l_j(x_j)>,
@@ -44,8 +86,7 @@ class expansion {
     } else if constexpr (!std::is_same_v<T, double> && loss_for<Loss, double, Backend, Target>) {
       point_.resize(features.rows(), features.columns());
       gradient_.resize(features.rows(), features.columns());
-      backend_.for_each(features.size(), [to = point_.data(), from = features.data()] GAL_KERNEL(
-                                             index_type i) { to[i] = static_cast<double>(from[i]); });
+      detail::convert(backend_, features, point_.view());
       values_.resize(1, features.columns());
       loss.evaluate(backend_, std::as_const(point_).view(), target, values_.view(), gradient_.view());
       subtract<double>(loss, features, target, std::as_const(gradient_).view(), displacement, remainders,
@@ -59,7 +100,7 @@ class expansion {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   template <class S, class Loss, class Target>
   void subtract(Loss& loss, matrix_view<const T, memory_type> features, const Target& target,
                 matrix_view<const S, memory_type> gradient, matrix_view<const T, memory_type> displacement,
@@ -67,27 +108,15 @@ class expansion {
                 matrix<S, Backend>& point, matrix<S, Backend>& slope) {
     point.resize(features.rows(), features.columns());
     slope.resize(features.rows(), features.columns());
-    backend_.for_each(features.size(), [=, to = point.data()] GAL_KERNEL(index_type i) {
-      to[i] = static_cast<S>(features.data()[i]) - static_cast<S>(displacement.data()[i]);
-    });
+    detail::subtract(backend_, features, displacement, point.view());
     loss.evaluate(backend_, std::as_const(point).view(), target, remainders, slope.view());
     // The gradient is that of the mean: a sample's own is n times larger.
     tilt_.resize(1, features.columns());
-    const auto samples = static_cast<double>(features.columns());
-    backend_.sum_rows(
-        features.rows(), features.columns(),
-        [=] GAL_KERNEL(index_type i, index_type j) {
-          return samples * static_cast<double>(displacement(i, j)) * static_cast<double>(gradient(i, j));
-        },
-        tilt_.data());
-    backend_.for_each(features.columns(),
-                      [after = remainders.data(), before = values_.data(), tilt = tilt_.data()] GAL_KERNEL(
-                          index_type j) { after[j] = (after[j] - before[j]) + tilt[j]; });
+    detail::sum_products(backend_, static_cast<double>(features.columns()), displacement, gradient,
+                         tilt_.data());
+    detail::become_remainders(backend_, values_.data(), tilt_.data(), remainders);
     if (!curvature.empty()) {
-      backend_.for_each(features.size(),
-                        [=, to = curvature.data(), after = slope.data()] GAL_KERNEL(index_type i) {
-                          to[i] = static_cast<T>(gradient.data()[i] - after[i]);
-                        });
+      detail::subtract(backend_, gradient, std::as_const(slope).view(), curvature);
     }
   }
 

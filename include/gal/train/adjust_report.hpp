@@ -60,11 +60,11 @@ struct adjust_numbers : step_numbers {
   double learns = none;               // as proceeds, for the adjuster
 };
 
-// The report of a step; `weight` is what the sums are divided by to become means over the samples.
 [[nodiscard]] inline adjust_report report_of(const adjust_numbers& sums, double weight, index_type samples,
                                              double learning_rate) {
   adjust_report report;
-  fill_report(report, sums, weight, samples, learning_rate);
+  static_cast<step_report&>(report) =
+      report_of(static_cast<const step_numbers&>(sums), weight, samples, learning_rate);
   report.vanilla_tentative_loss = report.loss + sums.vanilla_change / weight;
   report.tentative_loss = report.loss + sums.change / weight;
   report.remainder = sums.remainder;

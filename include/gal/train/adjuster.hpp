@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/mlp.hpp>
 
@@ -102,18 +103,16 @@ class adjuster {
     control_.resize(rows_, input.columns());
     switch (options_.kind) {
       case adjuster_kind::uniform:
-        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
-          return random_uniform(seed, counter, 1.0);
-        });
+        detail::fill_uniform(backend_, control_.data(), control_.size(), noise_, 1.0);
         break;
       case adjuster_kind::normal:
-        fill_noise([] GAL_KERNEL(std::uint64_t seed, std::uint64_t counter) {
-          return random_normal(seed, counter);
-        });
+        detail::fill_normal(backend_, control_.data(), control_.size(), noise_);
         break;
       default:
         control_.fill(T(0));
+        return control_;
     }
+    noise_.counter += static_cast<std::uint64_t>(control_.size());
     return control_;
   }
 
@@ -144,16 +143,7 @@ class adjuster {
     visit("noise", noise_);
   }
 
-  GAL_PRIVATE_KERNELS
-  template <class Draw>
-  void fill_noise(Draw draw) {
-    backend_.for_each(
-        control_.size(), [to = control_.data(), stream = noise_, draw] GAL_KERNEL(index_type i) {
-          to[i] = static_cast<T>(draw(stream.seed, stream.counter + static_cast<std::uint64_t>(i)));
-        });
-    noise_.counter += static_cast<std::uint64_t>(control_.size());
-  }
-
+ private:
   Backend backend_;
   adjuster_options options_;
   index_type rows_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gal/core/backend.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/detail/math.hpp>
 
 #include <array>
@@ -21,6 +22,29 @@ enum class normalisation {
 constexpr auto enumerator_names(normalisation) {
   return std::to_array<std::string_view>({"per_sample", "per_batch", "gate"});
 }
+
+namespace detail {
+
+// Square roots in place.
+template <class Memory, class Backend>
+void take_roots(const Backend& backend, matrix_view<double, Memory> squares) {
+  backend.for_each(squares.size(),
+                   [to = squares.data()] GAL_KERNEL(index_type j) { to[j] = std::sqrt(to[j]); });
+}
+
+// Takes the mean over its rows out of every column; `sums` is memory.
+template <class T, class Memory, class Backend>
+void subtract_column_means(const Backend& backend, matrix_view<T, Memory> a, matrix<double, Backend>& sums) {
+  sums.resize(1, a.columns());
+  backend.sum_rows(
+      a.rows(), a.columns(),
+      [=] GAL_KERNEL(index_type i, index_type j) { return static_cast<double>(a(i, j)); }, sums.data());
+  backend.for_each(a.rows(), a.columns(),
+                   [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums.data()] GAL_KERNEL(
+                       index_type i, index_type j) { a(i, j) -= static_cast<T>(share * sums[j]); });
+}
+
+}  // namespace detail
 
 /// The map from (h, G) to A, all `d x n`, and its derivative with respect to h. Where a norm is zero, A is zero.
 /// With `remove_mean` every column of A has the mean over its rows taken out.
@@ -67,7 +91,7 @@ class adjustment_map {
       });
     }
     if (remove_mean_) {
-      subtract_column_means(a);
+      detail::subtract_column_means(backend_, a, sums_);
     }
   }
 
@@ -75,7 +99,7 @@ class adjustment_map {
   /// epsilon norm(G_i) / norm(h_i) (I - u_i u_i^T), u_i the unit vector of h_i, or epsilon (1 - tanh^2 h) .* G.
   void backward(view g, matrix_view<T, memory_type> slope) {
     if (remove_mean_) {
-      subtract_column_means(slope);
+      detail::subtract_column_means(backend_, slope, sums_);
     }
     const T* const direction = direction_.data();
     const T epsilon = epsilon_;
@@ -100,7 +124,7 @@ class adjustment_map {
     });
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // <a_j, b_j> of every column, or one <a, b> of the whole batch; `norm_step` leads from a column's to the next one's.
   void inner_products(view a, view b, matrix<double, Backend>& products) {
     if (kind_ == normalisation::per_sample) {
@@ -108,29 +132,13 @@ class adjustment_map {
       return;
     }
     products.resize(1, 1);
-    backend_.sum(
-        a.size(),
-        [a = a.data(), b = b.data()] GAL_KERNEL(index_type i) {
-          return static_cast<double>(a[i]) * static_cast<double>(b[i]);
-        },
-        products.data());
+    detail::inner_product(backend_, a, b, products.data());
   }
   [[nodiscard]] index_type norm_step() const { return kind_ == normalisation::per_sample ? 1 : 0; }
 
   void norms(view a, matrix<double, Backend>& result) {
     inner_products(a, a, result);
-    backend_.for_each(result.size(),
-                      [to = result.data()] GAL_KERNEL(index_type j) { to[j] = std::sqrt(to[j]); });
-  }
-
-  void subtract_column_means(matrix_view<T, memory_type> a) {
-    sums_.resize(1, a.columns());
-    backend_.sum_rows(
-        a.rows(), a.columns(),
-        [=] GAL_KERNEL(index_type i, index_type j) { return static_cast<double>(a(i, j)); }, sums_.data());
-    backend_.for_each(a.rows(), a.columns(),
-                      [=, share = 1.0 / static_cast<double>(a.rows()), sums = sums_.data()] GAL_KERNEL(
-                          index_type i, index_type j) { a(i, j) -= static_cast<T>(share * sums[j]); });
+    detail::take_roots(backend_, result.view());
   }
 
   normalisation kind_;

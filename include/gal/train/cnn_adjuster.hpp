@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/train/adjust_options.hpp>
@@ -75,7 +76,7 @@ class cnn_adjuster {
     visit("network", network_);
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   static nn::image_shape input_of(nn::image_shape features, const adjust_options& options) {
     features = nn::detail::checked_image(features, "gal::cnn_adjuster: shape of the features");
     if (options.input == adjuster_input::features_and_gradients) {
@@ -115,11 +116,8 @@ class cnn_adjuster {
       const double area =
           static_cast<double>(weights.size()) / static_cast<double>(channels[l] * channels[l + 1]);
       const double bound = std::sqrt(6.0 / (area * static_cast<double>(channels[l] + channels[l + 1])));
-      network_.backend().for_each(
-          static_cast<index_type>(weights.size()), [to = weights.data(), bound, first = counter,
-                                                    seed = network_.options().seed] GAL_KERNEL(index_type i) {
-            to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
-          });
+      detail::fill_uniform(network_.backend(), weights.data(), static_cast<index_type>(weights.size()),
+                           {network_.options().seed, counter}, bound);
       counter += weights.size();
       if (options_.bias) {
         const auto& bias = blocks[of_layer * l + 1].value;

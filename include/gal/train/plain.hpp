@@ -4,14 +4,13 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
-#include <gal/train/detail/step_frame.hpp>
+#include <gal/core/detail/kernels.hpp>
+#include <gal/train/detail/step_numbers.hpp>
+#include <gal/train/detail/trainer_base.hpp>
 #include <gal/train/step_report.hpp>
 
 #include <concepts>
-#include <cstdint>
 #include <optional>
-#include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace gal::inline GAL_ABI {
@@ -35,27 +34,26 @@ struct plain_options {
 /// After the first step of the largest batch a step allocates nothing (given a model that does not).
 template <class Model, class Optimizer, class Loss>
   requires detail::checked_model<Model> && detail::checked_optimizer<Optimizer, Model>
-class plain {
+class plain : public detail::trainer_base<plain<Model, Optimizer, Loss>, Model, Optimizer, Loss,
+                                          detail::step_numbers> {
+  using base = typename plain::trainer_base;
+  using base::frame_;
+
  public:
-  using value_type = model_scalar<Model>;
-  using backend_type = backend_of<Model>;
-  static_assert(detail::explain_backend<backend_type>());
-  using memory_type = typename backend_type::memory_type;
-  using input_type = typename Model::input_type;
-  using feature_type = typename Model::feature_type;
-  using view = matrix_view<const value_type, memory_type>;
-  using mutable_view = matrix_view<value_type, memory_type>;
-  using report_type = step_report;
-  /// What `step` returns: the report or, where the backend would have to be waited for, what it can be had from.
-  using pending_type =
-      std::conditional_t<asynchronous_backend<backend_type>, pending_report<plain>, step_report>;
+  using typename base::backend_type;
+  using typename base::feature_type;
+  using typename base::input_type;
+  using typename base::mutable_view;
+  using typename base::pending_type;
+  using typename base::value_type;
+  using typename base::view;
 
   /// Works on the model's own backend, or on the one that is given.
   plain(Model& model, Optimizer& optimizer, Loss loss, plain_options options = {})
       : plain(model, optimizer, std::move(loss), options, detail::backend_from<backend_type>(model)) {}
   plain(Model& model, Optimizer& optimizer, Loss loss, plain_options options, backend_type backend)
-      : options_(options),
-        frame_("gal::plain", model, optimizer, std::move(loss), options.non_finite, std::move(backend)) {}
+      : base("gal::plain", model, optimizer, std::move(loss), options.non_finite, std::move(backend)),
+        options_(options) {}
 
   /// One training step on a batch: `input` as the model takes it, `target` as the loss does, a sample per column.
   /// Throws `gal::error` for shapes that do not fit, empty batches and labels out of range, before anything changes.
@@ -70,58 +68,26 @@ class plain {
     const mutable_view gradient = frame_.gradient_memory(features, gradient_);
     frame_.evaluate(view(features), target, gradient);
     if (frame_.refused()) {
-      return refuse("the loss is not finite");
+      return this->refuse("the loss is not finite");
     }
-    measure(gradient);
+    detail::inner_product(frame_.backend(), gradient.as_const(), gradient.as_const(),
+                          &frame_.numbers()->gradient_square);
     frame_.backward(*gradient_);
     if (frame_.refused()) {
-      return refuse("a parameter's gradient is not finite, or too large to be squared");
+      return this->refuse("a parameter's gradient is not finite, or too large to be squared");
     }
     frame_.update();
-    return result();
+    return this->result();
   }
+  using base::step;
 
-  /// One step of a model without input on a loss without targets, such as `nn::point`.
-  pending_type step()
-    requires std::same_as<input_type, nothing>
-  {
-    return step(nothing{}, nothing{});
-  }
-
-  /// The mean loss of a batch, of which nothing is learned; waits for it where the backend is asynchronous. The model is
-  /// asked for its features, in the mode that it is in.
-  template <class Input, class Target>
-  [[nodiscard]] batch_loss evaluate(const Input& input, const Target& target) {
-    return frame_.evaluate_only(input, target);
-  }
-
-  /// What the last step did; waits for it where the backend is asynchronous. NaN before the first step.
-  [[nodiscard]] step_report report() const {
-    step_report result;
-    const index_type samples = frame_.losses().size();
-    detail::fill_report(result, frame_.read(), static_cast<double>(samples), samples, frame_.learning_rate());
-    return result;
-  }
-
-  /// Steps taken or refused.
-  [[nodiscard]] std::int64_t steps() const { return frame_.steps(); }
-
-  [[nodiscard]] const backend_type& backend() const { return frame_.backend(); }
-
-  [[nodiscard]] Model& model() { return frame_.model(); }
-  [[nodiscard]] Optimizer& optimizer() { return frame_.optimizer(); }
   [[nodiscard]] const plain_options& options() const { return options_; }
 
-  /// Of the last step: the gradient G of the loss with respect to the features (`d x n`), and the samples' losses
-  /// (`1 x n`).
+  /// The gradient G of the loss with respect to the features (`d x n`) of the last step.
   [[nodiscard]] view last_gradient() const { return gradient_ ? view(*gradient_) : view(); }
-  [[nodiscard]] auto last_sample_losses() const { return frame_.losses(); }
 
   /// Throws where a recorded step, replayed, would not do what a new one does.
   void check_repeatable() const { frame_.check_repeatable(); }
-
-  /// Counts a step that the device took without the host.
-  void count_replayed_step() { frame_.count_replayed_step(); }
 
   /// The state of model and optimizer: after loading it training goes on as it would have.
   template <class Visitor>
@@ -131,33 +97,8 @@ class plain {
     frame_.visit_steps(visit);
   }
 
-  GAL_PRIVATE_KERNELS
-  // The square of G's norm.
-  void measure(mutable_view gradient) {
-    backend().sum(
-        gradient.size(),
-        [from = gradient.data()] GAL_KERNEL(index_type i) {
-          return static_cast<double>(from[i]) * static_cast<double>(from[i]);
-        },
-        &frame_.numbers()->gradient_square);
-  }
-
-  // Ends a step that changes nothing.
-  pending_type refuse(std::string_view what) {
-    frame_.refuse(what);
-    return result();
-  }
-
-  pending_type result() const {
-    if constexpr (asynchronous_backend<backend_type>) {
-      return pending_type(*this);
-    } else {
-      return report();
-    }
-  }
-
+ private:
   plain_options options_;
-  detail::step_frame<Model, Optimizer, Loss> frame_;
   std::optional<feature_type> gradient_;  // G, in the model's own type
 };
 

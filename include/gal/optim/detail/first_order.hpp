@@ -58,6 +58,71 @@ struct step_rates {
 template <class Options, class T>
 struct update_rule;
 
+// One more step, unless the device finds zero in `*proceeds`, if that is not null.
+template <class Backend>
+void count_on_device(const Backend& backend, const double* proceeds, double* taken) {
+  backend.for_each(1, [taken, proceeds] GAL_KERNEL(index_type) {
+    *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
+  });
+}
+
+// The rule for the step whose number the device has counted.
+template <class Rule, class Backend>
+void set_step_on_device(const Backend& backend, const Rule& method, const double* taken, Rule* to) {
+  backend.for_each(1, [method, to, taken] GAL_KERNEL(index_type) {
+    *to = method;
+    to->set_step(*taken < 1.0 ? 1.0 : *taken);
+  });
+}
+
+// Turns a sum of squares into what clipping to `limit` multiplies every gradient with.
+template <class Backend>
+void become_clipping_scale(const Backend& backend, double limit, double* square) {
+  backend.for_each(1, [square, limit] GAL_KERNEL(index_type) {
+    const double norm = std::sqrt(*square);
+    *square = norm > limit ? limit / norm : 1.0;
+  });
+}
+
+// Values that have decayed so far that arithmetic with them would soon be that with denormal numbers become zero.
+template <class T, class Backend>
+void sweep(const Backend& backend, index_type size, T* value, const double* proceeds) {
+  backend.for_each(size, [value, proceeds] GAL_KERNEL(index_type i) {
+    constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    if (proceeds == nullptr || *proceeds != 0.0) {
+      value[i] = zero_below(value[i], least);
+    }
+  });
+}
+
+// Applies the rule to `size` numbers, whose gradients are cut to `limit` and then multiplied by `*scale`, unless null.
+template <class RuleAt, class T, class Backend>
+void update(const Backend& backend, RuleAt method, index_type size, T* value, const T* gradient, T* moment,
+            index_type stride, double limit, const double* scale, const double* proceeds) {
+  const T cut = limit >= static_cast<double>(std::numeric_limits<T>::max())
+                    ? std::numeric_limits<T>::infinity()
+                    : static_cast<T>(limit);
+  // Loops of their own for what most steps do not need: the compiler vectorises them.
+  if constexpr (asynchronous_backend<Backend>) {
+    const index_type moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
+    backend.for_each(size, [=] GAL_KERNEL(index_type i) {
+      if (proceeds == nullptr || *proceeds != 0.0) {
+        const T factor = scale == nullptr ? T(1) : static_cast<T>(*scale);
+        method()(value[i], clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
+      }
+    });
+  } else if (const T factor = scale == nullptr ? T(1) : static_cast<T>(backend.read(scale));
+             cut != std::numeric_limits<T>::infinity() || factor != T(1) || moment == nullptr) {
+    const index_type moment_step = moment == nullptr ? 0 : 1;
+    backend.for_each(size, [=] GAL_KERNEL(index_type i) {
+      method()(value[i], clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
+    });
+  } else {
+    backend.for_each(size,
+                     [=] GAL_KERNEL(index_type i) { method()(value[i], gradient[i], moment + i, stride); });
+  }
+}
+
 /// What all first-order methods share: groups, clipping, schedule, and one flat buffer for the moments. Under weight decay
 /// values below 1e-31 in float, 1e-292 in double, are set to zero at every 64th step. `Options` are those
 /// of the method, with the fields `learning_rate`, `weight_decay`, `schedule`, `clipping` and `groups` among them.
@@ -167,7 +232,9 @@ class first_order {
     restore_unless(backend_, proceeds, before.taken_.view(), taken_.view());
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
+  static constexpr std::int64_t steps_between_sweeps = 64;
+
   void step_where(std::span<const parameter<T, memory_type>> parameters, const double* proceeds) {
     reserve(parameters);
     check(parameters);
@@ -179,10 +246,11 @@ class first_order {
       const auto [next, size] = run_from(parameters, first);
       const step_rates of_group = rates(parameters[first].group, factor);
       const rule method(options_, of_group);
-      update(at_this_step(method), size, parameters[first].value.data(), parameters[first].gradient.data(),
-             moments_.size() == 0 ? nullptr : moments_.data() + offset, proceeds);
+      update(backend_, at_this_step(method), size, parameters[first].value.data(),
+             parameters[first].gradient.data(), moments_.size() == 0 ? nullptr : moments_.data() + offset,
+             count_, options_.clipping.value, clips_norm() ? squares_.data() : nullptr, proceeds);
       if (of_group.weight_decay > 0.0 && steps_ % steps_between_sweeps == 0) {
-        sweep(size, parameters[first].value.data(), proceeds);
+        sweep(backend_, size, parameters[first].value.data(), proceeds);
       }
       offset += size;
       first = next;
@@ -205,9 +273,7 @@ class first_order {
   void count_step(const double* proceeds) {
     ++steps_;
     if constexpr (asynchronous_backend<Backend>) {
-      backend_.for_each(1, [taken = taken_.data(), proceeds] GAL_KERNEL(index_type) {
-        *taken += proceeds == nullptr || *proceeds != 0.0 ? 1.0 : 0.0;
-      });
+      count_on_device(backend_, proceeds, taken_.data());
     }
   }
 
@@ -215,18 +281,12 @@ class first_order {
   auto at_this_step(rule method) {
     if constexpr (asynchronous_backend<Backend>) {
       rule_.resize(1, 1);
-      prepare_rule(method);
+      set_step_on_device(backend_, method, taken_.data(), rule_.data());
       return pending<rule>{rule_.data()};
     } else {
       method.set_step(static_cast<double>(steps_));
       return known<rule>{method};
     }
-  }
-  void prepare_rule(const rule& method) {
-    backend_.for_each(1, [method, to = rule_.data(), taken = taken_.data()] GAL_KERNEL(index_type) {
-      *to = method;
-      to->set_step(*taken < 1.0 ? 1.0 : *taken);
-    });
   }
 
   void check(std::span<const parameter<T, memory_type>> parameters) {
@@ -264,50 +324,7 @@ class first_order {
   void find_clipping_scale(std::span<const parameter<T, memory_type>> parameters) {
     if (clips_norm()) {
       sum_squares(backend_, parameters, options_.clipping.value, squares_);
-      backend_.for_each(1, [square = squares_.data(), limit = options_.clipping.norm] GAL_KERNEL(index_type) {
-        const double norm = std::sqrt(*square);
-        *square = norm > limit ? limit / norm : 1.0;
-      });
-    }
-  }
-
-  // Values that have decayed so far that arithmetic with them would soon be that with denormal numbers become zero.
-  static constexpr std::int64_t steps_between_sweeps = 64;
-  void sweep(index_type size, T* value, const double* proceeds) {
-    backend_.for_each(size, [value, proceeds] GAL_KERNEL(index_type i) {
-      constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-      if (proceeds == nullptr || *proceeds != 0.0) {
-        value[i] = zero_below(value[i], least);
-      }
-    });
-  }
-
-  template <class RuleAt>
-  void update(RuleAt method, index_type size, T* value, const T* gradient, T* moment,
-              const double* proceeds) {
-    const index_type stride = count_;
-    const T limit = options_.clipping.value >= static_cast<double>(std::numeric_limits<T>::max())
-                        ? std::numeric_limits<T>::infinity()
-                        : static_cast<T>(options_.clipping.value);
-    // Loops of their own for what most steps do not need: the compiler vectorises them.
-    if constexpr (asynchronous_backend<Backend>) {
-      const index_type moment_step = moment == nullptr ? 0 : 1;  // a rule that keeps none
-      const double* const scale = clips_norm() ? squares_.data() : nullptr;
-      backend_.for_each(size, [=] GAL_KERNEL(index_type i) {
-        if (proceeds == nullptr || *proceeds != 0.0) {
-          const T factor = scale == nullptr ? T(1) : static_cast<T>(*scale);
-          method()(value[i], clipped(gradient[i], limit) * factor, moment + moment_step * i, stride);
-        }
-      });
-    } else if (const T scale = clips_norm() ? static_cast<T>(backend_.read(squares_.data())) : T(1);
-               limit != std::numeric_limits<T>::infinity() || scale != T(1) || moment == nullptr) {
-      const index_type moment_step = moment == nullptr ? 0 : 1;
-      backend_.for_each(size, [=] GAL_KERNEL(index_type i) {
-        method()(value[i], clipped(gradient[i], limit) * scale, moment + moment_step * i, stride);
-      });
-    } else {
-      backend_.for_each(
-          size, [=] GAL_KERNEL(index_type i) { method()(value[i], gradient[i], moment + i, stride); });
+      become_clipping_scale(backend_, options_.clipping.norm, squares_.data());
     }
   }
 

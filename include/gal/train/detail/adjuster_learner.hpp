@@ -161,7 +161,7 @@ class adjuster_learner {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // The copy of the model's optimizer; Adam only stands in where that cannot be copied.
   using companion_type = std::conditional_t<std::copyable<Optimizer>, Optimizer, adam<T, Backend>>;
   static constexpr bool draws_noise = requires(Adjuster& h) { h.set_noise(h.noise()); };

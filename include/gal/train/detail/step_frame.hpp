@@ -19,10 +19,19 @@
 
 namespace gal::inline GAL_ABI::detail {
 
+// Whether the loss lets the step go on: finite, or ignored.
+template <class Backend, class Numbers>
+void judge_loss(const Backend& backend, non_finite_policy policy, Numbers* numbers) {
+  const bool ignores = policy == non_finite_policy::ignore;
+  backend.for_each(1, [numbers, ignores] GAL_KERNEL(index_type) {
+    numbers->proceeds = ignores || numbers->loss - numbers->loss == 0.0 ? 1.0 : 0.0;
+  });
+}
+
 /// A step of any trainer: features and loss of a batch at its beginning; the gradient's way through the model and the
 /// optimizer's step at its end, unless a number is not finite. What lies between is the trainer's. `Numbers` is what the
 /// step adds up, in the backend's memory: `step_numbers` or a record that derives from it.
-template <class Model, class Optimizer, class Loss, class Numbers = step_numbers>
+template <class Model, class Optimizer, class Loss, class Numbers>
 class step_frame {
  public:
   using value_type = model_scalar<Model>;
@@ -83,7 +92,7 @@ class step_frame {
     loss_.evaluate(backend_, x, target, losses_.view(), gradient);
     ++steps_;
     total(losses(), &numbers()->loss);
-    judge_loss();
+    judge_loss(backend_, policy_, numbers());
   }
 
   /// Whether the step ends here. On an asynchronous backend it never does, unless somebody waits for an exception: the
@@ -188,18 +197,10 @@ class step_frame {
     visit("steps", steps_, 0, std::numeric_limits<std::int64_t>::max());
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // The model's parameters, which may have moved.
   const parameter_list<value_type, memory_type>& collect() {
     return detail::collect(*model_, parameters_, whose_);
-  }
-
-  // Whether the loss lets the step go on: finite, or ignored.
-  void judge_loss() {
-    const bool ignores = policy_ == non_finite_policy::ignore;
-    backend_.for_each(1, [at = numbers(), ignores] GAL_KERNEL(index_type) {
-      at->proceeds = ignores || at->loss - at->loss == 0.0 ? 1.0 : 0.0;
-    });
   }
 
   std::string_view trainer_;

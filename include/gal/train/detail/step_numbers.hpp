@@ -18,14 +18,14 @@ struct step_numbers {
   double proceeds = none;         // 1, or 0 where the step is refused
 };
 
-// `weight` is what sums are divided by to become means over the samples.
-inline void fill_report(step_report& report, const step_numbers& sums, double weight, index_type samples,
-                        double learning_rate) {
-  report.loss = sums.loss / weight;
-  report.gradient_norm = std::sqrt(sums.gradient_square);
-  report.learning_rate = learning_rate;
-  report.samples = samples;
-  report.non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && weight > 0.0);
+// The report of a step; `weight` is what the sums are divided by to become means over the samples.
+[[nodiscard]] inline step_report report_of(const step_numbers& sums, double weight, index_type samples,
+                                           double learning_rate) {
+  return {.loss = sums.loss / weight,
+          .gradient_norm = std::sqrt(sums.gradient_square),
+          .learning_rate = learning_rate,
+          .samples = samples,
+          .non_finite = sums.proceeds == 0.0 || (!std::isfinite(sums.loss) && weight > 0.0)};
 }
 
 }  // namespace gal::detail
