@@ -9,5 +9,7 @@
 #include <gal/train/captured_step.hpp>
 #include <gal/train/cnn_adjuster.hpp>
 #include <gal/train/plain.hpp>
+#include <gal/train/rescaled.hpp>
+#include <gal/train/rescaled_options.hpp>
 #include <gal/train/step_report.hpp>
 #include <gal/train/trainer.hpp>

@@ -16,6 +16,7 @@
 #include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/adjust.hpp>
 #include <gal/train/plain.hpp>
+#include <gal/train/rescaled.hpp>
 #else
 #include <gal/gal.hpp>
 #endif
@@ -38,6 +39,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -422,20 +424,29 @@ void compare_adjuster_gradients(const json& layers, gal::nn::mlp<double, backend
   }
 }
 
+/// Class numbers, or a row of `width` numbers for each sample.
+template <class T>
+gal::matrix<T, backend_type> targets_from(const json& targets, std::size_t samples, std::size_t width) {
+  if constexpr (std::is_same_v<T, int>) {
+    paths::host_matrix<int> labels{1, static_cast<gal::index_type>(samples), {}};
+    for (const json& label : list(targets, samples, "targets")) {
+      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
+      labels.values.push_back(label.get<int>());
+    }
+    return paths::put(backend_type(), labels);
+  } else {
+    return paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
+  }
+}
+
 /// Calls `use` with the loss of that name and the targets as it takes them, for features of `width` rows.
 template <class Use>
 void with_loss(const std::string& name, const json& targets, std::size_t samples, std::size_t width, Use use,
                double delta = 1.0) {
-  list(targets, samples, "targets");
-  if (name == "softmax_cross_entropy" && !targets[0].is_array()) {
-    paths::host_matrix<int> labels{1, static_cast<gal::index_type>(samples), {}};
-    for (const json& label : targets) {
-      require(label.is_number_integer(), "targets hold ", label.dump(), "; expected class numbers");
-      labels.values.push_back(label.get<int>());
-    }
-    return use(gal::softmax_cross_entropy(), paths::put(backend_type(), labels));
+  if (name == "softmax_cross_entropy" && !list(targets, samples, "targets")[0].is_array()) {
+    return use(gal::softmax_cross_entropy(), targets_from<int>(targets, samples, width));
   }
-  const auto y = paths::put(backend_type(), matrix_from_rows(targets, samples, width, "targets"));
+  const auto y = targets_from<double>(targets, samples, width);
   if (name == "softmax_cross_entropy") {
     use(gal::softmax_cross_entropy(), y);
   } else if (name == "mse") {
@@ -724,6 +735,79 @@ void replay_taylor(const json& file, comparison& differences) {
             });
 }
 
+/// A network of a method's file, with the parameters it starts from.
+gal::nn::mlp<double, backend_type> network_of(const json& file) {
+  const json& parameters = at(file, "parameters", "file");
+  const bool bias = truth(file.value("bias", json(parameters.contains("0.bias"))), "bias");
+  gal::nn::mlp<double, backend_type> model(widths_of(file),
+                                           {.activation = activation_of(file), .bias = bias});
+  named_parameters(model).put_values(parameters);
+  return model;
+}
+
+void replay_curvature(const json& file, comparison& differences) {
+  check_keys(file,
+             {"kind", "widths", "activation", "bias", "loss", "delta", "base", "config", "denominator",
+              "factor", "averaging", "parameters", "batches", "steps"},
+             "curvature");
+  auto model = network_of(file);
+  const auto kind_name = at(file, "denominator", "curvature").get<std::string>();
+  const auto kind = gal::find_enumerator<gal::curvature_kind>(kind_name);
+  require(kind.has_value(), "unknown denominator ", kind_name);
+  const gal::rescaled_options options{.curvature = *kind,
+                                      .factor = number(at(file, "factor", "curvature"), "factor"),
+                                      .averaging = number(at(file, "averaging", "curvature"), "averaging")};
+  const json& batches = list(at(file, "batches", "curvature"), "batches");
+  const json& steps = list(at(file, "steps", "curvature"), batches.size(), "steps");
+  const json& config = at(file, "config", "curvature");
+  const auto inputs = static_cast<std::size_t>(model.widths().front());
+  const auto outputs = static_cast<std::size_t>(model.widths().back());
+
+  const auto rows_of = [&](std::size_t k) -> const json& {
+    check_keys(batches[k], {"input", "target"}, text("batches ", k));
+    return list(at(batches[k], "input", "batches"), text("batches ", k, " input"));
+  };
+  const auto replay = [&](auto optimizer) {
+    with_loss(
+        at(file, "loss", "curvature").get<std::string>(), at(batches[0], "target", "batches"),
+        rows_of(0).size(), outputs,
+        [&](auto loss, const auto& first_targets) {
+          gal::rescaled trainer(model, optimizer, loss, options);
+          for (std::size_t k = 0; k < steps.size(); ++k) {
+            const std::string what = text("steps ", k);
+            check_keys(steps[k], {"first", "second", "gauss_newton", "length", "parameters"}, what);
+            const json& rows = rows_of(k);
+            const auto x = paths::put(backend_type(), matrix_from_rows(rows, rows.size(), inputs, "input"));
+            const auto y = targets_from<typename std::remove_cvref_t<decltype(first_targets)>::value_type>(
+                at(batches[k], "target", "batches"), rows.size(), outputs);
+            // All derivatives, by the other exact way, from a step that copies take.
+            auto probe = model;
+            auto probe_optimizer = optimizer;
+            gal::rescaled probing(probe, probe_optimizer, loss, {.pass = gal::curvature_pass::second_order});
+            const gal::rescaled_report all = probing.step(x, y);
+            const gal::rescaled_report report = trainer.step(x, y);
+            const auto add = [&](const char* key, double actual) {
+              differences.add(number(at(steps[k], key, what), key), actual, text(what, " ", key));
+            };
+            add("first", all.slope);
+            add("second", all.second);
+            add("gauss_newton", all.gauss_newton);
+            add("first", report.slope);
+            add("gauss_newton", report.gauss_newton);
+            if (options.curvature != gal::curvature_kind::gauss_newton) {
+              add("second", report.second);
+            }
+            add("length", report.multiplier);
+            named_parameters(model).compare(at(steps[k], "parameters", what), false, what + " parameters",
+                                            differences);
+          }
+        },
+        number(file.value("delta", json(1.0)), "delta"));
+  };
+  with_optimizer(at(file, "base", "curvature").get<std::string>(), config,
+                 number(at(config, "lr", "config"), "lr"), replay);
+}
+
 /// Throws where the file does not replay within its tolerance.
 void replay(const std::string& path) {
   std::ifstream stream(path);
@@ -740,6 +824,8 @@ void replay(const std::string& path) {
     replay_optimizer(file, differences);
   } else if (kind == "taylor") {
     replay_taylor(file, differences);
+  } else if (kind == "curvature") {
+    replay_curvature(file, differences);
   } else {
     require(false, "unknown kind ", kind);
   }
@@ -755,7 +841,8 @@ void replay(const std::string& path) {
 int main(int count, char** arguments) {
   if (count < 2) {
     std::fprintf(stderr,
-                 "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer, taylor)\n");
+                 "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer, taylor,\n"
+                 "curvature)\n");
     return 2;
   }
   bool passed = true;

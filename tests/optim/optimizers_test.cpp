@@ -551,6 +551,49 @@ TEST_CASE_TEMPLATE("neighbouring values with gradients apart, or of other groups
   CHECK(w.value == std::vector<T>{0, -9, -19, -1});
 }
 
+TEST_CASE_TEMPLATE("a proposal is the change that the step makes, without making it", T, float, double) {
+  const auto check = [](auto optimizer) {
+    weights<T> w(9);
+    auto stepping = optimizer;
+    std::vector<T> changes(9);
+    for (int step = 1; step <= 5; ++step) {
+      w.draw_gradient(static_cast<std::uint64_t>(step));
+      weights<T> moved = w;
+      const std::vector blocks = {w.block(0, 4), w.block(4, 5, 1)};
+      const std::vector its_blocks = {moved.block(0, 4), moved.block(4, 5, 1)};
+      optimizer.propose(std::span<const gal::parameter<T>>(blocks), changes.data());
+      stepping.step(std::span<const gal::parameter<T>>(its_blocks));
+      for (std::size_t i = 0; i < 9; ++i) {
+        const double difference = static_cast<double>(w.value[i]) - static_cast<double>(changes[i]) -
+                                  static_cast<double>(moved.value[i]);
+        CHECK(std::abs(difference) <= 2.0 * static_cast<double>(std::numeric_limits<T>::epsilon()) *
+                                          (std::abs(static_cast<double>(w.value[i])) + 1.0));
+      }
+      w = moved;  // so that the next step, from the same values, shows whether the states are the same
+    }
+    CHECK(optimizer.steps() == 5);
+  };
+  const gal::clipping clipping = {.value = 1.0, .norm = 2.0};
+  const std::vector<gal::parameter_group> groups = {{}, {.learning_rate = 0.2}};
+  check(gal::sgd<T>({.learning_rate = 0.05}));
+  check(gal::sgd<T>({.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1}));
+  check(gal::sgd<T>({.learning_rate = 0.05, .clipping = clipping, .groups = groups}));
+  check(gal::rmsprop<T>({.learning_rate = 0.05, .momentum = 0.5, .weight_decay = 0.1, .groups = groups}));
+  check(gal::adam<T>({.learning_rate = 0.05, .weight_decay = 0.1, .clipping = clipping}));
+  check(gal::adamw<T>({.learning_rate = 0.05, .weight_decay = 0.1, .groups = groups}));
+  check(gal::adabound<T>({.learning_rate = 0.05, .weight_decay = 0.1}));
+
+  // Steps far below the last digit of the values keep theirs.
+  weights<float> w(1);
+  w.value[0] = 1.0F;
+  w.gradient[0] = 0.5F;
+  float change = 0.0F;
+  const std::vector blocks = w.all();
+  gal::sgd<float>({.learning_rate = 1e-12}).propose(std::span<const gal::parameter<float>>(blocks), &change);
+  CHECK(change == Approx(5e-13));
+  CHECK(w.value[0] == 1.0F);
+}
+
 TEST_CASE_TEMPLATE("the copy of an optimizer goes on alike, and alone", T, float, double) {
   with_every_optimizer<T>([](auto optimizer) {
     weights<T> w(6);

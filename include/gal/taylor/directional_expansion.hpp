@@ -132,7 +132,7 @@ class directional_expansion {
                     gradient.shape(), "; expected one size, with at least one row and sample");
     numbers_.resize(1, 1);
     numbers_.fill({});
-    find_tangents(input, direction, order);
+    features = find_tangents(input, features, direction, order);
     detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
                     "gal::directional_expansion: X' is ", features_first_.shape(),
                     "; expected the features' size ", features.shape());
@@ -190,15 +190,16 @@ class directional_expansion {
   [[nodiscard]] const backend_type& backend() const { return backend_; }
 
   GAL_PRIVATE_KERNELS
-  // X' and, as far as it is asked for, X'' or <G, X''>: the model's own, or by differences.
-  void find_tangents(const input_type& input, direction_type direction, expansion_order order) {
+  // X' and, as far as it is asked for, X'' or <G, X''>: the model's own, or by differences. The features, which may have moved.
+  view find_tangents(const input_type& input, view features, direction_type direction,
+                     expansion_order order) {
     const bool wants_second = order == expansion_order::second || order == expansion_order::adjoint_second;
     features_second_ = {};
     if constexpr (adjoint_model<Model>) {
       if (order == expansion_order::adjoint_second) {
         product_.resize(1, 1);
         features_first_ = model_->forward_tangent(direction, product_.data());
-        return;
+        return features;
       }
     }
     if constexpr (second_order_model<Model>) {
@@ -206,17 +207,18 @@ class directional_expansion {
         const auto both = model_->forward_second_order(direction);
         features_first_ = both.first;
         features_second_ = both.second;
-        return;
+        return features;
       }
     }
     if (!tangent_model<Model> || wants_second) {
-      model_differences_.run(*model_, input, direction, wants_second);
+      features = model_differences_.run(*model_, input, direction, wants_second);
       features_first_ = model_differences_.first();
       features_second_ = wants_second ? model_differences_.second() : view();
     }
     if constexpr (tangent_model<Model>) {
       features_first_ = model_->forward_tangent(direction);
     }
+    return features;
   }
 
   // samples <a_j, b_j> for every sample.

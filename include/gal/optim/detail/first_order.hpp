@@ -52,6 +52,7 @@ struct step_rates {
 ///       update_rule(const my_options&, const step_rates&);
 ///       void set_step(double number);                // 1 at the first; a kernel may call it
 ///       void operator()(T& value, T gradient, T* moment, index_type stride) const;
+///       T change(T value, T gradient, T* moment, index_type stride) const;   // what that would take from the value
 ///     };
 ///
 /// Moment k of a number lies `k * stride` behind its first.
@@ -95,9 +96,30 @@ void sweep(const Backend& backend, index_type size, T* value, const double* proc
   });
 }
 
-// Applies the rule to `size` numbers, whose gradients are cut to `limit` and then multiplied by `*scale`, unless null.
-template <class RuleAt, class T, class Backend>
-void update(const Backend& backend, RuleAt method, index_type size, T* value, const T* gradient, T* moment,
+// What is done with number i of a block: its value takes the step, or what the step would take from it is written.
+template <class T>
+struct steps_value {
+  T* value;
+  template <class Rule>
+  GAL_HOST_DEVICE void operator()(const Rule& rule, index_type i, T gradient, T* moment,
+                                  index_type stride) const {
+    rule(value[i], gradient, moment, stride);
+  }
+};
+template <class T>
+struct writes_change {
+  const T* value;
+  T* change;
+  template <class Rule>
+  GAL_HOST_DEVICE void operator()(const Rule& rule, index_type i, T gradient, T* moment,
+                                  index_type stride) const {
+    change[i] = rule.change(value[i], gradient, moment, stride);
+  }
+};
+
+// Applies the rule to `size` numbers, as `done` says, whose gradients are cut to `limit` and then multiplied by `*scale`, unless null.
+template <class RuleAt, class Done, class T, class Backend>
+void update(const Backend& backend, RuleAt method, index_type size, Done done, const T* gradient, T* moment,
             index_type stride, double limit, const double* scale, const double* proceeds) {
   const T cut = limit >= static_cast<double>(std::numeric_limits<T>::max())
                     ? std::numeric_limits<T>::infinity()
@@ -108,18 +130,18 @@ void update(const Backend& backend, RuleAt method, index_type size, T* value, co
     backend.for_each(size, [=] GAL_KERNEL(index_type i) {
       if (proceeds == nullptr || *proceeds != 0.0) {
         const T factor = scale == nullptr ? T(1) : static_cast<T>(*scale);
-        method()(value[i], clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
+        done(method(), i, clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
       }
     });
   } else if (const T factor = scale == nullptr ? T(1) : static_cast<T>(backend.read(scale));
              cut != std::numeric_limits<T>::infinity() || factor != T(1) || moment == nullptr) {
     const index_type moment_step = moment == nullptr ? 0 : 1;
     backend.for_each(size, [=] GAL_KERNEL(index_type i) {
-      method()(value[i], clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
+      done(method(), i, clipped(gradient[i], cut) * factor, moment + moment_step * i, stride);
     });
   } else {
     backend.for_each(size,
-                     [=] GAL_KERNEL(index_type i) { method()(value[i], gradient[i], moment + i, stride); });
+                     [=] GAL_KERNEL(index_type i) { done(method(), i, gradient[i], moment + i, stride); });
   }
 }
 
@@ -201,13 +223,27 @@ class first_order {
 
   /// Updates the values from the gradients. The blocks must be the same, in the same order, at every step, though they
   /// may move; throws where their total size has changed, a value has no gradient, or two blocks share a number.
-  void step(std::span<const parameter<T, memory_type>> parameters) { step_where(parameters, nullptr); }
+  void step(std::span<const parameter<T, memory_type>> parameters) {
+    step_where(parameters, nullptr, step_of_values);
+  }
 
   /// As `step`, unless the device then finds zero in `*proceeds`: nothing is changed there.
   void step(std::span<const parameter<T, memory_type>> parameters, const double* proceeds)
     requires asynchronous_backend<Backend>
   {
-    step_where(parameters, proceeds);
+    step_where(parameters, proceeds, step_of_values);
+  }
+
+  /// Steps the state, not the values: what the step would take from these goes to `changes`, block after block, with the
+  /// digits that it loses in values much larger than itself.
+  void propose(std::span<const parameter<T, memory_type>> parameters, T* changes) {
+    step_where(parameters, nullptr, proposal_to(changes));
+  }
+  /// As `propose`, unless the device then finds zero in `*proceeds`.
+  void propose(std::span<const parameter<T, memory_type>> parameters, T* changes, const double* proceeds)
+    requires asynchronous_backend<Backend>
+  {
+    step_where(parameters, proceeds, proposal_to(changes));
   }
 
   /// All that the next step depends on. Before it is loaded the moments have to be there: `reserve` where no step was
@@ -235,7 +271,15 @@ class first_order {
  private:
   static constexpr std::int64_t steps_between_sweeps = 64;
 
-  void step_where(std::span<const parameter<T, memory_type>> parameters, const double* proceeds) {
+  static steps_value<T> step_of_values(T* value, index_type) { return {value}; }
+  static auto proposal_to(T* changes) {
+    return [changes](T* value, index_type offset) { return writes_change<T>{value, changes + offset}; };
+  }
+
+  // `action(value, offset)` is what is done with a run of numbers that many behind the first.
+  template <class Action>
+  void step_where(std::span<const parameter<T, memory_type>> parameters, const double* proceeds,
+                  Action action) {
     reserve(parameters);
     check(parameters);
     find_clipping_scale(parameters);
@@ -246,11 +290,14 @@ class first_order {
       const auto [next, size] = run_from(parameters, first);
       const step_rates of_group = rates(parameters[first].group, factor);
       const rule method(options_, of_group);
-      update(backend_, at_this_step(method), size, parameters[first].value.data(),
-             parameters[first].gradient.data(), moments_.size() == 0 ? nullptr : moments_.data() + offset,
-             count_, options_.clipping.value, clips_norm() ? squares_.data() : nullptr, proceeds);
-      if (of_group.weight_decay > 0.0 && steps_ % steps_between_sweeps == 0) {
-        sweep(backend_, size, parameters[first].value.data(), proceeds);
+      T* const value = parameters[first].value.data();
+      const auto done = action(value, offset);
+      update(backend_, at_this_step(method), size, done, parameters[first].gradient.data(),
+             moments_.size() == 0 ? nullptr : moments_.data() + offset, count_, options_.clipping.value,
+             clips_norm() ? squares_.data() : nullptr, proceeds);
+      constexpr bool moves = std::is_same_v<decltype(done), const steps_value<T>>;
+      if (moves && of_group.weight_decay > 0.0 && steps_ % steps_between_sweeps == 0) {
+        sweep(backend_, size, value, proceeds);
       }
       offset += size;
       first = next;

@@ -34,13 +34,16 @@ struct update_rule<sgd_options, T> {
         nesterov(o.nesterov) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type) const {
+  GAL_HOST_DEVICE T change(T value, T gradient, T* moment, index_type) const {
     T direction = gradient + decay * value;
     if (momentum != T(0)) {
       moment[0] = without_denormals(momentum * moment[0] + direction);
       direction = nesterov ? direction + momentum * moment[0] : moment[0];
     }
-    value -= rate * direction;
+    return rate * direction;
+  }
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+    value -= change(value, gradient, moment, stride);
   }
 
   T rate, decay, momentum;
@@ -67,7 +70,7 @@ struct update_rule<rmsprop_options, T> {
         momentum(static_cast<T>(o.momentum)) {}
 
   GAL_HOST_DEVICE void set_step(double) {}
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+  GAL_HOST_DEVICE T change(T value, T gradient, T* moment, index_type stride) const {
     T& square = moment[0];
     T& mean = moment[stride];
     T& velocity = moment[2 * stride];
@@ -77,7 +80,10 @@ struct update_rule<rmsprop_options, T> {
     mean = without_denormals(smoothing * mean + fresh_mean * g);  // stays zero where nothing is centred
     const T variance = zero_if_negative(square - mean * mean);  // as rounding may make a constant gradient's
     velocity = without_denormals(momentum * velocity + g / (square_root(variance) + epsilon));
-    value -= rate * velocity;
+    return rate * velocity;
+  }
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+    value -= change(value, gradient, moment, stride);
   }
 
   T rate, decay, smoothing, fresh, fresh_mean, least, epsilon, momentum;
@@ -129,6 +135,7 @@ struct update_rule<adam_options_of<Decoupled>, T> : adam_moments<T> {
       : adam_moments<T>(o.beta1, o.beta2, o.epsilon),
         rate(rates.learning_rate),
         decay(static_cast<T>(rates.weight_decay)),
+        lost(static_cast<T>(rates.learning_rate * rates.weight_decay)),
         kept(static_cast<T>(1.0 - rates.learning_rate * rates.weight_decay)) {}
 
   GAL_HOST_DEVICE void set_step(double step) {
@@ -136,15 +143,22 @@ struct update_rule<adam_options_of<Decoupled>, T> : adam_moments<T> {
     root = static_cast<T>(1.0 / this->root_correction(step));
   }
 
+  GAL_HOST_DEVICE T change(T value, T gradient, T* moment, index_type stride) const {
+    const T moved = without_decay(value, gradient, moment, stride);
+    return Decoupled ? moved + lost * value : moved;
+  }
   GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+    const T moved = without_decay(value, gradient, moment, stride);
+    value = Decoupled ? kept * value - moved : value - moved;
+  }
+  GAL_HOST_DEVICE T without_decay(T value, T gradient, T* moment, index_type stride) const {
     this->accumulate(Decoupled ? gradient : gradient + decay * value, moment, stride);
-    const T change = size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
-    value = Decoupled ? kept * value - change : value - change;
+    return size * moment[0] / (square_root(moment[stride]) * root + this->epsilon);
   }
 
   double rate;
-  T decay;  // of the gradient, where it is not decoupled
-  T kept;   // of the value, where it is
+  T decay;       // of the gradient, where it is not decoupled
+  T lost, kept;  // of the value, where it is: shares
   T size = 0, root = 0;
 };
 
@@ -172,10 +186,13 @@ struct update_rule<adabound_options, T> : adam_moments<T> {
     upper = static_cast<T>(final_rate * (1.0 + 1.0 / (gamma * step)));
   }
 
-  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+  GAL_HOST_DEVICE T change(T value, T gradient, T* moment, index_type stride) const {
     this->accumulate(gradient + decay * value, moment, stride);
     const T bounded = size / (square_root(moment[stride]) + this->epsilon);
-    value -= (bounded < lower ? lower : (bounded > upper ? upper : bounded)) * moment[0];
+    return (bounded < lower ? lower : (bounded > upper ? upper : bounded)) * moment[0];
+  }
+  GAL_HOST_DEVICE void operator()(T& value, T gradient, T* moment, index_type stride) const {
+    value -= change(value, gradient, moment, stride);
   }
 
   double rate, gamma, final_rate;

@@ -36,7 +36,8 @@ class feature_differences {
         first_(backend),
         second_(backend) {}
 
-  void run(Model& model, const input_type& input, parameter_direction<T> direction, bool wants_second) {
+  /// The features, in the memory that the last forward pass gave them.
+  view run(Model& model, const input_type& input, parameter_direction<T> direction, bool wants_second) {
     if constexpr (requires { model.draws_noise(); }) {
       require(!model.draws_noise(), error_code::invalid_option,
               "gal::directional_expansion: the model draws noise in every forward pass and has no "
@@ -59,6 +60,7 @@ class feature_differences {
             ", then ", x.shape(), "; expected one size");
     second_.resize(x.rows(), x.columns());
     divide(x);
+    return x;
   }
 
   [[nodiscard]] view first() const { return first_.view(); }

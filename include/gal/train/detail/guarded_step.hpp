@@ -133,6 +133,38 @@ void step_if(const Backend& backend, Stepping& optimizer, const parameter_list<T
   }
 }
 
+// What a step would take from the parameters, in `changes`, block after block; the optimizer's state steps, the values stay. By the
+// optimizer's own `propose`, or from the values before and after. Unspecified where `*proceeds` is zero.
+template <class Backend, class Stepping, class T, class Memory>
+void propose_if(const Backend& backend, Stepping& optimizer, const parameter_list<T, Memory>& parameters,
+                const double* proceeds, T* changes) {
+  const std::span<const parameter<T, Memory>> blocks(parameters);
+  if constexpr (asynchronous_backend<Backend> && requires { optimizer.propose(blocks, changes, proceeds); }) {
+    optimizer.propose(blocks, changes, proceeds);
+  } else if constexpr (requires { optimizer.propose(blocks, changes); }) {
+    if (backend.read(proceeds) != 0.0) {
+      optimizer.propose(blocks, changes);
+    }
+  } else {
+    T* before = changes;
+    for (const auto& block : parameters) {
+      backend.copy(block.value.data(), before, static_cast<index_type>(block.value.size()));
+      before += block.value.size();
+    }
+    step_if(backend, optimizer, parameters, proceeds);
+    before = changes;
+    for (const auto& block : parameters) {
+      const auto size = static_cast<index_type>(block.value.size());
+      backend.for_each(size, [before, now = block.value.data()] GAL_KERNEL(index_type i) {
+        const T after = now[i];
+        now[i] = before[i];
+        before[i] -= after;
+      });
+      before += size;
+    }
+  }
+}
+
 // Numbers that an owner's `backward` changes besides gradients, such as the running means of batch normalisation: its
 // `statistics()`, where it has them. A copy, to go back to.
 template <class Owner, class T, class Backend>

@@ -136,6 +136,14 @@ class step_frame {
   /// The optimizer's step, unless the step is refused.
   void update() { step_if(backend_, *optimizer_, parameters_, &numbers()->proceeds); }
 
+  /// Instead of it what the step would take from the parameters, in `changes`; unspecified where the step is refused.
+  void propose(value_type* changes) {
+    propose_if(backend_, *optimizer_, parameters_, &numbers()->proceeds, changes);
+  }
+
+  /// The model's parameters, as the backward pass found them.
+  [[nodiscard]] std::span<const parameter_type> parameters() const { return parameters_; }
+
   /// The mean loss of a batch, of which nothing is learned; waits for it.
   template <class Input, class Target>
   [[nodiscard]] batch_loss evaluate_only(const Input& input, const Target& target) {
