@@ -32,6 +32,12 @@ void use_backend(const Backend& backend, Matrices&... scratch) {
   ((scratch.data() == nullptr ? static_cast<void>(scratch = Matrices(backend)) : static_cast<void>(0)), ...);
 }
 
+/// to[i] += from[i].
+template <class T, class Backend>
+void add_to(const Backend& backend, index_type count, const T* from, T* to) {
+  backend.for_each(count, [=] GAL_KERNEL(index_type i) { to[i] += from[i]; });
+}
+
 /// to[i] += from[i], rounded to T.
 template <class T, class Backend>
 void add_rounded(const Backend& backend, index_type count, const double* from, T* to) {
