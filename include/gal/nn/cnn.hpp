@@ -66,7 +66,7 @@ class cnn {
     descriptions_ = std::move(plan.descriptions);
     values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
-    initialize();
+    detail::start_parameters(backend_, plans_, options_.seed, values_.data());
     initialize_statistics(plan.statistics);
   }
 
@@ -148,20 +148,10 @@ class cnn {
     visit("noise", noise_);
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   [[nodiscard]] detail::pass<T, Backend> this_pass() {
     return {backend_,           values_.data(), gradients_.data(),
             statistics_.data(), trained_,       random_bits(drawn_.seed, drawn_.counter)};
-  }
-
-  void initialize() {
-    for (const detail::block_plan& plan : plans_) {
-      backend_.for_each(
-          plan.size, [to = values_.data() + plan.first, plan, seed = options_.seed] GAL_KERNEL(index_type i) {
-            to[i] = static_cast<T>(
-                plan.middle + random_uniform(seed, static_cast<std::uint64_t>(plan.first + i), plan.bound));
-          });
-    }
   }
 
   // Means 0, variances 1.

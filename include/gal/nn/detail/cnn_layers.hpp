@@ -3,16 +3,18 @@
 #pragma once
 
 #include <gal/core/backend.hpp>
+#include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/nn/convolution_unit.hpp>
 #include <gal/nn/detail/depthwise.hpp>
+#include <gal/nn/detail/kernels.hpp>
 #include <gal/nn/detail/layer_units.hpp>
 #include <gal/nn/detail/pooling.hpp>
-#include <gal/nn/detail/windows.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -29,16 +31,13 @@ struct node;
 template <class T, class Backend>
 class sequence {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-
   void append(node<T, Backend> next) { nodes_.push_back(std::move(next)); }
 
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
   [[nodiscard]] const matrix<T, Backend>& output() const { return nodes_.back().output; }
 
   /// The last output; x itself where there is no layer.
-  view forward(const pass<T, Backend>& p, view x) {
+  view_in<const T, Backend> forward(const pass<T, Backend>& p, view_in<const T, Backend> x) {
     for (auto& n : nodes_) {
       n.output.resize(n.rows, x.columns());
       std::visit([&](auto& unit) { unit.forward(p, x, n.output.view()); }, n.unit);
@@ -48,55 +47,57 @@ class sequence {
   }
 
   /// The gradient with respect to x, the input of the last `forward`; empty where it is not wanted.
-  view backward(const pass<T, Backend>& p, view x, view gradient, bool wanted) {
+  view_in<const T, Backend> backward(const pass<T, Backend>& p, view_in<const T, Backend> x,
+                                     view_in<const T, Backend> gradient, bool wanted) {
     for (std::size_t l = nodes_.size(); l-- > 0;) {
       auto& n = nodes_[l];
-      const view input = l == 0 ? x : std::as_const(nodes_[l - 1].output).view();
-      matrix_view<T, memory_type> delta;
+      const view_in<const T, Backend> input = l == 0 ? x : std::as_const(nodes_[l - 1].output).view();
+      view_in<T, Backend> delta;
       if (l > 0 || wanted) {
         n.delta.resize(input.rows(), input.columns());
         delta = n.delta.view();
       }
-      const view output = std::as_const(n.output).view();
+      const view_in<const T, Backend> output = std::as_const(n.output).view();
       std::visit([&](auto& unit) { unit.backward(p, input, output, gradient, delta); }, n.unit);
       gradient = delta.as_const();
     }
     return gradient;
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   std::vector<node<T, Backend>> nodes_;
 };
+
+template <class T, class Backend>
+void add_batches(const Backend& backend, view_in<const T, Backend> a, view_in<const T, Backend> b,
+                 view_in<T, Backend> sum) {
+  backend.for_each(sum.size(), [to = sum.data(), left = a.data(), right = b.data()] GAL_KERNEL(index_type i) {
+    to[i] = left[i] + right[i];
+  });
+}
 
 /// body(x) + shortcut(x).
 template <class T, class Backend>
 class residual_unit {
  public:
-  using view = typename sequence<T, Backend>::view;
-  using mutable_view = matrix_view<T, typename Backend::memory_type>;
-
   residual_unit(sequence<T, Backend> body, sequence<T, Backend> shortcut)
       : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    add(p.backend, body_.forward(p, x), shortcut_.forward(p, x), y);
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
+    add_batches(p.backend, body_.forward(p, x), shortcut_.forward(p, x), y);
   }
 
-  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     const bool wanted = !delta.empty();
-    const view of_body = body_.backward(p, x, gradient, wanted);
-    const view of_shortcut = shortcut_.backward(p, x, gradient, wanted);
+    const view_in<const T, Backend> of_body = body_.backward(p, x, gradient, wanted);
+    const view_in<const T, Backend> of_shortcut = shortcut_.backward(p, x, gradient, wanted);
     if (wanted) {
-      add(p.backend, of_body, of_shortcut, delta);
+      add_batches(p.backend, of_body, of_shortcut, delta);
     }
   }
 
-  GAL_PRIVATE_KERNELS
-  static void add(const Backend& backend, view a, view b, mutable_view sum) {
-    backend.for_each(sum.size(), [=, to = sum.data(), left = a.data(),
-                                  right = b.data()] GAL_KERNEL(index_type i) { to[i] = left[i] + right[i]; });
-  }
-
+ private:
   sequence<T, Backend> body_;
   sequence<T, Backend> shortcut_;
 };
@@ -105,36 +106,29 @@ class residual_unit {
 template <class T, class Backend>
 class channel_gate_unit {
  public:
-  using view = typename sequence<T, Backend>::view;
-  using mutable_view = matrix_view<T, typename Backend::memory_type>;
-
   channel_gate_unit(sequence<T, Backend> body, image_shape shape) : body_(std::move(body)), shape_(shape) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     use_backend(p.backend, sums_, slopes_);
-    const view gate = body_.forward(p, x);
+    const view_in<const T, Backend> gate = body_.forward(p, x);
     p.backend.for_each(
         shape_.area(), gate.size(),
         [from = x.data(), to = y.data(), factor = gate.data(), area = shape_.area()] GAL_KERNEL(
             index_type i, index_type j) { to[j * area + i] = factor[j] * from[j * area + i]; });
   }
 
-  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     const index_type area = shape_.area();
-    sums_.resize(shape_.channels, x.columns());
+    const index_type channels = shape_.channels * x.columns();  // of all samples
+    column_products(p.backend, view_in<const T, Backend>(x.data(), area, channels),
+                    view_in<const T, Backend>(gradient.data(), area, channels), sums_);
     slopes_.resize(shape_.channels, x.columns());
-    p.backend.sum_rows(
-        area, sums_.size(),
-        [input = x.data(), from = gradient.data(), area] GAL_KERNEL(index_type i, index_type j) {
-          return static_cast<double>(input[j * area + i]) * static_cast<double>(from[j * area + i]);
-        },
-        sums_.data());
-    p.backend.for_each(sums_.size(), [from = sums_.data(), to = slopes_.data()] GAL_KERNEL(index_type j) {
-      to[j] = static_cast<T>(from[j]);
-    });
-    const view along = body_.backward(p, x, std::as_const(slopes_).view(), !delta.empty());
+    store_rounded(p.backend, channels, 1.0, sums_.data(), slopes_.data());
+    const view_in<const T, Backend> along =
+        body_.backward(p, x, std::as_const(slopes_).view(), !delta.empty());
     if (!delta.empty()) {
-      p.backend.for_each(area, sums_.size(),
+      p.backend.for_each(area, channels,
                          [from = gradient.data(), to = delta.data(), factor = body_.output().data(),
                           through_gate = along.data(), area] GAL_KERNEL(index_type i, index_type j) {
                            to[j * area + i] = factor[j] * from[j * area + i] + through_gate[j * area + i];
@@ -142,7 +136,7 @@ class channel_gate_unit {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   sequence<T, Backend> body_;
   image_shape shape_;
   matrix<double, Backend> sums_;
@@ -170,6 +164,18 @@ struct block_plan {
   double bound = 0.0;
   bool is_weight = true;
 };
+
+/// The parameters as they start.
+template <class T, class Backend>
+void start_parameters(const Backend& backend, const std::vector<block_plan>& plans, std::uint64_t seed,
+                      T* values) {
+  for (const block_plan& plan : plans) {
+    backend.for_each(plan.size, [to = values + plan.first, plan, seed] GAL_KERNEL(index_type i) {
+      to[i] = static_cast<T>(plan.middle +
+                             random_uniform(seed, static_cast<std::uint64_t>(plan.first + i), plan.bound));
+    });
+  }
+}
 
 /// A tensor among the parameters or the statistics, as PyTorch names and shapes it.
 struct tensor_plan {
@@ -205,7 +211,7 @@ class builder {
 
   [[nodiscard]] bool has_dropout() const { return dropouts_ > 0; }
 
-  GAL_PRIVATE_KERNELS
+ private:
   using steps = sequence<T, Backend>;
 
   template <class Unit>

@@ -62,15 +62,15 @@ struct image_layout {
 /// What a thread works in, for one sample, and its sum of the weights' gradients.
 template <class T, class Backend>
 struct convolution_scratch {
-  matrix<T, Backend> image;
-  matrix<T, Backend> outer;
-  matrix<T, Backend> block;
-  matrix<T, Backend> weight_gradient;
+  matrix<T, Backend> input;                // with its border, or the numbers that positions see
+  matrix<T, Backend> output_gradient;      // with its border
+  matrix<T, Backend> transposed_gradient;  // of a block of positions, outputs x positions
+  matrix<T, Backend> weight_gradient;      // of the thread's samples
 };
 
 /// Numbers of a scratch's parts.
 struct convolution_sizes {
-  index_type image, outer, block;
+  index_type input, output_gradient, transposed_gradient;
 };
 
 /// Convolution of a sample as products whose factors are gathered from the image itself. With x(p, k) the number that
@@ -89,15 +89,15 @@ class gathered_convolution {
         outputs_(outputs),
         groups_(groups),
         depth_(geometry.channels / groups * geometry.kernel_area()),
-        image_(image_of(geometry)),
-        outer_(outer_of(geometry, outputs)) {
+        input_layout_(input_layout(geometry)),
+        gradient_layout_(gradient_layout(geometry, outputs)) {
     const window& g = geometry_;
     for (index_type c = 0; c < g.channels / groups_; ++c) {
       channel_places_.push_back(c * g.kernel_area());
       for (index_type i = 0; i < g.kernel_height; ++i) {
         for (index_type q = 0; q < g.kernel_width; ++q) {
-          taps_.push_back(c * image_.plane + i * g.dilation_height * image_.pitch +
-                          image_.column(q * g.dilation_width));
+          taps_.push_back(c * input_layout_.plane + i * g.dilation_height * input_layout_.pitch +
+                          input_layout_.column(q * g.dilation_width));
         }
       }
     }
@@ -105,10 +105,10 @@ class gathered_convolution {
       output_places_.push_back(o * depth_);
     }
     for (index_type k = 0; k < depth_; ++k) {
-      counting_.push_back(k);
+      weight_steps_.push_back(k);
     }
     for (index_type i = 0; i < g.out_height; ++i) {
-      rows_.push_back(i * g.stride_height * image_.pitch);
+      rows_.push_back(i * g.stride_height * input_layout_.pitch);
       out_rows_.push_back(i * g.out_width);
       for (index_type q = 0; q < g.out_width; ++q) {
         positions_.push_back(rows_.back() + q);
@@ -125,21 +125,21 @@ class gathered_convolution {
   }
 
   [[nodiscard]] convolution_sizes sizes() const {
-    return {image_.size(), outer_.size(), block_positions() * outputs_ + gathered_slack};
+    return {input_layout_.size(), gradient_layout_.size(), block_positions() * outputs_ + gathered_slack};
   }
 
   template <class T, class Backend>
-  void forward(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x, const T* weight,
+  void forward(const Backend& backend, convolution_scratch<T, Backend>& scratch, const T* x, const T* weight,
                const T* bias, T* y) const {
     const window& g = geometry_;
     const index_type outputs = outputs_ / groups_;
-    image_.copy(backend, x, own.image.data());
+    input_layout_.copy(backend, x, scratch.input.data());
     for (index_type group = 0; group < groups_; ++group) {
       const index_type first = group * outputs;
       backend.gathered_product(
           g.out_height, g.out_width, outputs, depth_,
-          gathered_factor<T>{of_group(own.image, image_, group), rows_.data(), taps_.data()},
-          gathered_factor<T>{weight + first * depth_, output_places_.data(), counting_.data()},
+          gathered_factor<T>{of_group(scratch.input, input_layout_, group), rows_.data(), taps_.data()},
+          gathered_factor<T>{weight + first * depth_, output_places_.data(), weight_steps_.data()},
           gathered_target<T>{y + first * g.out_area(), out_rows_.data(), 1, g.out_area(),
                              bias != nullptr ? bias + first : nullptr, false});
     }
@@ -147,28 +147,30 @@ class gathered_convolution {
 
   /// To the scratch's sum, of every group outputs x depth; in blocks of positions whose gradients the first cache holds.
   template <class T, class Backend>
-  void add_weight_gradient(const Backend& backend, convolution_scratch<T, Backend>& own, const T* x,
+  void add_weight_gradient(const Backend& backend, convolution_scratch<T, Backend>& scratch, const T* x,
                            const T* gradient) const {
     const index_type area = geometry_.out_area();
     const index_type outputs = outputs_ / groups_;
-    image_.copy(backend, x, own.image.data());
+    input_layout_.copy(backend, x, scratch.input.data());
     for (index_type first = 0; first < area; first += block_positions()) {
       const index_type count = std::min(block_positions(), area - first);
-      backend.transposed_copy(outputs_, count, gradient + first, area, own.block.data(), outputs_);
+      backend.transposed_copy(outputs_, count, gradient + first, area, scratch.transposed_gradient.data(),
+                              outputs_);
       for (index_type group = 0; group < groups_; ++group) {
-        backend.gathered_product(
-            1, outputs, depth_, count,
-            gathered_factor<T>{own.block.data() + group * outputs, &start_, block_steps_.data()},
-            gathered_factor<T>{of_group(own.image, image_, group), taps_.data(), positions_.data() + first},
-            gathered_target<T>{own.weight_gradient.data() + group * outputs * depth_, &start_, 1, outputs,
-                               nullptr, true});
+        backend.gathered_product(1, outputs, depth_, count,
+                                 gathered_factor<T>{scratch.transposed_gradient.data() + group * outputs,
+                                                    &start_, block_steps_.data()},
+                                 gathered_factor<T>{of_group(scratch.input, input_layout_, group),
+                                                    taps_.data(), positions_.data() + first},
+                                 gathered_target<T>{scratch.weight_gradient.data() + group * outputs * depth_,
+                                                    &start_, 1, outputs, nullptr, true});
       }
     }
   }
 
-  /// Adds a scratch's sum to the weights' gradient.
+  /// Adds a scratch's sum, of every group outputs x depth, to the weights' gradient, depth x outputs.
   template <class T, class Backend>
-  void add_sum(const Backend& backend, const T* sum, T* to) const {
+  void add_weight_gradient_sum(const Backend& backend, const T* sum, T* to) const {
     backend.for_each(depth_, outputs_,
                      [=, depth = depth_, outputs = outputs_ / groups_](index_type k, index_type j) {
                        const index_type group = j / outputs;
@@ -177,17 +179,18 @@ class gathered_convolution {
   }
 
   template <class T, class Backend>
-  void store_delta(const Backend& backend, convolution_scratch<T, Backend>& own, const T* gradient,
+  void store_delta(const Backend& backend, convolution_scratch<T, Backend>& scratch, const T* gradient,
                    const T* weight, T* delta) const {
     const window& g = geometry_;
     const index_type channels = g.channels / groups_;
-    outer_.copy(backend, gradient, own.outer.data());
+    gradient_layout_.copy(backend, gradient, scratch.output_gradient.data());
     for (index_type group = 0; group < groups_; ++group) {
       for (const phase& at : phases_) {
         backend.gathered_product(
             static_cast<index_type>(at.places.size()), at.width, channels,
             static_cast<index_type>(at.steps.size()),
-            gathered_factor<T>{of_group(own.outer, outer_, group), at.places.data(), at.steps.data()},
+            gathered_factor<T>{of_group(scratch.output_gradient, gradient_layout_, group), at.places.data(),
+                               at.steps.data()},
             gathered_factor<T>{weight + group * (outputs_ / groups_) * depth_, channel_places_.data(),
                                at.weights.data()},
             gathered_target<T>{delta + group * channels * g.area(), at.targets.data(), g.stride_width,
@@ -202,18 +205,18 @@ class gathered_convolution {
   // The rows and columns of the image with one remainder by the stride: a convolution of the outputs' gradient.
   struct phase {
     index_type width;
-    std::vector<index_type> places;   // of its rows in outer_
+    std::vector<index_type> places;   // of its rows in gradient_layout_
     std::vector<index_type> targets;  // in the image
     std::vector<index_type> steps;    // from there to what the kernel sees, output by output
-    std::vector<index_type> weights;  // that this is multiplied with
+    std::vector<index_type> weights;  // that those are multiplied with
   };
 
-  static image_layout image_of(const window& g) {
+  static image_layout input_layout(const window& g) {
     return {g.channels,      g.height,         g.width,         g.padding_height,
             g.padding_width, g.padding_height, g.padding_width, g.stride_width};
   }
   // With a border wide enough for every window that sees a number of the image.
-  static image_layout outer_of(const window& g, index_type outputs) {
+  static image_layout gradient_layout(const window& g, index_type outputs) {
     const auto before = [](index_type kernel, index_type dilation, index_type padding, index_type stride) {
       return std::max<index_type>((kernel - 1) * dilation - padding, 0) / stride;
     };
@@ -235,7 +238,7 @@ class gathered_convolution {
     phase result;
     result.width = (g.width - column + g.stride_width - 1) / g.stride_width;
     for (index_type i = 0; row + i * g.stride_height < g.height; ++i) {
-      result.places.push_back(i * outer_.pitch);
+      result.places.push_back(i * gradient_layout_.pitch);
       result.targets.push_back((row + i * g.stride_height) * g.width + column);
     }
     for (index_type o = 0; o < outputs_ / groups_; ++o) {
@@ -244,8 +247,9 @@ class gathered_convolution {
           const index_type down = row + g.padding_height - i * g.dilation_height;
           const index_type right = column + g.padding_width - q * g.dilation_width;
           if (down % g.stride_height == 0 && right % g.stride_width == 0) {
-            result.steps.push_back(o * outer_.plane + (outer_.top + down / g.stride_height) * outer_.pitch +
-                                   outer_.left + right / g.stride_width);
+            result.steps.push_back(o * gradient_layout_.plane +
+                                   (gradient_layout_.top + down / g.stride_height) * gradient_layout_.pitch +
+                                   gradient_layout_.left + right / g.stride_width);
             result.weights.push_back(o * depth_ + i * g.kernel_width + q);
           }
         }
@@ -267,15 +271,15 @@ class gathered_convolution {
   index_type outputs_;
   index_type groups_;
   index_type depth_;
-  image_layout image_;
-  image_layout outer_;                      // of the outputs' gradient
+  image_layout input_layout_;
+  image_layout gradient_layout_;            // of the outputs' gradient
   std::vector<index_type> taps_;            // from a position to what it sees
-  std::vector<index_type> rows_;            // of positions, in image_
+  std::vector<index_type> rows_;            // of positions, in input_layout_
   std::vector<index_type> positions_;       // likewise
   std::vector<index_type> out_rows_;        // of positions, in the output
   std::vector<index_type> output_places_;   // in a group's weights
   std::vector<index_type> channel_places_;  // likewise
-  std::vector<index_type> counting_;        // 0, 1, ...
+  std::vector<index_type> weight_steps_;    // 0, 1, ...
   std::vector<index_type> block_steps_;     // from position to position in a block, outputs x positions
   std::vector<phase> phases_;
   index_type start_ = 0;

@@ -8,7 +8,7 @@
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/nn/activation.hpp>
-#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/detail/kernels.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <cmath>
@@ -19,6 +19,18 @@
 
 namespace gal::inline GAL_ABI::nn::detail {
 
+// From the variance of a batch of so many numbers a channel to the one that it estimates.
+[[nodiscard]] inline double unbiased_factor(index_type count) {
+  return static_cast<double>(count) / static_cast<double>(count - 1);
+}
+
+// A running mean or variance after a batch that has `batch`.
+template <class T>
+[[nodiscard]] GAL_HOST_DEVICE T moved_statistic(T running, double batch, double momentum) {
+  return gal::detail::without_denormals(
+      static_cast<T>((1.0 - momentum) * static_cast<double>(running) + momentum * batch));
+}
+
 /// Batch normalisation. Values: the scales of all channels, then the shifts. Statistics: the running means, then the
 /// running variances. They change in `backward`, not in `forward`: a batch counts once it is learned from, so that a
 /// step that is refused for its loss, or a forward pass that is only looked at, leaves no trace.
@@ -26,10 +38,6 @@ namespace gal::inline GAL_ABI::nn::detail {
 template <class T, class Backend>
 class batch_normalization_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   batch_normalization_unit(const batch_normalization& options, image_shape shape, index_type first_value,
                            index_type first_statistic, std::string where)
       : options_(options),
@@ -38,7 +46,7 @@ class batch_normalization_unit {
         first_statistic_(first_statistic),
         where_(std::move(where)) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     use_backend(p.backend, mean_, variance_, inverse_, partial_, sums_);
     const index_type channels = shape_.channels;
     const index_type area = shape_.area();
@@ -54,14 +62,10 @@ class batch_normalization_unit {
           "one number per channel, whose variance is zero; expected a batch of at least 2 samples, or "
           "evaluation");
       const double share = 1.0 / static_cast<double>(count);
-      sum_over_samples(
-          p.backend, area, channels, x.columns(),
-          [from = x.data(), area] GAL_KERNEL(index_type i, index_type j) {
-            return static_cast<double>(from[j * area + i]);
-          },
-          partial_, mean_.data());
+      sum_channels(p.backend, area, channels, x.columns(), column_entry<T>{x.data(), area}, partial_,
+                   mean_.data());
       p.backend.for_each(channels, [to = mean_.data(), share] GAL_KERNEL(index_type c) { to[c] *= share; });
-      sum_over_samples(
+      sum_channels(
           p.backend, area, channels, x.columns(),
           [from = x.data(), mean = mean_.data(), area, channels] GAL_KERNEL(index_type i, index_type j) {
             const double difference = static_cast<double>(from[j * area + i]) - mean[j % channels];
@@ -93,21 +97,18 @@ class batch_normalization_unit {
                        });
   }
 
-  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     const index_type channels = shape_.channels;
     const index_type area = shape_.area();
     sums_.resize(channels, 2);
-    double* const shift_sum = sums_.data();             // of the gradient
-    double* const scale_sum = sums_.data() + channels;  // of the gradient times the normalised input
+    double* const scale_sum = sums_.data();             // of the gradient times the normalised input
+    double* const shift_sum = sums_.data() + channels;  // of the gradient
     const double* const mean = mean_.data();
     const double* const inverse = inverse_.data();
-    sum_over_samples(
-        p.backend, area, channels, x.columns(),
-        [from = gradient.data(), area] GAL_KERNEL(index_type i, index_type j) {
-          return static_cast<double>(from[j * area + i]);
-        },
-        partial_, shift_sum);
-    sum_over_samples(
+    sum_channels(p.backend, area, channels, x.columns(), column_entry<T>{gradient.data(), area}, partial_,
+                 shift_sum);
+    sum_channels(
         p.backend, area, channels, x.columns(),
         [from = gradient.data(), input = x.data(), mean, inverse, area, channels] GAL_KERNEL(index_type i,
                                                                                              index_type j) {
@@ -116,11 +117,7 @@ class batch_normalization_unit {
                  ((static_cast<double>(input[j * area + i]) - mean[c]) * inverse[c]);
         },
         partial_, scale_sum);
-    p.backend.for_each(
-        channels, [to = p.gradients + first_value_, shift_sum, scale_sum, channels] GAL_KERNEL(index_type c) {
-          to[c] += static_cast<T>(scale_sum[c]);
-          to[channels + c] += static_cast<T>(shift_sum[c]);
-        });
+    add_rounded(p.backend, 2 * channels, sums_.data(), p.gradients + first_value_);
     if (!delta.empty()) {
       // In training mean and variance move with x: g - mean(g) - normalised x times mean(g normalised x).
       const double share = p.training ? 1.0 / static_cast<double>(area * x.columns()) : 0.0;
@@ -141,23 +138,14 @@ class batch_normalization_unit {
                                     inverse, channels, momentum = options_.momentum,
                                     unbiased = unbiased_factor(area * x.columns())] GAL_KERNEL(index_type c) {
         if (inverse[c] >= 0.0) {  // else the batch has no statistics: also where such steps are taken
-          to[c] = moved(to[c], mean[c], momentum);
-          to[channels + c] = moved(to[channels + c], unbiased * variance[c], momentum);
+          to[c] = moved_statistic(to[c], mean[c], momentum);
+          to[channels + c] = moved_statistic(to[channels + c], unbiased * variance[c], momentum);
         }
       });
     }
   }
 
-  GAL_PRIVATE_KERNELS
-  // From the variance of a batch to the one that it estimates.
-  static double unbiased_factor(index_type count) {
-    return static_cast<double>(count) / static_cast<double>(count - 1);
-  }
-  GAL_HOST_DEVICE static T moved(T from, double towards, double momentum) {
-    return gal::detail::without_denormals(
-        static_cast<T>((1.0 - momentum) * static_cast<double>(from) + momentum * towards));
-  }
-
+ private:
   batch_normalization options_;
   image_shape shape_;
   index_type first_value_;
@@ -171,132 +159,126 @@ class batch_normalization_unit {
   matrix<double, Backend> sums_;
 };
 
+// y = phi(x).
+template <activation Which, class T, class Backend>
+void activate_batch(const Backend& backend, view_in<const T, Backend> x, view_in<T, Backend> y) {
+  backend.for_each(x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index_type i) {
+    to[i] = activate<Which>(from[i]);
+  });
+}
+
+// The gradient with respect to x, from that with respect to y.
+template <activation Which, class T, class Backend>
+void multiply_by_slope(const Backend& backend, view_in<const T, Backend> x, view_in<const T, Backend> y,
+                       view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
+  backend.for_each(x.size(),
+                   [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
+                       index_type i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
+}
+
 /// An activation of every number.
 template <class T, class Backend>
 class activation_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   explicit activation_unit(activation which) : which_(which) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    dispatch(which_, [&](auto which) { apply<decltype(which)::value>(p.backend, x, y); });
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
+    dispatch(which_, [&](auto which) { activate_batch<which.value>(p.backend, x, y); });
   }
 
-  void backward(const pass<T, Backend>& p, view x, view y, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend> y,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     if (!delta.empty()) {
-      dispatch(which_,
-               [&](auto which) { apply_slope<decltype(which)::value>(p.backend, x, y, gradient, delta); });
+      dispatch(which_, [&](auto which) { multiply_by_slope<which.value>(p.backend, x, y, gradient, delta); });
     }
   }
 
-  GAL_PRIVATE_KERNELS
-  template <activation Which>
-  static void apply(const Backend& backend, view x, mutable_view y) {
-    backend.for_each(x.size(), [from = x.data(), to = y.data()] GAL_KERNEL(index_type i) {
-      to[i] = activate<Which>(from[i]);
-    });
-  }
-
-  template <activation Which>
-  static void apply_slope(const Backend& backend, view x, view y, view gradient, mutable_view delta) {
-    backend.for_each(x.size(),
-                     [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
-                         index_type i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
-  }
-
+ private:
   activation which_;
 };
+
+// Numbers kept and divided by 1 - probability, or zero, as the sequence of that seed says.
+template <class T, class Backend>
+void drop_numbers(const Backend& backend, std::uint64_t seed, double probability, view_in<const T, Backend> x,
+                  view_in<T, Backend> y) {
+  backend.for_each(x.size(), [=, from = x.data(), to = y.data(),
+                              scale = static_cast<T>(1.0 / (1.0 - probability))] GAL_KERNEL(index_type i) {
+    const bool kept = random_uniform(seed, static_cast<std::uint64_t>(i)) >= probability;
+    to[i] = kept ? scale * from[i] : T(0);
+  });
+}
 
 /// Dropout: number i of the batch is kept or not by the counter i of the layer's own sequence in this pass.
 template <class T, class Backend>
 class dropout_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   dropout_unit(const dropout& options, index_type number)
       : probability_(options.probability), number_(static_cast<std::uint64_t>(number)) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) { drop(p, x, y); }
-
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
-    if (!delta.empty()) {
-      drop(p, gradient, delta);
-    }
-  }
-
-  GAL_PRIVATE_KERNELS
-  void drop(const pass<T, Backend>& p, view x, mutable_view y) const {
-    if (!p.training) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
+    if (p.training) {
+      drop_numbers(p.backend, random_bits(p.seed, number_), probability_, x, y);
+    } else {
       p.backend.copy(x.data(), y.data(), x.size());
-      return;
     }
-    p.backend.for_each(
-        x.size(),
-        [from = x.data(), to = y.data(), seed = random_bits(p.seed, number_), probability = probability_,
-         scale = static_cast<T>(1.0 / (1.0 - probability_))] GAL_KERNEL(index_type i) {
-          const bool kept = random_uniform(seed, static_cast<std::uint64_t>(i)) >= probability;
-          to[i] = kept ? scale * from[i] : T(0);
-        });
   }
 
+  // The same numbers of the gradient.
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend>, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
+    if (!delta.empty()) {
+      forward(p, gradient, delta);
+    }
+  }
+
+ private:
   double probability_;
   std::uint64_t number_;  // among the network's dropout layers
 };
 
 /// y = W^T x + b. Values: the weights, `inputs x outputs`, then the bias.
 template <class T, class Backend>
-class linear_unit {
+class linear_unit : public affine_parameters<T, Backend> {
+  using base = affine_parameters<T, Backend>;
+
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
+  using base::depth;
+  using base::outputs;
 
   linear_unit(const linear& options, index_type inputs, index_type first_value)
-      : inputs_(inputs), outputs_(options.outputs), bias_(options.bias), first_value_(first_value) {}
+      : base(options.outputs, inputs, options.bias, first_value) {}
 
-  [[nodiscard]] index_type weights() const { return inputs_ * outputs_; }
-  [[nodiscard]] index_type biases() const { return bias_ ? outputs_ : 0; }
-  [[nodiscard]] index_type depth() const { return inputs_; }
-
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     use_backend(p.backend, ones_);
-    const T* const weight = p.values + first_value_;
-    p.backend.product(transpose::yes, transpose::no, T(1), view(weight, inputs_, outputs_), x, T(0), y);
-    if (bias_) {
-      p.backend.for_each(
-          outputs_, x.columns(),
-          [y, bias = weight + weights()] GAL_KERNEL(index_type i, index_type j) { y(i, j) += bias[i]; });
+    p.backend.product(transpose::yes, transpose::no, T(1), weight_matrix(p), x, T(0), y);
+    if (const T* const bias = this->bias(p); bias != nullptr) {
+      p.backend.for_each(outputs(), x.columns(),
+                         [=] GAL_KERNEL(index_type i, index_type j) { y(i, j) += bias[i]; });
     }
   }
 
-  void backward(const pass<T, Backend>& p, view x, view, view gradient, mutable_view delta) {
-    T* const weight_gradient = p.gradients + first_value_;
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     p.backend.product(transpose::no, transpose::yes, T(1), x, gradient, T(1),
-                      mutable_view(weight_gradient, inputs_, outputs_));
-    if (bias_) {
+                      view_in<T, Backend>(this->weight_gradient(p), depth(), outputs()));
+    if (T* const to = this->bias_gradient(p); to != nullptr) {
       if (ones_.rows() != x.columns()) {
         ones_.resize(x.columns(), 1);
         ones_.fill(T(1));
       }
       p.backend.product(transpose::no, transpose::no, T(1), gradient, std::as_const(ones_).view(), T(1),
-                        mutable_view(weight_gradient + weights(), outputs_, 1));
+                        view_in<T, Backend>(to, outputs(), 1));
     }
     if (!delta.empty()) {
-      p.backend.product(transpose::no, transpose::no, T(1), view(p.values + first_value_, inputs_, outputs_),
-                        gradient, T(0), delta);
+      p.backend.product(transpose::no, transpose::no, T(1), weight_matrix(p), gradient, T(0), delta);
     }
   }
 
-  GAL_PRIVATE_KERNELS
-  index_type inputs_;
-  index_type outputs_;
-  bool bias_;
-  index_type first_value_;
+ private:
+  [[nodiscard]] view_in<const T, Backend> weight_matrix(const pass<T, Backend>& p) const {
+    return {this->weight(p), depth(), outputs()};
+  }
+
   matrix<T, Backend> ones_;
 };
 
@@ -304,29 +286,19 @@ class linear_unit {
 template <class T, class Backend>
 class global_average_pool_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   explicit global_average_pool_unit(image_shape shape) : shape_(shape) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     use_backend(p.backend, sums_);
     const index_type area = shape_.area();
     const double share = 1.0 / static_cast<double>(area);
     sums_.resize(y.rows(), y.columns());
-    p.backend.sum_rows(
-        area, y.size(),
-        [from = x.data(), area] GAL_KERNEL(index_type i, index_type j) {
-          return static_cast<double>(from[j * area + i]);
-        },
-        sums_.data());
-    p.backend.for_each(y.size(), [from = sums_.data(), to = y.data(), share] GAL_KERNEL(index_type j) {
-      to[j] = static_cast<T>(share * from[j]);
-    });
+    p.backend.sum_rows(area, y.size(), column_entry<T>{x.data(), area}, sums_.data());
+    store_rounded(p.backend, y.size(), share, sums_.data(), y.data());
   }
 
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend>, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     if (!delta.empty()) {
       const index_type area = shape_.area();
       p.backend.for_each(
@@ -336,7 +308,7 @@ class global_average_pool_unit {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   image_shape shape_;
   matrix<double, Backend> sums_;
 };

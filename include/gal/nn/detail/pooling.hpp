@@ -4,7 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/view.hpp>
-#include <gal/nn/detail/windows.hpp>
+#include <gal/nn/detail/kernels.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <cstdint>
@@ -36,17 +36,75 @@ struct position_range {
   return {first, last < positions ? last : positions};
 }
 
+template <class T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline void keep_larger(T value, index_type at, T& largest,
+                                                               std::int32_t& place) {
+  const bool better = value > largest || value != value;
+  largest = better ? value : largest;
+  place = better ? static_cast<std::int32_t>(at) : place;
+}
+
+// A row of positions: all of them compare the number that their windows have at one place, then at the next.
+template <class T>
+[[gnu::always_inline]] GAL_HOST_DEVICE inline void find_largest(const window& g, index_type i, const T* image,
+                                                                T* y, std::int32_t* places) {
+  const index_type top = i * g.stride_height - g.padding_height;
+  const index_type first_row = top < 0 ? 0 : top;
+  const index_type bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
+  T* const largest = y + i * g.out_width;
+  std::int32_t* const place = places + i * g.out_width;
+  for (index_type q = 0; q < g.out_width; ++q) {
+    const index_type left = q * g.stride_width - g.padding_width;
+    const index_type start = first_row * g.width + (left < 0 ? 0 : left);
+    largest[q] = image[start];
+    place[q] = static_cast<std::int32_t>(start);
+  }
+  for (index_type row = first_row; row < bottom; ++row) {
+    for (index_type column = 0; column < g.kernel_width; ++column) {
+      const index_type left = column - g.padding_width;
+      const position_range inside = positions_inside(left, g.stride_width, g.width, g.out_width);
+      const index_type start = row * g.width + left;
+      if (g.stride_width == 2) {  // a loop that vectorises
+        for (index_type q = inside.first; q < inside.last; ++q) {
+          keep_larger(image[start + 2 * q], start + 2 * q, largest[q], place[q]);
+        }
+      } else {
+        for (index_type q = inside.first; q < inside.last; ++q) {
+          keep_larger(image[start + q * g.stride_width], start + q * g.stride_width, largest[q], place[q]);
+        }
+      }
+    }
+  }
+}
+
+// The gradient with respect to images, from that of pooling: number i of a channel collects `share_of(at, i)`, its share in
+// the output at `at`, from all windows that see it, and is `factor` times their sum.
+template <class T, class Backend, class ShareOf>
+void collect_pooled(const Backend& backend, const window& g, T factor, ShareOf share_of,
+                    view_in<T, Backend> delta) {
+  backend.for_each(
+      g.area(), g.channels * delta.columns(), [=, to = delta.data()] GAL_KERNEL(index_type i, index_type j) {
+        const auto [top, bottom] =
+            positions_that_see(i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
+        const auto [left, right] =
+            positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
+        T sum = T(0);
+        for (index_type r = top; r < bottom; ++r) {
+          for (index_type c = left; c < right; ++c) {
+            sum += share_of(j * g.out_area() + r * g.out_width + c, i);
+          }
+        }
+        to[j * g.area() + i] = factor * sum;
+      });
+}
+
 /// The largest number of every window; of equal ones the first, and NaN before all.
 template <class T, class Backend>
 class max_pool_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   explicit max_pool_unit(const window& geometry) : geometry_(geometry) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     use_backend(p.backend, places_);
     places_.resize(y.rows(), y.columns());
     p.backend.for_each(geometry_.out_height, geometry_.channels * x.columns(),
@@ -57,7 +115,8 @@ class max_pool_unit {
                        });
   }
 
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend>, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     if (delta.empty()) {
       return;
     }
@@ -73,62 +132,15 @@ class max_pool_unit {
                          });
       return;
     }
-    p.backend.for_each(g.area(), g.channels * delta.columns(),
-                       [g, from = gradient.data(), to = delta.data(), places = places_.data()] GAL_KERNEL(
-                           index_type i, index_type j) {
-                         const auto [top, bottom] = positions_that_see(
-                             i / g.width, g.kernel_height, g.stride_height, g.padding_height, g.out_height);
-                         const auto [left, right] = positions_that_see(
-                             i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-                         T sum = T(0);
-                         for (index_type r = top; r < bottom; ++r) {
-                           for (index_type c = left; c < right; ++c) {
-                             const index_type at = j * g.out_area() + r * g.out_width + c;
-                             sum += places[at] == i ? from[at] : T(0);
-                           }
-                         }
-                         to[j * g.area() + i] = sum;
-                       });
+    collect_pooled(
+        p.backend, g, T(1),
+        [from = gradient.data(), places = places_.data()] GAL_KERNEL(index_type at, index_type i) {
+          return places[at] == i ? from[at] : T(0);
+        },
+        delta);
   }
 
-  GAL_PRIVATE_KERNELS
-  // A row of positions: all of them compare the number that their windows have at one place, then at the next.
-  GAL_HOST_DEVICE static void find_largest(const window& g, index_type i, const T* image, T* y,
-                                           std::int32_t* places) {
-    const index_type top = i * g.stride_height - g.padding_height;
-    const index_type first_row = top < 0 ? 0 : top;
-    const index_type bottom = top + g.kernel_height < g.height ? top + g.kernel_height : g.height;
-    T* const largest = y + i * g.out_width;
-    std::int32_t* const place = places + i * g.out_width;
-    for (index_type q = 0; q < g.out_width; ++q) {
-      const index_type left = q * g.stride_width - g.padding_width;
-      const index_type start = first_row * g.width + (left < 0 ? 0 : left);
-      largest[q] = image[start];
-      place[q] = static_cast<std::int32_t>(start);
-    }
-    for (index_type row = first_row; row < bottom; ++row) {
-      for (index_type column = 0; column < g.kernel_width; ++column) {
-        const index_type left = column - g.padding_width;
-        const position_range inside = positions_inside(left, g.stride_width, g.width, g.out_width);
-        const index_type start = row * g.width + left;
-        if (g.stride_width == 2) {  // a loop that vectorises
-          for (index_type q = inside.first; q < inside.last; ++q) {
-            keep_larger(image[start + 2 * q], start + 2 * q, largest[q], place[q]);
-          }
-        } else {
-          for (index_type q = inside.first; q < inside.last; ++q) {
-            keep_larger(image[start + q * g.stride_width], start + q * g.stride_width, largest[q], place[q]);
-          }
-        }
-      }
-    }
-  }
-  GAL_HOST_DEVICE static void keep_larger(T value, index_type at, T& largest, std::int32_t& place) {
-    const bool better = value > largest || value != value;
-    largest = better ? value : largest;
-    place = better ? static_cast<std::int32_t>(at) : place;
-  }
-
+ private:
   window geometry_;
   matrix<std::int32_t, Backend> places_;  // of the largest number, in its channel
 };
@@ -137,18 +149,13 @@ class max_pool_unit {
 template <class T, class Backend>
 class average_pool_unit {
  public:
-  using memory_type = typename Backend::memory_type;
-  using view = matrix_view<const T, memory_type>;
-  using mutable_view = matrix_view<T, memory_type>;
-
   explicit average_pool_unit(const window& geometry) : geometry_(geometry) {}
 
-  void forward(const pass<T, Backend>& p, view x, mutable_view y) {
-    const window g = geometry_;
-    const T share = T(1) / static_cast<T>(g.kernel_area());
+  void forward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<T, Backend> y) {
     p.backend.for_each(
-        g.out_area(), g.channels * x.columns(),
-        [g, share, from = x.data(), to = y.data()] GAL_KERNEL(index_type i, index_type j) {
+        geometry_.out_area(), geometry_.channels * x.columns(),
+        [g = geometry_, factor = share(), from = x.data(), to = y.data()] GAL_KERNEL(index_type i,
+                                                                                     index_type j) {
           const T* const image = from + j * g.area();
           const index_type top = i / g.out_width * g.stride_height - g.padding_height;
           const index_type left = i % g.out_width * g.stride_width - g.padding_width;
@@ -160,34 +167,22 @@ class average_pool_unit {
               sum += image[r * g.width + c];
             }
           }
-          to[j * g.out_area() + i] = share * sum;
+          to[j * g.out_area() + i] = factor * sum;
         });
   }
 
-  void backward(const pass<T, Backend>& p, view, view, view gradient, mutable_view delta) {
-    if (delta.empty()) {
-      return;
+  void backward(const pass<T, Backend>& p, view_in<const T, Backend>, view_in<const T, Backend>,
+                view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
+    if (!delta.empty()) {
+      collect_pooled(
+          p.backend, geometry_, share(),
+          [from = gradient.data()] GAL_KERNEL(index_type at, index_type) { return from[at]; }, delta);
     }
-    const window g = geometry_;
-    const T share = T(1) / static_cast<T>(g.kernel_area());
-    p.backend.for_each(
-        g.area(), g.channels * delta.columns(),
-        [g, share, from = gradient.data(), to = delta.data()] GAL_KERNEL(index_type i, index_type j) {
-          const auto [top, bottom] = positions_that_see(i / g.width, g.kernel_height, g.stride_height,
-                                                        g.padding_height, g.out_height);
-          const auto [left, right] =
-              positions_that_see(i % g.width, g.kernel_width, g.stride_width, g.padding_width, g.out_width);
-          T sum = T(0);
-          for (index_type r = top; r < bottom; ++r) {
-            for (index_type c = left; c < right; ++c) {
-              sum += from[j * g.out_area() + r * g.out_width + c];
-            }
-          }
-          to[j * g.area() + i] = share * sum;
-        });
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
+  [[nodiscard]] T share() const { return T(1) / static_cast<T>(geometry_.kernel_area()); }
+
   window geometry_;
 };
 
