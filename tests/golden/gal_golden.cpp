@@ -10,6 +10,7 @@
 #include <gal/backends/thrust.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/loss.hpp>
+#include <gal/nn/cnn.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/nn/point.hpp>
 #include <gal/optim/lookahead.hpp>
@@ -551,6 +552,19 @@ void replay_optimizer(const json& file, comparison& differences) {
                  replay);
 }
 
+/// The numbers of an array of these sizes, in C order.
+void append_numbers(const json& from, std::span<const gal::index_type> sizes, const std::string& what,
+                    std::vector<double>& to) {
+  list(from, static_cast<std::size_t>(sizes.front()), what);
+  for (const json& part : from) {
+    if (sizes.size() == 1) {
+      to.push_back(number(part, what));
+    } else {
+      append_numbers(part, sizes.subspan(1), what, to);
+    }
+  }
+}
+
 /// The parameters of a network by PyTorch's names, which it gives to a visitor of its state.
 class named_parameters {
  public:
@@ -564,6 +578,8 @@ class named_parameters {
 
   template <class... Arguments>
   void setting(const Arguments&...) {}
+  template <class Part>
+  void operator()(const char*, const Part&) {}  // the mode and the noise of a network
   template <class Place, class Backend>
   void tensor(const Place& name, const Backend&, const double* data, std::vector<gal::index_type> sizes) {
     for (named& block : blocks_) {
@@ -619,19 +635,8 @@ class named_parameters {
 
   static std::vector<double> flat(const named& block, const json& from, const std::string& what) {
     std::vector<double> result;
-    append(from.at(block.name), block.sizes, text(what, " ", block.name), result);
+    append_numbers(from.at(block.name), block.sizes, text(what, " ", block.name), result);
     return result;
-  }
-  static void append(const json& from, std::span<const gal::index_type> sizes, const std::string& what,
-                     std::vector<double>& to) {
-    list(from, static_cast<std::size_t>(sizes.front()), what);
-    for (const json& part : from) {
-      if (sizes.size() == 1) {
-        to.push_back(number(part, what));
-      } else {
-        append(part, sizes.subspan(1), what, to);
-      }
-    }
   }
 
   std::vector<named> blocks_;
@@ -713,26 +718,124 @@ void replay_taylor_with(const json& file, Model& model, const device_matrix& inp
   differences.add_rows(at(file, "features", "taylor"), gal::view(model.forward(input)), "features");
 }
 
+/// A whole number of a layer.
+gal::index_type whole(const json& layer, const char* key, const std::string& what) {
+  const json& value = at(layer, key, what);
+  require(value.is_number_integer(), what, " ", key, " is ", value.dump(), "; expected a whole number");
+  return value.get<gal::index_type>();
+}
+
+/// A layer of a network, by PyTorch's settings.
+gal::nn::layer layer_from(const json& layer, const std::string& what) {
+  const auto type = at(layer, "type", what).get<std::string>();
+  const auto only = [&](names keys) {
+    keys.push_back("type");
+    check_keys(layer, keys, what);
+  };
+  const auto or_one = [&](const char* key, gal::index_type otherwise) {
+    return layer.contains(key) ? whole(layer, key, what) : otherwise;
+  };
+  if (type == "convolution") {
+    only({"channels", "kernel", "stride", "padding", "dilation", "groups", "bias"});
+    return gal::nn::convolution{.channels = whole(layer, "channels", what),
+                                .kernel = whole(layer, "kernel", what),
+                                .stride = or_one("stride", 1),
+                                .padding = or_one("padding", 0),
+                                .dilation = or_one("dilation", 1),
+                                .groups = or_one("groups", 1),
+                                .bias = truth(layer.value("bias", json(true)), "bias")};
+  }
+  if (type == "batch_normalization") {
+    only({"mode", "epsilon", "momentum"});
+    require(at(layer, "mode", what) == "training", what, " mode is ", layer.at("mode").dump(),
+            "; expected \"training\"");
+    return gal::nn::batch_normalization{.momentum = number(layer.value("momentum", json(0.1)), "momentum"),
+                                        .epsilon = number(layer.value("epsilon", json(1e-5)), "epsilon")};
+  }
+  if (type == "max_pool" || type == "average_pool") {
+    only({"size", "stride", "padding"});
+    const gal::index_type size = whole(layer, "size", what);
+    const gal::index_type stride = or_one("stride", size);
+    const gal::index_type padding = or_one("padding", 0);
+    if (type == "max_pool") {
+      return gal::nn::max_pool{size, stride, padding};
+    }
+    return gal::nn::average_pool{size, stride, padding};
+  }
+  if (type == "linear") {
+    only({"features", "bias"});
+    return gal::nn::linear{.outputs = whole(layer, "features", what),
+                           .bias = truth(layer.value("bias", json(true)), "bias")};
+  }
+  only({});
+  if (type == "flatten") {
+    return gal::nn::flatten{};
+  }
+  if (type == "global_average_pool") {
+    return gal::nn::global_average_pool{};
+  }
+  const auto activation = gal::find_enumerator<gal::nn::activation>(type);
+  require(activation.has_value(), what, ": unknown type ", type);
+  return *activation;
+}
+
+/// Samples, each an array of these sizes, as columns.
+host_matrix samples_from(const json& samples, const std::vector<gal::index_type>& sizes,
+                         const std::string& what) {
+  host_matrix result{1, static_cast<gal::index_type>(list(samples, what).size()), {}};
+  for (const gal::index_type size : sizes) {
+    result.rows *= size;
+  }
+  for (const json& sample : samples) {
+    append_numbers(sample, sizes, what, result.values);
+  }
+  return result;
+}
+
+template <class Model>
+void replay_network(const json& file, Model& model, const host_matrix& samples, gal::index_type outputs,
+                    comparison& differences) {
+  const auto input = paths::put(backend_type(), samples);
+  const auto count = static_cast<std::size_t>(samples.columns);
+  const auto width = static_cast<std::size_t>(outputs);
+  with_loss(loss_of(file, count, width), file.at("target"), count, width, [&](auto loss, const auto& target) {
+    replay_taylor_with(file, model, input, loss, target, differences);
+  });
+}
+
 void replay_taylor(const json& file, comparison& differences) {
-  const json& network = at(file, "network", "taylor");
-  require(network == "mlp", "network is ", network.dump(), "; expected \"mlp\"");
-  check_keys(file,
-             {"kind", "network", "widths", "activation", "bias", "loss", "input", "target", "parameters",
-              "direction", "gradient", "features", "features_first", "features_second", "sample_losses",
-              "sample_first", "sample_second", "first", "second"},
-             "taylor");
-  gal::nn::mlp<double, backend_type> model(
-      widths_of(file),
-      {.activation = activation_of(file), .bias = truth(at(file, "bias", "taylor"), "bias")});
-  const auto width = [&](gal::index_type rows) { return static_cast<std::size_t>(rows); };
-  const json& rows = list(at(file, "input", "taylor"), "input");
-  const auto input =
-      paths::put(backend_type(), matrix_from_rows(rows, rows.size(), width(model.widths().front()), "input"));
-  const std::size_t outputs = width(model.widths().back());
-  with_loss(loss_of(file, rows.size(), outputs), file.at("target"), rows.size(), outputs,
-            [&](auto loss, const auto& target) {
-              replay_taylor_with(file, model, input, loss, target, differences);
-            });
+  names known = {
+      "kind",         "network",       "loss",     "input",          "target",          "parameters",
+      "direction",    "gradient",      "features", "features_first", "features_second", "sample_losses",
+      "sample_first", "sample_second", "first",    "second"};
+  const auto network = at(file, "network", "taylor").get<std::string>();
+  const json& input = at(file, "input", "taylor");
+  if (network == "mlp") {
+    known.insert(known.end(), {"widths", "activation", "bias"});
+    check_keys(file, known, "taylor");
+    gal::nn::mlp<double, backend_type> model(
+        widths_of(file),
+        {.activation = activation_of(file), .bias = truth(at(file, "bias", "taylor"), "bias")});
+    replay_network(file, model, samples_from(input, {model.widths().front()}, "input"), model.widths().back(),
+                   differences);
+  } else if (network == "cnn") {
+    known.insert(known.end(), {"image", "layers"});
+    check_keys(file, known, "taylor");
+    const auto sizes = numbers(at(file, "image", "taylor"), 3, "image");
+    std::vector<gal::index_type> image;
+    for (const double size : sizes) {
+      image.push_back(static_cast<gal::index_type>(size));
+    }
+    std::vector<gal::nn::layer> layers;
+    for (const json& layer : list(at(file, "layers", "taylor"), "layers")) {
+      layers.push_back(layer_from(layer, text("layer ", layers.size())));
+    }
+    gal::nn::cnn<double, backend_type> model({image[0], image[1], image[2]}, layers);
+    replay_network(file, model, samples_from(input, image, "input"), model.output_shape().size(),
+                   differences);
+  } else {
+    require(false, "network is ", network, "; expected mlp or cnn");
+  }
 }
 
 /// A network of a method's file, with the parameters it starts from.

@@ -54,6 +54,7 @@ struct first_order : opaque<Model> {
 
 static_assert(gal::second_order_model<gal::nn::mlp<float>> && gal::adjoint_model<gal::nn::mlp<float>>);
 static_assert(gal::second_order_model<gal::nn::point<float>> && gal::adjoint_model<gal::nn::point<float>>);
+static_assert(gal::second_order_model<gal::nn::cnn<float>> && gal::adjoint_model<gal::nn::cnn<float>>);
 static_assert(!gal::tangent_model<opaque<gal::nn::mlp<float>>>);
 static_assert(gal::tangent_model<first_order<gal::nn::mlp<float>>> &&
               !gal::second_order_model<first_order<gal::nn::mlp<float>>>);
@@ -230,6 +231,107 @@ TEST_CASE_TEMPLATE("networks: the exact ways agree, and with the gradient", T, f
       CHECK(std::abs(along.derivatives().first - first[static_cast<std::size_t>(j)]) <= 10 * tolerance);
       CHECK(std::abs(along.derivatives().second - second[static_cast<std::size_t>(j)]) <= 10 * tolerance);
     }
+  }
+}
+
+namespace {
+
+/// Convolutional networks that have every layer, of images of 2 x 6 x 5 and with 3 features.
+std::vector<std::vector<gal::nn::layer>> convolutional_layers() {
+  using namespace gal::nn;
+  constexpr auto tanh = activation::tanh;
+  return {
+      {convolution{.channels = 4, .kernel = 3, .padding = 1}, silu, max_pool{2}, flatten{}, linear{3}},
+      {convolution{.channels = 4, .kernel = 3, .stride = 2, .padding = 1, .groups = 2, .bias = false},
+       batch_normalization{}, tanh, average_pool{2}, flatten{}, linear{5, false}, gelu, linear{3}},
+      // A normalisation, a pool and a residual before the first parameters that are affine.
+      {batch_normalization{}, silu, average_pool{3, 1, 1},
+       residual{{depthwise_convolution{.kernel = 3, .padding = 1}, batch_normalization{}, sigmoid,
+                 convolution{.channels = 2, .kernel = 1}}},
+       max_pool{3, 1, 1}, global_average_pool{}, linear{3}},
+      {residual{{convolution{.channels = 4, .kernel = 3, .padding = 2, .dilation = 2}, silu, dropout{0.3}},
+                {convolution{.channels = 4, .kernel = 1, .bias = false}}},
+       batch_normalization{}, silu,
+       channel_gate{{global_average_pool{}, linear{2}, silu, linear{4}, sigmoid}},
+       depthwise_convolution{.kernel = 3, .stride = 2, .bias = false}, tanh, flatten{}, dropout{0.2},
+       linear{3}},
+  };
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("convolutional networks: X' and X'' are those of differences, and the exact ways agree", T,
+                   float, double) {
+  const bool is_double = std::is_same_v<T, double>;
+  constexpr index_type batch = 5;
+  const auto x = random_matrix<T>(60, batch, 1);
+  const auto y = random_matrix<T>(3, batch, 2);
+  for (const auto& layers : convolutional_layers()) {
+    for (const bool training : {true, false}) {
+      CAPTURE(layers.size());
+      CAPTURE(training);
+      gal::nn::cnn<T> model({2, 6, 5}, layers, {.seed = 3, .training = training});
+      for (const auto& block : model.parameters()) {  // scales that are not 1
+        for (std::size_t i = 0; i < block.value.size(); ++i) {
+          block.value[i] += static_cast<T>(0.02 * static_cast<double>(i % 7));
+        }
+      }
+      opaque<gal::nn::cnn<T>> other{model};
+      const auto u = random_direction<T>(model.parameters(), 7, 0.3);
+      gal::directional_expansion exact(model);
+      gal::directional_expansion numerical(other);
+      exact.expand(gal::mse(), x, y, u.blocks());
+      const gal::directional_derivatives by_second = exact.derivatives();
+      if (is_double) {
+        numerical.expand(gal::mse(), x, y, u.blocks());
+        check_close(numbers(exact.features_first()), numbers(numerical.features_first()), 2e-6);
+        check_close(numbers(exact.features_second()), numbers(numerical.features_second()), 2e-6);
+        check_close(numbers(exact.sample_second()), numbers(numerical.sample_second()), 2e-6);
+      }
+      for (const auto& block : model.parameters()) {
+        std::ranges::fill(block.gradient, T(0));
+      }
+      exact.expand(gal::mse(), x, y, u.blocks(), expansion_order::adjoint_second);
+      const gal::directional_derivatives by_adjoints = exact.derivatives();
+      const double tolerance = is_double ? 1e-11 : 1e-3;
+      CHECK(std::abs(by_adjoints.second - by_second.second) <=
+            tolerance * std::max(1.0, std::abs(by_second.second)));
+      CHECK(by_adjoints.first == doctest::Approx(by_second.first).epsilon(tolerance));
+      double slope = 0.0;
+      std::size_t k = 0;
+      for (const auto& block : model.parameters()) {
+        for (std::size_t i = 0; i < block.gradient.size(); ++i) {
+          slope += static_cast<double>(block.gradient[i]) * static_cast<double>(u.blocks()[k][i]);
+        }
+        ++k;
+      }
+      CHECK(std::abs(slope - by_second.first) <= tolerance * std::max(1.0, std::abs(slope)));
+    }
+  }
+}
+
+TEST_CASE("convolutional networks: an expansion changes no bit of a gradient, and allocates once") {
+  constexpr index_type batch = 5;
+  const auto x = random_matrix<float>(60, batch, 1);
+  const auto y = random_matrix<float>(3, batch, 2);
+  for (const auto& layers : convolutional_layers()) {
+    gal::nn::cnn<float> plain({2, 6, 5}, layers, {.seed = 3});
+    gal::nn::cnn<float> expanded({2, 6, 5}, layers, {.seed = 3});
+    const auto u = random_direction<float>(plain.parameters(), 7);
+    plain.forward(x);
+    plain.backward(y);
+    expanded.keep_adjoints(true);
+    expanded.forward(x);
+    expanded.forward_second_order(u.blocks());
+    expanded.backward(y);
+    CHECK(std::ranges::equal(numbers(plain.gradients()), numbers(expanded.gradients())));
+    CHECK(std::ranges::equal(numbers(plain.statistics()), numbers(expanded.statistics())));
+    double product = 0.0;
+    expanded.forward_tangent(u.blocks(), &product);
+    const long before = allocations;
+    expanded.forward_tangent(u.blocks(), &product);
+    expanded.forward_second_order(u.blocks());
+    CHECK(allocations - before == 0);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/direction.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/detail/cnn_layers.hpp>
 #include <gal/nn/layers.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,7 @@ class cnn {
   using memory_type = typename Backend::memory_type;
   using input_type = matrix_view<const T, memory_type>;
   using feature_type = matrix<T, Backend>;
+  using view_type = matrix_view<const T, memory_type>;
 
   cnn(image_shape input, const std::vector<layer>& layers, cnn_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
@@ -65,6 +68,10 @@ class cnn {
     tensors_ = std::move(plan.tensors);
     descriptions_ = std::move(plan.descriptions);
     values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
+    for (matrix<T, Backend>* scratch : {&weights_, &direction_, &direction_weights_, &still_, &arrived_}) {
+      *scratch = matrix<T, Backend>(backend_);
+    }
+    part_ = matrix<double, Backend>(backend_);
     gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     detail::start_parameters(backend_, plans_, options_.seed, values_.data());
     initialize_statistics(plan.statistics);
@@ -102,6 +109,7 @@ class cnn {
     trained_ = training_;
     drawn_ = noise_;
     counted_ = false;
+    has_adjoints_ = false;
     layers_.forward(this_pass(), input);
     return layers_.output();
   }
@@ -112,11 +120,38 @@ class cnn {
     gal::detail::require(!input_.empty() && gradient.shape() == layers_.output().shape(),
                          error_code::shape_mismatch, "gal::nn::cnn::backward: gradient is ", gradient.shape(),
                          "; expected the features' size ", layers_.output().shape());
+    if (keeps_adjoints_) {
+      arrived_.assign(gradient);
+    }
+    has_adjoints_ = keeps_adjoints_;
     layers_.backward(this_pass(), input_, gradient, false);
     if (trained_ && !counted_) {
       ++noise_.counter;
     }
     counted_ = true;
+  }
+
+  /// X', the derivative of the last forward's features along `direction`, `outputs x n`; see `gal::tangent_model`. In training the
+  /// means and variances of batch normalisation move with the parameters, and dropout keeps its mask. Unless `product` is
+  /// null, <G, X''> goes to `*product`, where G is the gradient of the last `backward`; throws where `keep_adjoints` was not on, or
+  /// `backward` came before the last `forward`.
+  view_type forward_tangent(parameter_direction<T> direction, double* product = nullptr) {
+    gal::detail::require(product == nullptr || has_adjoints_, error_code::invalid_option,
+                         "gal::nn::cnn::forward_tangent: no adjoints of the last forward; expected "
+                         "keep_adjoints(true), then forward and backward");
+    return move(direction, false, product, "gal::nn::cnn::forward_tangent").first;
+  }
+
+  /// X' and X'', the second derivative; see `gal::second_order_model`.
+  std::pair<view_type, view_type> forward_second_order(parameter_direction<T> direction) {
+    const auto moved = move(direction, true, nullptr, "gal::nn::cnn::forward_second_order");
+    return {moved.first, moved.second};
+  }
+
+  /// Whether `backward` keeps the gradient that it is given, beside what it keeps anyway; see `gal::adjoint_model`.
+  void keep_adjoints(bool keep) {
+    keeps_adjoints_ = keep;
+    has_adjoints_ = has_adjoints_ && keep;
   }
 
   /// A (value, gradient) block per weight, bias, scale and shift, in layer order.
@@ -149,6 +184,47 @@ class cnn {
   }
 
  private:
+  detail::movement<T, Backend> move(parameter_direction<T> direction, bool wants_second, double* product,
+                                    std::string_view where) {
+    gal::detail::require(!input_.empty(), error_code::invalid_option, where,
+                         ": no forward came before; expected one");
+    gal::detail::require_direction(direction, parameters(), where);
+    for (matrix<T, Backend>* numbers : {&weights_, &direction_, &direction_weights_}) {
+      numbers->resize(values_.rows(), 1);
+    }
+    part_.resize(1, 1);
+    for (std::size_t k = 0; k < plans_.size(); ++k) {
+      const detail::block_plan& plan = plans_[k];
+      backend_.copy(direction[k].data(), direction_.data() + plan.first, plan.size);
+      if (plan.is_weight) {
+        backend_.copy(values_.data() + plan.first, weights_.data() + plan.first, plan.size);
+        backend_.copy(direction[k].data(), direction_weights_.data() + plan.first, plan.size);
+      } else {
+        backend_.fill(weights_.data() + plan.first, plan.size, T(0));
+        backend_.fill(direction_weights_.data() + plan.first, plan.size, T(0));
+      }
+    }
+    if (product != nullptr) {
+      backend_.fill(product, 1, 0.0);
+    }
+    const auto with = [this](matrix<T, Backend>& values) {
+      detail::pass<T, Backend> result = this_pass();
+      result.values = values.data();
+      return result;
+    };
+    const detail::directional_pass<T, Backend> p{
+        this_pass(),  with(weights_), with(direction_), with(direction_weights_),
+        wants_second, product,        part_.data()};
+    detail::movement<T, Backend> still;
+    if (!layers_.begins_affine()) {
+      still_.resize(input_.rows(), input_.columns());
+      still_.fill(T(0));
+      still.first = std::as_const(still_).view();
+      still.second = wants_second ? still.first : view_type();
+    }
+    return layers_.move(p, input_, still, std::as_const(arrived_).view());
+  }
+
   [[nodiscard]] detail::pass<T, Backend> this_pass() {
     return {backend_,           values_.data(), gradients_.data(),
             statistics_.data(), trained_,       random_bits(drawn_.seed, drawn_.counter)};
@@ -189,6 +265,17 @@ class cnn {
   bool trained_ = false;
   random_stream drawn_;   // the noise it saw
   bool counted_ = false;  // whether `backward` has moved the noise on
+
+  // Along a direction: the weights without biases, the direction whole and without biases, an input that does not move, and
+  // what came back to the features, where it is kept.
+  matrix<T, Backend> weights_;
+  matrix<T, Backend> direction_;
+  matrix<T, Backend> direction_weights_;
+  matrix<T, Backend> still_;
+  matrix<T, Backend> arrived_;
+  matrix<double, Backend> part_;
+  bool keeps_adjoints_ = false;
+  bool has_adjoints_ = false;
 };
 
 /// The layers of a LeNet (LeCun et al., 1998) with ReLU and max pooling. For images below 20 x 20, such as the 8 x 8

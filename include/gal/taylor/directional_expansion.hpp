@@ -53,8 +53,8 @@ struct directional_derivatives {
 ///     along.sample_first();            // l_j', 1 x n
 ///
 /// Works with every model and loss. Exact, up to rounding, for a `tangent_model` (second order: a `second_order_model` or
-/// `adjoint_model`) and a `second_order_loss_for`, such as the library's networks of affine layers and all its losses; a
-/// ReLU on its kink has the derivative of its flat side. Otherwise by central differences, of the features where the model
+/// `adjoint_model`) and a `second_order_loss_for`, such as the library's networks and all its losses; a ReLU on
+/// its kink has the derivative of its flat side. Otherwise by central differences, of the features where the model
 /// lacks a derivative (three more forward passes) and of the loss's gradient where the loss lacks q. Their error, relative to
 /// derivatives of the order of 1 at parameters, features and directions of that order, is about e^(2/3) of the scalar's
 /// epsilon e (4e-11 in double, 2e-5 in float) in X' of `first` and `gauss_newton` and in q, and e^(1/2) (1.5e-8, 3e-4) in X''
@@ -91,7 +91,8 @@ class directional_expansion {
         loss_differences_(backend) {}
 
   /// All of it for one batch: a forward pass, the loss, and the derivatives along `direction`. With `adjoint_second` and an
-  /// `adjoint_model` also a backward pass, which adds to the parameters' gradients. Throws where shapes do not fit.
+  /// `adjoint_model` also a backward pass, with all that it changes: it adds to the parameters' gradients. The model then
+  /// goes on to keep adjoints. Throws where shapes do not fit.
   template <class Loss, class Input, class Target>
   void expand(Loss&& loss, const Input& input, const Target& target, direction_type direction,
               expansion_order order = expansion_order::second) {

@@ -6,6 +6,7 @@
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/nn/convolution_unit.hpp>
+#include <gal/nn/detail/cnn_tangents.hpp>
 #include <gal/nn/detail/depthwise.hpp>
 #include <gal/nn/detail/kernels.hpp>
 #include <gal/nn/detail/layer_units.hpp>
@@ -64,6 +65,43 @@ class sequence {
     return gradient;
   }
 
+  /// The derivatives of the last output, from those of x, the input of the last `forward`. `gradient` came back to the output.
+  movement<T, Backend> move(const directional_pass<T, Backend>& p, view_in<const T, Backend> x,
+                            movement<T, Backend> moved, view_in<const T, Backend> gradient) {
+    for (std::size_t l = 0; l < nodes_.size(); ++l) {
+      auto& n = nodes_[l];
+      const view_in<const T, Backend> y = std::as_const(n.output).view();
+      const view_in<const T, Backend> arrived =
+          l + 1 < nodes_.size() ? std::as_const(nodes_[l + 1].delta).view() : gradient;
+      use_backend(p.values.backend, n.first, n.second);
+      n.first.resize(y.rows(), y.columns());
+      std::visit(
+          [&]<class Unit>(Unit& unit) {
+            constexpr bool bends = bends_by_itself<T, Backend, Unit>;
+            view_in<T, Backend> second;
+            if (p.wants_second || (bends && p.product != nullptr)) {
+              n.second.resize(y.rows(), y.columns());
+              second = n.second.view();
+            }
+            layer_mover<T, Backend>{p, n, x, y, moved, arrived, n.first.view(), second}(unit);
+            if (bends && p.product != nullptr) {
+              p.add(arrived, second.as_const());
+            }
+          },
+          n.unit);
+      moved.first = std::as_const(n.first).view();
+      moved.second = p.wants_second ? std::as_const(n.second).view() : view_in<const T, Backend>();
+      x = y;
+    }
+    return moved;
+  }
+
+  /// Whether the first layer is affine: it then takes an input that does not move as such.
+  [[nodiscard]] bool begins_affine() const {
+    return !nodes_.empty() &&
+           std::visit([](const auto& unit) { return requires { unit.weights(); }; }, nodes_.front().unit);
+  }
+
  private:
   std::vector<node<T, Backend>> nodes_;
 };
@@ -94,6 +132,16 @@ class residual_unit {
     const view_in<const T, Backend> of_shortcut = shortcut_.backward(p, x, gradient, wanted);
     if (wanted) {
       add_batches(p.backend, of_body, of_shortcut, delta);
+    }
+  }
+
+  void move(const directional_pass<T, Backend>& p, view_in<const T, Backend> x, movement<T, Backend> moved,
+            view_in<const T, Backend> gradient, view_in<T, Backend> first, view_in<T, Backend> second) {
+    const movement<T, Backend> a = body_.move(p, x, moved, gradient);
+    const movement<T, Backend> b = shortcut_.move(p, x, moved, gradient);
+    add_batches(p.values.backend, a.first, b.first, first);
+    if (p.wants_second) {
+      add_batches(p.values.backend, a.second, b.second, second);
     }
   }
 
@@ -136,6 +184,12 @@ class channel_gate_unit {
     }
   }
 
+  void move(const directional_pass<T, Backend>& p, view_in<const T, Backend> x, movement<T, Backend> moved,
+            view_in<T, Backend> first, view_in<T, Backend> second) {
+    const movement<T, Backend> turned = body_.move(p, x, moved, std::as_const(slopes_).view());
+    move_gate(p.values.backend, shape_.area(), x, body_.output().view(), moved, turned, first, second);
+  }
+
  private:
   sequence<T, Backend> body_;
   image_shape shape_;
@@ -154,6 +208,13 @@ struct node {
   index_type rows;  // of the output
   matrix<T, Backend> output{};
   matrix<T, Backend> delta{};
+  // Along a direction of the parameters, from the first time on: derivatives of the output, the movement of a normalisation's
+  // channels, and a unit like this one, for its scratch.
+  matrix<T, Backend> first{};
+  matrix<T, Backend> second{};
+  matrix<double, Backend> moments{};
+  matrix<double, Backend> partial{};
+  std::vector<node> scratch{};
 };
 
 /// A block of parameters, and how it starts: uniform in middle +- bound.

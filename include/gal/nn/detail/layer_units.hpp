@@ -145,6 +145,12 @@ class batch_normalization_unit {
     }
   }
 
+  /// Of the last forward pass, of every channel: the mean, and one over the deviation.
+  [[nodiscard]] const double* mean() const { return mean_.data(); }
+  [[nodiscard]] const double* inverse() const { return inverse_.data(); }
+  [[nodiscard]] image_shape shape() const { return shape_; }
+  [[nodiscard]] index_type first_value() const { return first_value_; }
+
  private:
   batch_normalization options_;
   image_shape shape_;
@@ -192,6 +198,8 @@ class activation_unit {
       dispatch(which_, [&](auto which) { multiply_by_slope<which.value>(p.backend, x, y, gradient, delta); });
     }
   }
+
+  [[nodiscard]] activation which() const { return which_; }
 
  private:
   activation which_;

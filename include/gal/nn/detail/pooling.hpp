@@ -140,6 +140,10 @@ class max_pool_unit {
         delta);
   }
 
+  [[nodiscard]] const window& geometry() const { return geometry_; }
+  /// Of the last forward pass: where each output's number is, in its channel.
+  [[nodiscard]] const std::int32_t* places() const { return places_.data(); }
+
  private:
   window geometry_;
   matrix<std::int32_t, Backend> places_;  // of the largest number, in its channel
