@@ -130,7 +130,7 @@ class mlp_tangents {
   // What an activation's derivatives at layer `l` are computed from: z (or a where they do not read z) and a.
   static std::pair<const T*, const T*> point_of(const chain& at, std::size_t l) {
     const T* const y = at.outputs[l].data();
-    return {at.inner.empty() ? y : at.inner[l].data(), y};
+    return {slope_reads_input(at.activation_of(l)) ? at.inner[l].data() : y, y};
   }
 
   // The layer's part of <G, X''>; `z` still lacks the bias.
