@@ -135,8 +135,9 @@ class batches {
     detail::require(end_ > 0, error_code::invalid_option, "gal::batches: size ", size, " with ", n,
                     " samples leaves no batch once the last is dropped; expected a size of at most ", n);
     position_ = end_;
+    order_.resize(static_cast<std::size_t>(n));
+    std::iota(order_.begin(), order_.end(), index_type{0});
     if (options.shuffle) {
-      order_.resize(static_cast<std::size_t>(n));
       feature_buffer_.resize(features_.rows(), std::min(size, n));
       target_buffer_.resize(targets_.rows(), std::min(size, n));
     }
@@ -170,6 +171,14 @@ class batches {
 
   /// Batches in an epoch.
   [[nodiscard]] index_type size() const { return (end_ + size_ - 1) / size_; }
+
+  /// Samples of the data, and which of them the current batch holds, by their numbers from 0 in its order; valid up to the
+  /// next batch.
+  [[nodiscard]] index_type samples() const { return features_.columns(); }
+  [[nodiscard]] std::span<const index_type> rows() const {
+    return std::span<const index_type>(order_).subspan(static_cast<std::size_t>(position_),
+                                                       static_cast<std::size_t>(count()));
+  }
 
   /// The random state that the next epoch starts from: store it between epochs to resume there.
   [[nodiscard]] random_stream state() const { return random_; }
@@ -217,10 +226,8 @@ class batches {
   void load() {
     looked_at_ = false;
     if (options_.shuffle && !at_end()) {
-      const auto samples = std::span<const index_type>(order_).subspan(static_cast<std::size_t>(position_),
-                                                                       static_cast<std::size_t>(count()));
-      detail::copy_columns(features_, samples, feature_buffer_.view());
-      detail::copy_columns(targets_, samples, target_buffer_.view());
+      detail::copy_columns(features_, rows(), feature_buffer_.view());
+      detail::copy_columns(targets_, rows(), target_buffer_.view());
     }
   }
 
