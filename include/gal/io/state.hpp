@@ -5,6 +5,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/transfer.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 
@@ -57,32 +58,6 @@ constexpr number_type type_of_number = std::same_as<T, float>          ? number_
                                        : std::same_as<T, double>       ? number_type::float64
                                        : std::same_as<T, std::int64_t> ? number_type::int64
                                                                        : number_type::uint64;
-
-// Between a backend's memory and the host's, by what the backend has for it, else number by number.
-template <class Backend, class T>
-void to_host(const Backend& backend, const T* from, T* to, index_type count) {
-  if constexpr (std::same_as<typename Backend::memory_type, host_memory>) {
-    std::copy_n(from, count, to);
-  } else if constexpr (requires { backend.download(from, to, count); }) {
-    backend.download(from, to, count);
-  } else {
-    for (index_type i = 0; i < count; ++i) {
-      to[i] = backend.read(from + i);
-    }
-  }
-}
-template <class Backend, class T>
-void from_host(const Backend& backend, const T* from, T* to, index_type count) {
-  if constexpr (std::same_as<typename Backend::memory_type, host_memory>) {
-    std::copy_n(from, count, to);
-  } else if constexpr (requires { backend.upload(from, to, count); }) {
-    backend.upload(from, to, count);
-  } else {
-    for (index_type i = 0; i < count; ++i) {
-      backend.fill(to + i, index_type{1}, from[i]);
-    }
-  }
-}
 
 // A setting as text that tells any two values apart.
 template <class Value>
