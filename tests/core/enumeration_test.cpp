@@ -40,6 +40,7 @@ static_assert(has_the_compilers_names<gal::adjuster_input>());
 static_assert(has_the_compilers_names<gal::adjuster_training>());
 static_assert(has_the_compilers_names<gal::non_finite_policy>());
 static_assert(has_the_compilers_names<gal::expansion_order>());
+static_assert(has_the_compilers_names<gal::rate_update>());
 static_assert(has_the_compilers_names<gal::curvature_kind>());
 static_assert(has_the_compilers_names<gal::curvature_pass>());
 static_assert(has_the_compilers_names<gal::stop_reason>());

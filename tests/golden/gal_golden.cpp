@@ -911,6 +911,74 @@ void replay_curvature(const json& file, comparison& differences) {
                  number(at(config, "lr", "config"), "lr"), replay);
 }
 
+/// The samples that a step of a file names.
+struct rows_of_step {
+  gal::index_type count;
+  std::vector<gal::index_type> now;
+
+  [[nodiscard]] gal::index_type samples() const { return count; }
+  [[nodiscard]] const std::vector<gal::index_type>& rows() const { return now; }
+};
+
+void replay_instance_rates(const json& file, comparison& differences) {
+  check_keys(
+      file,
+      {"kind", "widths", "activation", "loss", "learning_rate", "rate", "largest", "form",
+       "train_on_held_out", "parameters", "input", "target", "held_out_input", "held_out_target", "steps"},
+      "instance_rates");
+  const auto update =
+      gal::find_enumerator<gal::rate_update>(at(file, "form", "instance_rates").get<std::string>());
+  require(update.has_value(), "unknown form ", file.at("form").dump());
+  const auto setting = [&](const char* key) { return number(at(file, key, "instance_rates"), key); };
+  gal::nn::mlp<double, backend_type> model(widths_of(file), {.activation = activation_of(file)});
+  const named_parameters parameters(model);
+  parameters.put_values(at(file, "parameters", "instance_rates"));
+  gal::sgd<double, backend_type> optimizer({.learning_rate = setting("learning_rate")});
+
+  const auto inputs = static_cast<std::size_t>(model.widths().front());
+  const auto outputs = static_cast<std::size_t>(model.widths().back());
+  const json& data = list(at(file, "input", "instance_rates"), "input");
+  const json& held_out = list(at(file, "held_out_input", "instance_rates"), "held_out_input");
+  list(at(file, "target", "instance_rates"), data.size(), "target");
+  const std::string loss_name = at(file, "loss", "instance_rates").get<std::string>();
+  rows_of_step rows{static_cast<gal::index_type>(data.size()), {}};
+  with_loss(
+      loss_name, at(file, "held_out_target", "instance_rates"), held_out.size(), outputs,
+      [&](auto loss, const auto& held_out_target) {
+        gal::instance_rates trainer(
+            model, optimizer, loss, rows,
+            paths::put(backend_type(), matrix_from_rows(held_out, held_out.size(), inputs, "held_out_input")),
+            held_out_target,
+            {.rate = setting("rate"),
+             .largest = setting("largest"),
+             .update = *update,
+             .train_on_held_out =
+                 truth(at(file, "train_on_held_out", "instance_rates"), "train_on_held_out")});
+        const json& steps = list(at(file, "steps", "instance_rates"), "steps");
+        for (std::size_t k = 0; k < steps.size(); ++k) {
+          const std::string name = text("step ", k);
+          check_keys(steps[k], {"rows", "products", "rates", "parameters"}, name);
+          rows.now.clear();
+          json input = json::array();
+          json target = json::array();
+          for (const json& row : list(at(steps[k], "rows", name), "rows")) {
+            require(row.is_number_unsigned() && row.get<std::size_t>() < data.size(), name, " rows hold ",
+                    row.dump(), "; expected numbers of samples");
+            rows.now.push_back(row.get<gal::index_type>());
+            input.push_back(data[row.get<std::size_t>()]);
+            target.push_back(file.at("target")[row.get<std::size_t>()]);
+          }
+          const auto x = paths::put(backend_type(), matrix_from_rows(input, input.size(), inputs, "input"));
+          with_loss(loss_name, target, target.size(), outputs,
+                    [&](auto, const auto& y) { static_cast<void>(trainer.step(x, y)); });
+          differences.add_row(at(steps[k], "products", name), host(trainer.last_products()),
+                              name + " products");
+          differences.add_row(at(steps[k], "rates", name), trainer.rates(), name + " rates");
+          parameters.compare(at(steps[k], "parameters", name), false, name + " parameters", differences);
+        }
+      });
+}
+
 /// Throws where the file does not replay within its tolerance.
 void replay(const std::string& path) {
   std::ifstream stream(path);
@@ -929,6 +997,8 @@ void replay(const std::string& path) {
     replay_taylor(file, differences);
   } else if (kind == "curvature") {
     replay_curvature(file, differences);
+  } else if (kind == "instance_rates") {
+    replay_instance_rates(file, differences);
   } else {
     require(false, "unknown kind ", kind);
   }
@@ -945,7 +1015,7 @@ int main(int count, char** arguments) {
   if (count < 2) {
     std::fprintf(stderr,
                  "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer, taylor,\n"
-                 "curvature)\n");
+                 "curvature, instance_rates)\n");
     return 2;
   }
   bool passed = true;

@@ -115,6 +115,27 @@ TEST_CASE_TEMPLATE("nor do they without adjustment", T, float, double) {
   }
 }
 
+TEST_CASE("nor do they with a learning rate for every sample") {
+  const gal::matrix<float> x = ramp<float>(8, 64);
+  const gal::matrix<float> held_out = ramp<float>(8, 40);
+  const std::vector<int> labels(64, 1);
+  gal::nn::mlp<float> model({8, 32, 3}, {.activation = gal::nn::tanh});
+  gal::adam<float> optimizer;
+  gal::batches batches(x, labels, 20, 1);  // the last has four samples
+  gal::instance_rates trainer(model, optimizer, gal::softmax_cross_entropy(), batches, held_out.view(),
+                              std::vector<int>(40, 2));
+  long before = 0;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (auto [inputs, targets] : batches) {
+      trainer.step(inputs, targets);
+      if (trainer.steps() == 1) {
+        before = allocations;
+      }
+    }
+  }
+  CHECK(allocations - before == 0);
+}
+
 TEST_CASE("neither do convolutional networks") {
   const gal::matrix<float> x = ramp<float>(3 * 15 * 17, 40);
   std::vector<int> labels(40, 1);

@@ -123,25 +123,28 @@ class step_frame {
   }
 
   /// The gradient goes through the model; then the parameters' gradients are judged.
-  void backward(const feature_type& gradient) {
-    clear_gradients(backend_, collect());
-    statistics_.remember(*model_);
-    model_->backward(gradient);
-    collect();  // a foreign array that is added to may have moved
-    double* const proceeds = &numbers()->proceeds;
-    judge_gradients(backend_, parameters_, policy_, proceeds, squares_, proceeds);
-    statistics_.restore_unless(*model_, proceeds);
-  }
+  void backward(const feature_type& gradient) { backward(gradient, &numbers()->proceeds); }
 
   /// The optimizer's step, unless the step is refused.
-  void update() { step_if(backend_, *optimizer_, parameters_, &numbers()->proceeds); }
+  void update() { update(&numbers()->proceeds); }
 
   /// Instead of it what the step would take from the parameters, in `changes`; unspecified where the step is refused.
   void propose(value_type* changes) {
     propose_if(backend_, *optimizer_, parameters_, &numbers()->proceeds, changes);
   }
 
-  /// The model's parameters, as the backward pass found them.
+  /// The same with a verdict of one's own, 1 or 0, for a second gradient within a step that is taken.
+  void backward(const feature_type& gradient, double* verdict) {
+    clear_gradients(backend_, collect());
+    statistics_.remember(*model_);
+    model_->backward(gradient);
+    collect();  // a foreign array that is added to may have moved
+    judge_gradients(backend_, parameters_, policy_, &numbers()->proceeds, squares_, verdict);
+    statistics_.restore_unless(*model_, verdict);
+  }
+  void update(const double* verdict) { step_if(backend_, *optimizer_, parameters_, verdict); }
+
+  /// The model's parameters, as the last backward pass left them.
   [[nodiscard]] std::span<const parameter_type> parameters() const { return parameters_; }
 
   /// The mean loss of a batch, of which nothing is learned; waits for it.

@@ -1,0 +1,412 @@
+// gal/train/instance_rates.hpp: a learning rate for every sample of the data, learned from held-out samples.
+// Provides: instance_rates, instance_rates_options, instance_rates_report, rate_update, row_source.
+// Includes gal/train/step_report.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
+#include <gal/core/detail/transfer.hpp>
+#include <gal/core/direction.hpp>
+#include <gal/core/enumeration.hpp>
+#include <gal/core/error.hpp>
+#include <gal/taylor/directional_expansion.hpp>
+#include <gal/train/detail/step_numbers.hpp>
+#include <gal/train/detail/trainer_base.hpp>
+#include <gal/train/step_report.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gal::inline GAL_ABI {
+
+/// How the product s_i of a sample's gradient with that of the held-out loss moves the sample's rate.
+enum class rate_update {
+  normalised,  ///< by rate s_i / rms(s), rms over the batch (ours): `rate` suits any loss and learning rate
+  plain,  ///< by rate (alpha/B) s_i: descent on the held-out loss, alpha the learning rate, B the batch's size
+};
+constexpr auto enumerator_names(rate_update) {
+  return std::to_array<std::string_view>({"normalised", "plain"});
+}
+
+/// Settings of `instance_rates`.
+struct instance_rates_options {
+  double rate = 0.05;  ///< how fast the samples' rates move, >= 0; .05 to .1 suits `normalised`
+  double largest =
+      1.0;  ///< the largest rate of a sample, > 0; all start at 1, or at `largest` where that is less
+  rate_update update = rate_update::normalised;
+  bool train_on_held_out = true;  ///< the model also steps along the held-out gradient, which is there anyway
+  non_finite_policy non_finite = non_finite_policy::skip;  ///< what happens to a step that is not finite
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) const {
+    visit.setting("rate", rate);
+    visit.setting("largest", largest);
+    visit.setting("update", update);
+    visit.setting("train_on_held_out", train_on_held_out);
+    visit.setting("non_finite", non_finite);
+  }
+};
+
+/// What a step of `instance_rates` reports besides.
+struct instance_rates_report : step_report {
+  double held_out_loss = none;  ///< mean loss of the held-out samples, after the step on the batch
+  double mean_rate = none;      ///< of the batch's samples, before the step
+  double zero_share = none;     ///< share of the batch's samples at rate 0, before the step
+
+  template <class Visitor>
+  void visit_numbers(Visitor& visit) const {
+    visit(reported_number{
+        .name = "held_out_loss", .value = held_out_loss, .meaning = "loss of the held-out samples"});
+    visit(reported_number{
+        .name = "mean_rate", .value = mean_rate, .meaning = "mean learning rate of the batch's samples"});
+    visit(reported_number{.name = "zero_share",
+                          .value = zero_share,
+                          .meaning = "share of the batch's samples that the model no longer learns from",
+                          .range = std::array{0.0, 1.0}});
+  }
+};
+
+/// Says which samples of the data a batch holds, such as `gal::batches`: `s.samples()` is the number of samples of the data,
+/// `s.rows()` the numbers from 0 of those of the batch that was handed out last, in its order.
+template <class S>
+concept row_source = requires(const S& s) {
+  { s.samples() } -> std::convertible_to<index_type>;
+  { s.rows() } -> std::convertible_to<std::span<const index_type>>;
+};
+
+namespace detail {
+
+struct instance_rates_numbers : step_numbers {
+  double held_out_loss = none;      // the mean
+  double held_out_proceeds = none;  // 1, or 0 where V is not finite
+  double mean_rate = none;
+  double zero_share = none;
+};
+
+[[nodiscard]] inline instance_rates_report report_of(const instance_rates_numbers& sums, double weight,
+                                                     index_type samples, double learning_rate) {
+  instance_rates_report report;
+  static_cast<step_report&>(report) =
+      report_of(static_cast<const step_numbers&>(sums), weight, samples, learning_rate);
+  report.held_out_loss = sums.held_out_loss;
+  report.mean_rate = sums.mean_rate;
+  report.zero_share = sums.zero_share;
+  return report;
+}
+
+// The options, or an error that names what is outside its range.
+[[nodiscard]] inline instance_rates_options validated(instance_rates_options options) {
+  require(options.rate >= 0.0 && std::isfinite(options.rate), error_code::invalid_option,
+          "gal::instance_rates_options: rate is ", options.rate, "; expected a number of at least 0");
+  require(options.largest > 0.0 && std::isfinite(options.largest), error_code::invalid_option,
+          "gal::instance_rates_options: largest is ", options.largest, "; expected a positive number");
+  require_enumerator(options.update, "gal::instance_rates_options: update");
+  return options;
+}
+
+template <class Backend>
+void report_rates(const Backend& backend, double mean_rate, double zero_share,
+                  instance_rates_numbers* numbers) {
+  backend.for_each(1, [=] GAL_KERNEL(index_type) {
+    numbers->mean_rate = mean_rate;
+    numbers->zero_share = zero_share;
+  });
+}
+
+template <class Memory, class Backend>
+void mean_of(const Backend& backend, matrix_view<const double, Memory> row, double* mean) {
+  backend.sum(
+      row.size(),
+      [from = row.data(), samples = static_cast<double>(row.size())] GAL_KERNEL(index_type j) {
+        return from[j] / samples;
+      },
+      mean);
+}
+
+// Multiplies every column with its sample's factor.
+template <class T, class Memory, class Backend>
+void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, const double* factors,
+                   matrix_view<T, Memory> to) {
+  backend.for_each(from.rows(), from.columns(), [=] GAL_KERNEL(index_type i, index_type j) {
+    to(i, j) = factors[j] == 1.0 ? from(i, j) : static_cast<T>(factors[j] * static_cast<double>(from(i, j)));
+  });
+}
+
+}  // namespace detail
+
+/// Trains `Model` with a learning rate lambda_i for every sample of the data (after arXiv 2105.13464, its abstract; the
+/// normalised update is our own). With B samples in the batch, V the held-out samples' gradient at theta+ and alpha the
+/// optimizer's learning rate
+///
+///     theta+   = a step of the optimizer along (1/B) sum_i lambda_i grad l_i(theta)
+///     s_i      = <grad l_i(theta), V>                                              one forward tangent along V
+///     lambda_i = clip(lambda_i + rate s_i / rms(s), 0, largest)                    or + rate (alpha/B) s_i
+///     theta    = a step of the optimizer along V                                   with `train_on_held_out`
+///
+/// A sample whose step serves the held-out ones is followed, another is let go. Few clean samples thus find wrong labels in
+/// many; with clean data there is nothing to find. It helps where labels are wrong in a systematic way, and not against
+/// uniform noise, for which a robust loss is better.
+///
+///     gal::batches batches(train, 32, /*seed=*/1);
+///     gal::instance_rates trainer(model, optimizer, gal::softmax_cross_entropy(), batches,
+///                                 clean.features.view(), clean.targets.view());
+///     gal::fit(trainer, batches, {.epochs = 20});
+///     trainer.least_trusted(10);                       // samples of `train`, by their numbers
+///
+/// Model, optimizer and batches are referred to and must outlive the trainer; the held-out samples are copied (a view is the
+/// memory it shows). All of them are held out in every step. The model passes forward three times in a step; one that draws
+/// noise is refused, as its second pass over the batch would not be the first. Batch normalisation in training mode couples
+/// the samples, whose gradients of their own do not exist then: use evaluation mode, or another normalisation. Models
+/// without `forward_tangent` work by differences (`directional_expansion`). The table of rates is the host's: on a device a step waits
+/// for the products. After the first step of the largest batch a step allocates nothing (given a model that does not).
+template <class Model, class Optimizer, class Loss, class Rows, class HeldOut, class HeldOutTarget>
+  requires detail::checked_model<Model> && detail::checked_optimizer<Optimizer, Model>
+class instance_rates
+    : public detail::trainer_base<instance_rates<Model, Optimizer, Loss, Rows, HeldOut, HeldOutTarget>, Model,
+                                  Optimizer, Loss, detail::instance_rates_numbers> {
+  using base = typename instance_rates::trainer_base;
+  using base::frame_;
+
+ public:
+  using typename base::backend_type;
+  using typename base::feature_type;
+  using typename base::input_type;
+  using typename base::memory_type;
+  using typename base::mutable_view;
+  using typename base::pending_type;
+  using typename base::value_type;
+  using typename base::view;
+  static_assert(row_source<Rows>,
+                "gal::instance_rates: the batches say which samples they hold by samples() and rows(), as "
+                "gal::batches does.");
+  static_assert(std::convertible_to<const HeldOut&, const input_type&>,
+                "gal::instance_rates: the held-out samples do not convert to the model's `input_type`.");
+
+  /// Throws where an option is outside its range.
+  instance_rates(Model& model, Optimizer& optimizer, Loss loss, const Rows& batches, HeldOut held_out,
+                 HeldOutTarget held_out_target, instance_rates_options options = {})
+      : base("gal::instance_rates", model, optimizer, std::move(loss), options.non_finite,
+             detail::backend_from<backend_type>(model)),
+        options_(detail::validated(options)),
+        batches_(&batches),
+        held_out_(std::move(held_out)),
+        held_out_target_(std::move(held_out_target)),
+        along_(model),
+        factors_(backend()),
+        held_out_losses_(backend()),
+        before_(backend()),
+        after_(backend()),
+        held_out_gradient_(backend()),
+        rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
+    static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
+  }
+
+  /// One training step on the batch that the batches have handed out last: `input` as the model takes it, `target` as the
+  /// loss does, a sample per column. Throws `gal::error` for shapes that do not fit, a batch of another size than `rows()`,
+  /// and labels out of range, before anything changes.
+  template <class Input, class Target>
+  pending_type step(const Input& input, const Target& target) {
+    static_assert(std::convertible_to<const Input&, const input_type&>,
+                  "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
+    static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
+    require_no_noise();
+
+    // The batch's loss, and the step along the weighted gradients.
+    const input_type& batch = input;
+    const feature_type& features = frame_.forward(batch);
+    take_rates(view(features).columns());
+    const mutable_view gradient = frame_.gradient_memory(features, gradient_);
+    frame_.evaluate(view(features), target, gradient);
+    if (frame_.refused()) {
+      return this->refuse("the loss is not finite");
+    }
+    detail::inner_product(backend(), gradient.as_const(), gradient.as_const(),
+                          &frame_.numbers()->gradient_square);
+    weighted_ = gradient_;
+    detail::scale_columns(backend(), gradient.as_const(), factors_.data(), mutable_view(*weighted_));
+    frame_.backward(*weighted_);
+    if (frame_.refused()) {
+      return this->refuse("a parameter's gradient is not finite, or too large to be squared");
+    }
+    before_.assign_values(frame_.parameters());
+    frame_.update();
+
+    // V at theta+. The samples' products are taken at theta.
+    find_held_out_gradient();
+    held_out_gradient_.assign_gradients(frame_.parameters());
+    after_.assign_values(frame_.parameters());
+    put(before_);
+    along_.expand(frame_.loss(), batch, target, held_out_gradient_.blocks(), expansion_order::first);
+    put(after_);
+    move_rates();
+    if (options_.train_on_held_out) {
+      frame_.update(&frame_.numbers()->held_out_proceeds);
+    }
+    return this->result();
+  }
+  using base::step;
+
+  [[nodiscard]] const instance_rates_options& options() const { return options_; }
+
+  /// The samples' rates, by their numbers in the data.
+  [[nodiscard]] std::span<const double> rates() const { return rates_; }
+
+  /// Sets them all; throws for another number of samples, and for rates outside [0, largest].
+  void set_rates(std::span<const double> rates) {
+    detail::require(rates.size() == rates_.size(), error_code::shape_mismatch,
+                    "gal::instance_rates::set_rates: ", rates.size(), " rates; expected ", rates_.size(),
+                    ", one for each sample");
+    for (const double rate : rates) {
+      detail::require(rate >= 0.0 && rate <= options_.largest, error_code::invalid_option,
+                      "gal::instance_rates::set_rates: rate ", rate, "; expected a number in [0, ",
+                      options_.largest, "]");
+    }
+    rates_.assign(rates.begin(), rates.end());
+  }
+
+  /// The samples of the smallest and of the largest rates, by their numbers, the most extreme first; of equal rates those of
+  /// smaller numbers first.
+  [[nodiscard]] std::vector<index_type> least_trusted(index_type count) const {
+    return extreme(count, [this](index_type a, index_type b) { return rate(a) < rate(b); });
+  }
+  [[nodiscard]] std::vector<index_type> most_trusted(index_type count) const {
+    return extreme(count, [this](index_type a, index_type b) { return rate(a) > rate(b); });
+  }
+
+  /// Of the last step: the products s_i = <grad l_i(theta), V>, `1 x n`, and G, the gradient of the loss with respect to the
+  /// features, unweighted (`d x n`).
+  [[nodiscard]] auto last_products() const { return along_.sample_first(); }
+  [[nodiscard]] view last_gradient() const { return gradient_ ? view(*gradient_) : view(); }
+
+  /// The state of model and optimizer, and the rates: after loading it training goes on as it would have.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("options", options_);
+    frame_.visit_state(visit);
+    visit.tensor("rates", detail::on_host(), rates_.data(), {static_cast<index_type>(rates_.size())});
+    frame_.visit_steps(visit);
+  }
+
+  using base::backend;
+
+ private:
+  [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
+
+  void require_no_noise() const {
+    if constexpr (requires { this->frame_.model().draws_noise(); }) {
+      detail::require(
+          !frame_.model().draws_noise(), error_code::invalid_option,
+          "gal::instance_rates: the model draws noise; expected one whose second pass over a batch "
+          "is the first");
+    }
+  }
+
+  // The rates of the batch's samples.
+  void take_rates(index_type samples) {
+    const std::span<const index_type> rows = batches_->rows();
+    detail::require(static_cast<index_type>(rows.size()) == samples, error_code::shape_mismatch,
+                    "gal::instance_rates::step: a batch of ", samples, " samples; expected the ", rows.size(),
+                    " that the batches have handed out last");
+    batch_rates_.clear();
+    double zeros = 0.0;
+    double sum = 0.0;
+    for (const index_type row : rows) {
+      detail::require(row >= 0 && static_cast<std::size_t>(row) < rates_.size(), error_code::invalid_option,
+                      "gal::instance_rates::step: sample ", row,
+                      " of the batch; expected a number from 0 to ",
+                      static_cast<index_type>(rates_.size()) - 1);
+      batch_rates_.push_back(rate(row));
+      sum += rate(row);
+      zeros += rate(row) == 0.0 ? 1.0 : 0.0;
+    }
+    factors_.resize(1, samples);
+    detail::from_host(backend(), batch_rates_.data(), factors_.data(), samples);
+    detail::report_rates(backend(), sum / static_cast<double>(samples), zeros / static_cast<double>(samples),
+                         frame_.numbers());
+  }
+
+  // Leaves V in the parameters' gradients.
+  void find_held_out_gradient() {
+    const input_type& held_out = held_out_;
+    const feature_type& features = frame_.model().forward(held_out);
+    const mutable_view gradient = frame_.gradient_memory(features, held_out_gradient_of_features_);
+    held_out_losses_.resize(1, gradient.columns());
+    frame_.loss().evaluate(backend(), view(features), held_out_target_, held_out_losses_.view(), gradient);
+    detail::mean_of(backend(), std::as_const(held_out_losses_).view(), &frame_.numbers()->held_out_loss);
+    frame_.backward(*held_out_gradient_of_features_, &frame_.numbers()->held_out_proceeds);
+  }
+
+  void put(const parameter_vector<value_type, backend_type>& values) {
+    std::size_t k = 0;
+    for (const auto& block : frame_.parameters()) {
+      backend().copy(values.blocks()[k++].data(), block.value.data(),
+                     static_cast<index_type>(block.value.size()));
+    }
+  }
+
+  // Where the step was refused, a product is not finite, or all are zero, every rate stays.
+  void move_rates() {
+    const auto products = along_.sample_first();
+    const index_type samples = products.columns();
+    products_.resize(static_cast<std::size_t>(samples));
+    detail::to_host(backend(), products.data(), products_.data(), samples);
+    double square = backend().read(&frame_.numbers()->proceeds) == 0.0 ? 0.0 : 1.0;
+    square *= std::inner_product(products_.begin(), products_.end(), products_.begin(), 0.0);
+    const double rms = std::sqrt(square / static_cast<double>(samples));
+    const double scale = options_.update == rate_update::normalised
+                             ? options_.rate / rms
+                             : options_.rate * frame_.learning_rate() / static_cast<double>(samples);
+    if (!(rms > 0.0) || !std::isfinite(rms) || !std::isfinite(scale)) {
+      return;
+    }
+    const std::span<const index_type> rows = batches_->rows();
+    for (index_type j = 0; j < samples; ++j) {
+      const auto place = static_cast<std::size_t>(j);
+      double& rate = rates_[static_cast<std::size_t>(rows[place])];
+      rate = std::clamp(rate + scale * products_[place], 0.0, options_.largest);
+    }
+  }
+
+  template <class Before>
+  [[nodiscard]] std::vector<index_type> extreme(index_type count, Before before) const {
+    detail::require(count >= 0 && static_cast<std::size_t>(count) <= rates_.size(),
+                    error_code::invalid_option, "gal::instance_rates: ", count,
+                    " samples; expected from 0 to ", rates_.size());
+    std::vector<index_type> samples(rates_.size());
+    std::iota(samples.begin(), samples.end(), index_type{0});
+    std::ranges::stable_sort(samples, before);
+    samples.resize(static_cast<std::size_t>(count));
+    return samples;
+  }
+
+  instance_rates_options options_;
+  const Rows* batches_;
+  HeldOut held_out_;
+  HeldOutTarget held_out_target_;
+  directional_expansion<Model> along_;
+
+  std::optional<feature_type> gradient_;                       // G
+  std::optional<feature_type> weighted_;                       // lambda_i G_i
+  std::optional<feature_type> held_out_gradient_of_features_;  // of the held-out samples
+  matrix<double, backend_type> factors_;                       // the batch's rates
+  matrix<double, backend_type> held_out_losses_;
+  parameter_vector<value_type, backend_type> before_;             // theta
+  parameter_vector<value_type, backend_type> after_;              // theta+
+  parameter_vector<value_type, backend_type> held_out_gradient_;  // V
+
+  std::vector<double> rates_;        // of all samples
+  std::vector<double> batch_rates_;  // of the batch's
+  std::vector<double> products_;
+};
+
+}  // namespace gal
