@@ -1,0 +1,476 @@
+// Digits with wrong labels and a few clean samples: learning rates of samples (arXiv 2105.13464) beside what else one would do
+// with the clean samples. Table, JSON, a picture of the digits that the rates distrust, a page of curves.
+#include "support/comparison.hpp"
+#include "support/problems.hpp"
+#include "support/text.hpp"
+
+#include <gal/fit/html_page.hpp>
+#include <gal/gal.hpp>
+#include <gal/stats/t_test.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+constexpr std::string_view description =
+    R"(Classification of handwritten digits, 8 x 8 pixels, of which most labels can be wrong; a few samples are known to be right.
+
+A quarter of the samples is for testing, always the same. Of the others a seed takes the clean samples and spoils a share of
+the labels of the rest; it also sets the first weights and the order of the batches. All methods share it, and take as many
+steps, so that their differences are tested in pairs (Student's t-test). The network is an MLP, 64-64-10 with ReLU.
+
+Methods:
+  plain       trains on all samples, clean or not, as if nothing were wrong
+  clean       trains on the clean samples alone
+  mixed       after every batch a step on the clean samples
+  fine-tuned  plain, then as many steps on the clean samples alone: twice the time
+  rates       as mixed, and every sample has a learning rate that the clean samples teach
+  oracle      trains on the samples whose labels are right)";
+
+constexpr std::array<std::string_view, 6> method_names = {"plain",      "clean", "mixed",
+                                                          "fine-tuned", "rates", "oracle"};
+enum method_number : std::size_t { plain, clean, mixed, fine_tuned, rates, oracle };
+
+struct settings : support::comparison_settings {
+  std::string noise = "shifted";
+  double share = 0.4;
+  int clean_samples = 100;
+  double learning_rate = 0.1;
+  double rate = 0.05;
+};
+
+// ---- Data ----------------------------------------------------------------------------------------------------------
+
+using labelled = gal::dataset<float, int>;
+
+struct noisy_data {
+  labelled train;  // with its labels spoilt
+  labelled clean;  // known to be right
+  labelled right;  // the samples of `train` whose labels are
+  labelled all;    // `train` and `clean`
+  labelled test;
+  std::vector<bool> is_wrong;  // of `train`
+};
+
+labelled joined(const labelled& a, const labelled& b) {
+  labelled result{gal::matrix<float>(a.features.rows(), a.size() + b.size()),
+                  gal::matrix<int>(1, a.size() + b.size())};
+  std::copy_n(a.features.data(), a.features.size(), result.features.data());
+  std::copy_n(b.features.data(), b.features.size(), result.features.data() + a.features.size());
+  std::copy_n(a.targets.data(), a.size(), result.targets.data());
+  std::copy_n(b.targets.data(), b.size(), result.targets.data() + a.size());
+  return result;
+}
+
+noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint64_t seed) {
+  gal::random_stream random{gal::random_bits(seed, 17)};
+  std::vector<gal::index_type> order(static_cast<std::size_t>(parts.train.size()));
+  std::iota(order.begin(), order.end(), gal::index_type{0});
+  for (std::size_t i = order.size() - 1; i > 0; --i) {
+    std::swap(order[i], order[static_cast<std::size_t>(random.below(i + 1))]);
+  }
+  const std::span<const gal::index_type> all(order);
+  const auto first = static_cast<std::size_t>(s.clean_samples);
+  noisy_data data{.train = gal::take(parts.train, all.subspan(first)),
+                  .clean = gal::take(parts.train, all.first(first)),
+                  .right = {},
+                  .all = {},
+                  .test = parts.test,
+                  .is_wrong = {}};
+  std::vector<gal::index_type> right;
+  for (gal::index_type j = 0; j < data.train.size(); ++j) {
+    int& label = data.train.targets(0, j);
+    const int before = label;
+    if (random.uniform() < s.share) {
+      label = s.noise == "shifted" ? (label + 1) % support::digit_classes
+                                   : static_cast<int>(random.below(support::digit_classes));
+    }
+    data.is_wrong.push_back(label != before);
+    if (label == before) {
+      right.push_back(j);
+    }
+  }
+  data.right = joined(gal::take(data.train, std::span<const gal::index_type>(right)), data.clean);
+  data.all = joined(data.train, data.clean);
+  return data;
+}
+
+// ---- Training ------------------------------------------------------------------------------------------------------
+
+struct run {
+  std::vector<double> accuracies;        // on the test part, after every epoch
+  double area = gal::step_report::none;  // under the curve of the rates as a sign of right labels
+  std::vector<double> sample_rates;      // of `train`, after the last epoch
+};
+
+// The chance that a right label has a larger number than a wrong one; ties count half.
+double area_under_curve(std::span<const double> values, const std::vector<bool>& is_wrong) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  double wrong_below = 0.0;
+  double wrong_total = 0.0;
+  double right_total = 0.0;
+  double area = 0.0;
+  for (std::size_t i = 0; i < order.size();) {
+    double wrong = 0.0;
+    double right = 0.0;
+    std::size_t k = i;
+    for (; k < order.size() && values[order[k]] == values[order[i]]; ++k) {
+      (is_wrong[order[k]] ? wrong : right) += 1.0;
+    }
+    area += right * (wrong_below + 0.5 * wrong);
+    wrong_below += wrong;
+    wrong_total += wrong;
+    right_total += right;
+    i = k;
+  }
+  return area / (wrong_total * right_total);
+}
+
+run train(const noisy_data& data, const settings& s, std::size_t method, std::uint64_t seed,
+          support::progress_bar& progress) {
+  gal::nn::mlp<float> model({support::digit_shape.size(), 64, support::digit_classes}, {.seed = seed});
+  gal::sgd<float> optimizer({.learning_rate = s.learning_rate});
+  const gal::softmax_cross_entropy loss;
+  run result;
+  // An epoch is as many steps for every method: few samples are gone through several times.
+  const gal::index_type steps = gal::batches(data.train, s.batch).size();
+  const auto train_with = [&](auto& trainer, auto& batches) {
+    gal::index_type taken = 0;
+    while (taken < steps * s.epochs) {
+      for (auto [x, y] : batches) {
+        trainer.step(x, y);
+        if (++taken % steps == 0) {
+          const auto& scores = model.forward(data.test.features);
+          result.accuracies.push_back(1.0 - gal::error_rate(scores, data.test.targets));
+          progress.advance();
+          if (taken == steps * s.epochs) {
+            break;
+          }
+        }
+      }
+    }
+  };
+  const auto plainly = [&](const labelled& samples) {
+    gal::batches batches(samples, s.batch, seed);
+    gal::plain trainer(model, optimizer, loss);
+    train_with(trainer, batches);
+  };
+  switch (method) {
+    case plain:
+    case fine_tuned:
+      plainly(data.all);
+      if (method == fine_tuned) {
+        plainly(data.clean);
+      }
+      break;
+    case clean:
+      plainly(data.clean);
+      break;
+    case oracle:
+      plainly(data.right);
+      break;
+    default: {
+      gal::batches batches(data.train, s.batch, seed);
+      gal::instance_rates trainer(model, optimizer, loss, batches, data.clean.features.view(),
+                                  data.clean.targets.view(), {.rate = method == rates ? s.rate : 0.0});
+      train_with(trainer, batches);
+      if (method == rates) {
+        result.sample_rates.assign(trainer.rates().begin(), trainer.rates().end());
+        result.area = area_under_curve(result.sample_rates, data.is_wrong);
+      }
+    }
+  }
+  return result;
+}
+
+// ---- Report --------------------------------------------------------------------------------------------------------
+
+using all_runs = std::array<std::vector<run>, method_names.size()>;  // by method, then by seed
+
+std::vector<double> last_accuracies(const std::vector<run>& runs) {
+  std::vector<double> result;
+  for (const run& r : runs) {
+    result.push_back(r.accuracies.back());
+  }
+  return result;
+}
+
+std::optional<double> p_against_rates(const all_runs& runs, std::size_t method) {
+  if (method == rates || runs[method].size() < 2) {
+    return std::nullopt;
+  }
+  return gal::paired_t_test(last_accuracies(runs[rates]), last_accuracies(runs[method])).p_value;
+}
+
+double mean_area(const all_runs& runs) {
+  std::vector<double> areas;
+  for (const run& r : runs[rates]) {
+    areas.push_back(r.area);
+  }
+  return gal::mean(areas);
+}
+
+void print(const all_runs& runs) {
+  support::console_table table({"", "test accuracy", "deviation", "worst seed", "p, as rates"});
+  for (std::size_t method = 0; method < runs.size(); ++method) {
+    const std::vector<double> values = last_accuracies(runs[method]);
+    table.add({std::string(method_names[method]), support::fixed(gal::mean(values), 4),
+               support::fixed(support::deviation_of(values), 4), support::fixed(std::ranges::min(values), 4),
+               method == rates ? "" : support::fixed(p_against_rates(runs, method), 4)});
+  }
+  std::printf("\n");
+  table.print();
+  std::printf("\nwrong labels by their rates: area under the curve %.3f\n", mean_area(runs));
+}
+
+support::json to_json(const settings& s) {
+  return support::with_counts({{"noise", s.noise},
+                               {"share", s.share},
+                               {"clean_samples", s.clean_samples},
+                               {"learning_rate", s.learning_rate},
+                               {"rate", s.rate}},
+                              s);
+}
+
+void write_json(const settings& s, const all_runs& runs, double seconds) {
+  if (s.json_file.empty()) {
+    return;
+  }
+  support::json result{{"program", "noisy_labels"}, {"configuration", to_json(s)}};
+  for (std::size_t method = 0; method < runs.size(); ++method) {
+    const std::vector<double> values = last_accuracies(runs[method]);
+    support::json& part = result["methods"][std::string(method_names[method])];
+    part["test_accuracy"] = {{"mean", gal::mean(values)},
+                             {"deviation", support::to_json(support::deviation_of(values))},
+                             {"seeds", values}};
+    if (method != rates) {
+      part["p_as_rates"] = support::to_json(p_against_rates(runs, method));
+    }
+  }
+  result["methods"]["rates"]["area_under_curve"] = mean_area(runs);
+  result["run"] = {{"threads", s.threads}, {"seconds", seconds}};
+  support::add_run_record(result["run"]);
+  support::write_file(s.json_file, result.dump(2) + "\n");
+}
+
+// Means over the seeds, after every epoch; the fine-tuned method has twice as many.
+std::vector<double> mean_curve(const std::vector<run>& runs) {
+  std::vector<double> curve(runs.front().accuracies.size(), 0.0);
+  for (const run& r : runs) {
+    for (std::size_t i = 0; i < curve.size(); ++i) {
+      curve[i] += r.accuracies[i] / static_cast<double>(runs.size());
+    }
+  }
+  return curve;
+}
+
+// Of seed 1: the digits of the smallest rates, four rows of ten, as pixels.
+constexpr gal::index_type shown_columns = 10;
+constexpr gal::index_type shown_rows = 4;
+
+void write_pictures(const settings& s, const all_runs& runs, const noisy_data& data) {
+  if (s.out.empty()) {
+    return;
+  }
+  std::string curves = "epoch";
+  std::vector<std::vector<double>> columns;
+  for (std::size_t method = 0; method < runs.size(); ++method) {
+    curves += support::text(",", method_names[method]);
+    columns.push_back(mean_curve(runs[method]));
+  }
+  curves += '\n';
+  for (std::size_t i = 0; i < static_cast<std::size_t>(s.epochs); ++i) {
+    std::vector<double> row;
+    for (std::size_t method = 0; method < runs.size(); ++method) {
+      row.push_back(columns[method][method == fine_tuned ? i + columns[plain].size() : i]);
+    }
+    support::append_csv_row(curves, i + 1, row);
+  }
+  const std::filesystem::path out(s.out);
+  support::write_file(out / "noisy_labels_curves.csv", curves);
+
+  const std::vector<double>& trust = runs[rates].front().sample_rates;
+  std::vector<gal::index_type> order(trust.size());
+  std::iota(order.begin(), order.end(), gal::index_type{0});
+  std::ranges::stable_sort(order, [&](gal::index_type a, gal::index_type b) {
+    return trust[static_cast<std::size_t>(a)] < trust[static_cast<std::size_t>(b)];
+  });
+  constexpr gal::index_type side = 8;
+  constexpr gal::index_type step = side + 5;
+  gal::matrix<double> page(shown_columns * step, shown_rows * step);
+  std::string labels = "x,y,label,is_wrong\n";
+  for (gal::index_type k = 0; k < std::min<gal::index_type>(shown_columns * shown_rows, data.train.size());
+       ++k) {
+    const gal::index_type sample = order[static_cast<std::size_t>(k)];
+    const gal::index_type left = k % shown_columns * step;
+    const gal::index_type top = k / shown_columns * step;
+    for (gal::index_type p = 0; p < side * side; ++p) {
+      page(left + p % side, top + p / side) = static_cast<double>(data.train.features(p, sample));
+    }
+    labels += support::text(left, ",", top - 2, ",", data.train.targets(0, sample), ",",
+                            data.is_wrong[static_cast<std::size_t>(sample)] ? 1 : 0, "\n");
+  }
+  std::string pixels = "x,y,brightness\n";
+  for (gal::index_type y = 0; y < page.columns(); ++y) {
+    for (gal::index_type x = 0; x < page.rows(); ++x) {
+      support::append_csv_row(pixels, static_cast<std::size_t>(x),
+                              std::array{static_cast<double>(y), page(x, y)});
+    }
+  }
+  support::write_file(out / "noisy_labels_pixels.csv", pixels);
+  support::write_file(out / "noisy_labels_labels.csv", labels);
+
+  const auto plotter = support::gnuplot::find();
+  if (!plotter) {
+    std::printf("\ngnuplot is not in PATH: no pictures. The curves are in %s\n", s.out.c_str());
+    return;
+  }
+  plotter->draw(out, "noisy_labels",
+                "title = " +
+                    support::gnuplot::literal(support::text(
+                        "Digits, ", 100.0 * s.share, " % of the labels ",
+                        s.noise == "shifted" ? "shifted by one" : "at random", ", ", s.clean_samples,
+                        " clean samples; mean of ", support::counted(runs[rates].size(), "seed"))) +
+                    R"(
+do for [kind in 'png svg'] {
+  eval start(kind, 1400, 680)
+  set multiplot layout 1,2 title title font ',17' textcolor rgb ink
+  set grid linecolor rgb '#dddddd' linetype 1
+  set border 31 linecolor rgb ink
+  set tics textcolor rgb ink
+  set size noratio
+  set xrange [*:*]
+  set yrange [*:*]
+  set title 'Test accuracy (fine-tuned: its epochs on the clean samples)'
+  set xlabel 'epoch'
+  set ylabel ''
+  set key bottom right textcolor rgb ink
+  curves = 'noisy_labels_curves.csv'
+  plot curves skip 1 using 1:7 with lines linewidth 2 dashtype 2 linecolor rgb ink title 'oracle', \
+    curves skip 1 using 1:6 with lines linewidth 4 linecolor rgb adjusted title 'rates', \
+    curves skip 1 using 1:4 with lines linewidth 3 linecolor rgb '#009E73' title 'mixed', \
+    curves skip 1 using 1:5 with lines linewidth 3 linecolor rgb '#CC79A7' title 'fine-tuned', \
+    curves skip 1 using 1:3 with lines linewidth 3 linecolor rgb '#E69F00' title 'clean', \
+    curves skip 1 using 1:2 with lines linewidth 3 linecolor rgb vanilla title 'plain'
+  set title "Trusted least (seed 1), under the labels that they came with:\nwrong labels in orange, right ones in blue"
+  unset grid
+  unset key
+  unset border
+  unset tics
+  unset xlabel
+  unset colorbox
+  set palette gray negative
+  set cbrange [0:1]
+  set size ratio -1
+  set xrange [-2:129]
+  set yrange [51:-6]
+  labels = 'noisy_labels_labels.csv'
+  plot 'noisy_labels_pixels.csv' skip 1 using 1:2:3 with image notitle, \
+    labels skip 1 using ($1 + 3.5):2:($4 == 1 ? strcol(3) : '') with labels textcolor rgb vanilla font ',15' notitle, \
+    labels skip 1 using ($1 + 3.5):2:($4 == 0 ? strcol(3) : '') with labels textcolor rgb adjusted font ',15' notitle
+  unset multiplot
+}
+)",
+                {"png", "svg"});
+  std::printf("\nCurves and pictures are in %s\n", s.out.c_str());
+}
+
+void write_report(const settings& s, const all_runs& runs) {
+  if (s.report_file.empty()) {
+    return;
+  }
+  gal::html_page page("Digits with wrong labels", support::summary(s) + "; lines are means over the seeds");
+  for (const std::size_t method : {rates, mixed, clean}) {
+    page.add(gal::html_page::headline{
+        support::text("test accuracy, ", method_names[method]),
+        support::fixed(gal::mean(last_accuracies(runs[method])), 4),
+        method == rates ? "" : "p, as rates: " + support::fixed(p_against_rates(runs, method), 4)});
+  }
+  gal::html_page::chart chart{
+      .title = "Test accuracy, after the epoch", .y_label = "share of the samples", .x = {}, .curves = {}};
+  for (int epoch = 1; epoch <= s.epochs; ++epoch) {
+    chart.x.push_back(epoch);
+  }
+  for (std::size_t method = 0; method < runs.size(); ++method) {
+    std::vector<double> curve = mean_curve(runs[method]);
+    curve.erase(curve.begin(), curve.end() - s.epochs);
+    chart.curves.push_back({.name = std::string(method_names[method]), .values = std::move(curve)});
+  }
+  page.add(chart);
+  gal::html_page::table table;
+  support::add_rows(table, to_json(s));
+  page.heading("Configuration");
+  page.add(table);
+  support::write_file(s.report_file, page.text());
+  std::printf("\nThe report is in %s\n", s.report_file.c_str());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  settings s;
+  s.epochs = 40;
+  s.seeds = 5;
+  CLI::App app{std::string(description)};
+  support::add_choice(app, "--noise", s.noise, "Wrong labels: the next digit, or any",
+                      {"shifted", "uniform"});
+  app.add_option("--share", s.share, "Share of the labels that are spoilt")
+      ->check(CLI::Range(0.05, 0.9))
+      ->capture_default_str();
+  app.add_option("--clean", s.clean_samples, "Clean samples")
+      ->check(CLI::Range(10, 1000))
+      ->capture_default_str();
+  app.add_option("--learning-rate", s.learning_rate, "Learning rate of the network")
+      ->check(support::positive_number)
+      ->capture_default_str();
+  app.add_option("--rate", s.rate, "How fast the samples' rates move")
+      ->check(support::positive_number)
+      ->capture_default_str();
+  support::add_options(app, s);
+  CLI11_PARSE(app, count, arguments);
+
+  return support::run_program("noisy_labels", [&] {
+    const support::parts<int> parts = support::divide(support::read_digits());
+    support::prepare_outputs(s);
+    std::printf(
+        "Digits, %td for training and %d of them clean, %td for testing; labels spoilt: %g %%, %s; %s\n",
+        parts.train.size(), s.clean_samples, parts.test.size(), 100.0 * s.share, s.noise.c_str(),
+        support::summary(s).c_str());
+    const auto seeds = static_cast<std::size_t>(s.seeds);
+    all_runs runs;
+    for (auto& of_method : runs) {
+      of_method.resize(seeds);
+    }
+    const auto start = std::chrono::steady_clock::now();
+    {
+      support::progress_bar progress("noisy_labels",
+                                     (runs.size() + 1) * seeds * static_cast<std::size_t>(s.epochs));
+      support::parallel_for(runs.size() * seeds, s.threads, [&](std::size_t task) {
+        const std::uint64_t seed = task / runs.size() + 1;
+        runs[task % runs.size()][seed - 1] =
+            train(spoil(parts, s, seed), s, task % runs.size(), seed, progress);
+      });
+    }
+    print(runs);
+    write_json(s, runs, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    write_pictures(s, runs, spoil(parts, s, 1));
+    write_report(s, runs);
+  });
+}
