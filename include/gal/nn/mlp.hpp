@@ -4,11 +4,13 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/activation.hpp>
+#include <gal/nn/detail/activate.hpp>
 #include <gal/nn/detail/affine_shortcut.hpp>
 #include <gal/nn/detail/mlp_tangents.hpp>
 
@@ -220,7 +222,7 @@ class mlp {
     }
   }
 
-  GAL_PRIVATE_KERNELS
+ private:
   using storage = matrix<T, Backend>;
 
   static parameter<T, memory_type> block(matrix_view<T, memory_type> value,
@@ -337,10 +339,7 @@ class mlp {
   }
 
   void fill_uniform(matrix_view<T, memory_type> values, double bound, std::uint64_t& counter) {
-    backend_.for_each(values.size(), [to = values.data(), bound, first = counter,
-                                      seed = options_.seed] GAL_KERNEL(index_type i) {
-      to[i] = static_cast<T>(random_uniform(seed, first + static_cast<std::uint64_t>(i), bound));
-    });
+    gal::detail::fill_uniform(backend_, values.data(), values.size(), {options_.seed, counter}, bound);
     counter += static_cast<std::uint64_t>(values.size());
   }
 
@@ -353,17 +352,9 @@ class mlp {
     if (Activation == activation::identity && !options_.bias) {
       return;
     }
-    const index_type rows = y.rows();
-    const T* const shift = options_.bias ? bias(layer).data() : nullptr;
-    T* const inner = keep_inner ? inner_[layer].data() : nullptr;
-    backend_.for_each(rows, y.columns(), [=, to = y.data()] GAL_KERNEL(index_type i, index_type j) {
-      [[maybe_unused]] T* const kept = inner;  // nvcc captures nothing that only a constexpr branch names
-      const T z = to[j * rows + i] + (shift != nullptr ? shift[i] : T(0));
-      if constexpr (detail::slope_reads_input(Activation)) {
-        kept[j * rows + i] = z;
-      }
-      to[j * rows + i] = detail::activate<Activation>(z);
-    });
+    detail::add_bias_and_activate<Activation>(backend_, y,
+                                              options_.bias ? bias(layer).as_const().data() : nullptr,
+                                              keep_inner ? inner_[layer].data() : nullptr);
   }
 
   template <activation Activation>
@@ -371,9 +362,8 @@ class mlp {
     if constexpr (Activation != activation::identity) {
       const T* const y = outputs_[layer].data();
       const T* const z = inner_.empty() ? y : inner_[layer].data();
-      backend_.for_each(gradient.size(), [=, to = gradient.data()] GAL_KERNEL(index_type i) {
-        to[i] *= detail::slope<Activation>(z[i], y[i]);
-      });
+      detail::multiply_by_slope<Activation>(backend_, gradient.size(), z, y, gradient.data(),
+                                            gradient.data());
     }
   }
 

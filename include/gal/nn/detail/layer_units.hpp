@@ -8,6 +8,7 @@
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/nn/activation.hpp>
+#include <gal/nn/detail/activate.hpp>
 #include <gal/nn/detail/kernels.hpp>
 #include <gal/nn/layers.hpp>
 
@@ -173,15 +174,6 @@ void activate_batch(const Backend& backend, view_in<const T, Backend> x, view_in
   });
 }
 
-// The gradient with respect to x, from that with respect to y.
-template <activation Which, class T, class Backend>
-void multiply_by_slope(const Backend& backend, view_in<const T, Backend> x, view_in<const T, Backend> y,
-                       view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
-  backend.for_each(x.size(),
-                   [z = x.data(), value = y.data(), from = gradient.data(), to = delta.data()] GAL_KERNEL(
-                       index_type i) { to[i] = from[i] * slope<Which>(z[i], value[i]); });
-}
-
 /// An activation of every number.
 template <class T, class Backend>
 class activation_unit {
@@ -195,7 +187,10 @@ class activation_unit {
   void backward(const pass<T, Backend>& p, view_in<const T, Backend> x, view_in<const T, Backend> y,
                 view_in<const T, Backend> gradient, view_in<T, Backend> delta) {
     if (!delta.empty()) {
-      dispatch(which_, [&](auto which) { multiply_by_slope<which.value>(p.backend, x, y, gradient, delta); });
+      dispatch(which_, [&](auto which) {
+        multiply_by_slope<which.value>(p.backend, x.size(), x.data(), y.data(), gradient.data(),
+                                       delta.data());
+      });
     }
   }
 
