@@ -130,7 +130,8 @@ class mlp_tangents {
   // What an activation's derivatives at layer `l` are computed from: z (or a where they do not read z) and a.
   static std::pair<const T*, const T*> point_of(const chain& at, std::size_t l) {
     const T* const y = at.outputs[l].data();
-    return {at.inner.empty() ? y : at.inner[l].data(), y};
+    const bool kept = !at.inner.empty() && at.activation_of(l) != activation::identity;
+    return {kept ? at.inner[l].data() : y, y};
   }
 
   // The layer's part of <G, X''>; `z` still lacks the bias.
