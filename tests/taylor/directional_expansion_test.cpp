@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -561,6 +563,19 @@ TEST_CASE("nothing is allocated after the first call") {
     opaque<gal::nn::mlp<float>> other{model};
     check(other);
   }
+}
+
+TEST_CASE("an expansion of an expansion is a copy") {
+  gal::nn::mlp<double> model({2, 3}, {.seed = 1});
+  gal::directional_expansion along(model);
+  const auto u = random_direction<double>(model.parameters(), 5);
+  gal::directional_expansion copy(along);
+  static_assert(std::is_same_v<decltype(copy), decltype(along)>);
+  const auto x = random_matrix(2, samples, 1);
+  const auto y = random_matrix(3, samples, 2);
+  along.expand(gal::mse(), x, y, u.blocks());
+  copy.expand(gal::mse(), x, y, u.blocks());
+  CHECK(copy.derivatives().second == along.derivatives().second);
 }
 
 TEST_CASE("a vector of parameters copies as what it holds") {

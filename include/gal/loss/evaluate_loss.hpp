@@ -15,6 +15,17 @@ struct loss_values {
   matrix<T, Backend> gradient;      ///< of the mean, `d x n`
 };
 
+namespace detail {
+
+// In a function without constraints, whose kernels nvcc can name.
+template <class Backend>
+void add_up(const Backend& backend, index_type count, const double* from, double* sum) {
+  backend.sum(
+      count, [from] GAL_KERNEL(index_type j) { return from[j]; }, sum);
+}
+
+}  // namespace detail
+
 /// Mean, per-sample values and gradient of any loss, for use outside of training.
 ///
 ///     const auto result = gal::evaluate_loss(gal::mse(), model.forward(x), y);
@@ -30,8 +41,7 @@ template <class Loss, viewable Features, class Target = nothing, class Backend =
                                  matrix<T, Backend>(x.rows(), x.columns(), T(0), backend)};
   loss.evaluate(backend, x, targets, result.samples.view(), result.gradient.view());
   matrix<double, Backend> total(1, 1, 0.0, backend);
-  backend.sum(
-      x.columns(), [from = result.samples.data()] GAL_KERNEL(index_type j) { return from[j]; }, total.data());
+  detail::add_up(backend, x.columns(), result.samples.data(), total.data());
   result.mean = backend.read(total.data()) / static_cast<double>(x.columns());
   return result;
 }

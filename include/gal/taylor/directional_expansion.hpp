@@ -39,6 +39,15 @@ struct directional_derivatives {
   double second = none;        ///< u^T H u
 };
 
+namespace detail {
+// An expansion itself, which is asked whether it is a model where one is made from another.
+template <class X>
+concept expands_a_model = requires(const X& x) {
+  typename X::model_type;
+  x.derivatives();
+};
+}  // namespace detail
+
 /// The expansion of a batch's loss along theta + s u, of the features X(s) and the samples' losses l_j(s) at s = 0:
 ///
 ///     l_j'  = <G_j, x_j'>               G_j the gradient of l_j with respect to its features x_j
@@ -62,9 +71,10 @@ struct directional_derivatives {
 ///
 /// The model is referred to and must outlive this. After the first call for the largest batch nothing is allocated.
 template <class Model>
-  requires detail::checked_model<Model>
+  requires(!detail::expands_a_model<Model>) && detail::checked_model<Model>
 class directional_expansion {
  public:
+  using model_type = Model;
   using value_type = model_scalar<Model>;
   using backend_type = backend_of<Model>;
   using memory_type = typename backend_type::memory_type;

@@ -4,6 +4,7 @@
 #include <gal/backends/thrust.hpp>
 #include <gal/core/detail/math.hpp>
 #include <gal/train/captured_step.hpp>
+#include <gal/train/rescaled.hpp>
 
 #include "infinite_logits.hpp"
 #include "reference.hpp"
@@ -458,6 +459,10 @@ TEST_CASE("a captured step repeats the ordinary ones, also where the learning ra
   const auto plain = [](auto& model, auto& optimizer) { return gal::plain(model, optimizer, gal::mse()); };
   CHECK(run(true, adjusted) == run(false, adjusted));
   CHECK(run(true, plain) == run(false, plain));
+  const auto rescaled = [](auto& model, auto& optimizer) {
+    return gal::rescaled(model, optimizer, gal::mse());
+  };
+  CHECK(run(true, rescaled) == run(false, rescaled));
   CHECK(run(true, plain) != run(true, adjusted));
 }
 
@@ -473,6 +478,29 @@ TEST_CASE("steps that cannot be repeated are not captured") {
   CHECK_THROWS_AS(gal::captured_step(dropping, training.x, training.y), gal::error);
   gal::adjust raising(training.model, optimizer, gal::mse(), {.non_finite = gal::non_finite_policy::raise});
   CHECK_THROWS_AS(gal::captured_step(raising, training.x, training.y), gal::error);
+  gal::rescaled fading(training.model, optimizer, gal::mse(), {.schedule = gal::cosine_schedule(10)});
+  CHECK_THROWS_AS(gal::captured_step(fading, training.x, training.y), gal::error);
+}
+
+TEST_CASE("a rescaled step that is refused leaves parameters, state and averages") {
+  const auto path = [](bool disturbed) {
+    small_training training;
+    gal::adam<float, backend_type> optimizer({}, training.backend);
+    gal::rescaled trainer(training.model, optimizer, gal::mse());
+    auto bad = paths::normal<float>(2, 16, 11);
+    bad.values[3] = std::numeric_limits<float>::quiet_NaN();
+    const auto bad_targets = paths::put(training.backend, bad);
+    for (int k = 0; k < 6; ++k) {
+      if (disturbed && k == 3) {
+        const gal::rescaled_report report = trainer.step(training.x, bad_targets);
+        CHECK(report.non_finite);
+        CHECK(std::isnan(report.multiplier));
+      }
+      trainer.step(training.x, training.y);
+    }
+    return paths::parameters_of(training.backend, training.model);
+  };
+  CHECK(path(true) == path(false));
 }
 
 TEST_CASE("memory that is not to be had is an error, and leaves a matrix as it was") {
