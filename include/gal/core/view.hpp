@@ -16,15 +16,13 @@
 #include <utility>
 
 // Marks for a device compiler: functions that kernels call are built for both sides; the lambdas that become kernels,
-// for the device. nvcc wants the functions that hold them to be public.
+// for the device. nvcc refuses these in members that are not public.
 #if defined(__CUDACC__)
 #define GAL_HOST_DEVICE __host__ __device__
 #define GAL_KERNEL __device__
-#define GAL_PRIVATE_KERNELS public:
 #else
 #define GAL_HOST_DEVICE
 #define GAL_KERNEL
-#define GAL_PRIVATE_KERNELS private:
 #endif
 
 namespace gal::inline GAL_ABI {

@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/tangents.hpp>
@@ -46,6 +47,23 @@ concept expands_a_model = requires(const X& x) {
   typename X::model_type;
   x.derivatives();
 };
+}  // namespace detail
+
+namespace detail {
+
+// to[j] += row[j].
+template <class Memory, class Backend>
+void add_row(const Backend& backend, matrix_view<const double, Memory> row, double* to) {
+  backend.for_each(row.columns(), [to, from = row.data()] GAL_KERNEL(index_type j) { to[j] += from[j]; });
+}
+
+// u^T H u of the Gauss-Newton curvature and the mean of <G, X''>.
+template <class Backend>
+void add_product(const Backend& backend, const double* product, directional_derivatives* numbers) {
+  backend.for_each(
+      1, [product, numbers] GAL_KERNEL(index_type) { numbers->second = numbers->gauss_newton + *product; });
+}
+
 }  // namespace detail
 
 /// The expansion of a batch's loss along theta + s u, of the features X(s) and the samples' losses l_j(s) at s = 0:
@@ -167,13 +185,10 @@ class directional_expansion {
     }
     if (!features_second_.empty()) {
       multiply(gradient, features_second_, samples, seconds_);
-      backend_.for_each(features.columns(), [to = seconds_.data(), from = curvatures_.data()] GAL_KERNEL(
-                                                index_type j) { to[j] += from[j]; });
+      detail::add_row(backend_, curvatures_.view().as_const(), seconds_.data());
       mean(seconds_, &numbers_.data()->second);
     } else {
-      backend_.for_each(1, [at = numbers_.data(), product = product_.data()] GAL_KERNEL(index_type) {
-        at->second = at->gauss_newton + *product;
-      });
+      detail::add_product(backend_, product_.data(), numbers_.data());
     }
   }
 
@@ -200,7 +215,7 @@ class directional_expansion {
 
   [[nodiscard]] const backend_type& backend() const { return backend_; }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // X' and, as far as it is asked for, X'' or <G, X''>: the model's own, or by differences. The features, which may have moved.
   view find_tangents(const input_type& input, view features, direction_type direction,
                      expansion_order order) {
@@ -235,19 +250,11 @@ class directional_expansion {
   // samples <a_j, b_j> for every sample.
   void multiply(view a, view b, double samples, matrix<double, backend_type>& products) {
     products.resize(1, a.columns());
-    backend_.sum_rows(
-        a.rows(), a.columns(),
-        [=] GAL_KERNEL(index_type i, index_type j) {
-          return samples * static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
-        },
-        products.data());
+    detail::scaled_column_products(backend_, samples, a, b, products.data());
   }
 
   void mean(const matrix<double, backend_type>& values, double* result) {
-    const auto samples = static_cast<double>(values.size());
-    backend_.sum(
-        values.size(), [from = values.data(), samples] GAL_KERNEL(index_type j) { return from[j] / samples; },
-        result);
+    detail::mean_of(backend_, values.data(), values.size(), result);
   }
 
   Model* model_;

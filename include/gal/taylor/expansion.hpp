@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -27,18 +28,6 @@ void subtract(const Backend& backend, matrix_view<const A, Memory> a, matrix_vie
   backend.for_each(a.size(), [a = a.data(), b = b.data(), to = difference.data()] GAL_KERNEL(index_type i) {
     to[i] = static_cast<C>(static_cast<wider>(a[i]) - static_cast<wider>(b[i]));
   });
-}
-
-// scale <a_j, b_j> of every column.
-template <class A, class B, class Memory, class Backend>
-void sum_products(const Backend& backend, double scale, matrix_view<const A, Memory> a,
-                  matrix_view<const B, Memory> b, double* sums) {
-  backend.sum_rows(
-      a.rows(), a.columns(),
-      [=] GAL_KERNEL(index_type i, index_type j) {
-        return scale * static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
-      },
-      sums);
 }
 
 // What the samples' losses have changed by, less the first order.
@@ -112,8 +101,8 @@ class expansion {
     loss.evaluate(backend_, std::as_const(point).view(), target, remainders, slope.view());
     // The gradient is that of the mean: a sample's own is n times larger.
     tilt_.resize(1, features.columns());
-    detail::sum_products(backend_, static_cast<double>(features.columns()), displacement, gradient,
-                         tilt_.data());
+    detail::scaled_column_products(backend_, static_cast<double>(features.columns()), displacement, gradient,
+                                   tilt_.data());
     detail::become_remainders(backend_, values_.data(), tilt_.data(), remainders);
     if (!curvature.empty()) {
       detail::subtract(backend_, gradient, std::as_const(slope).view(), curvature);

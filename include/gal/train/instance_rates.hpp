@@ -123,16 +123,6 @@ void report_rates(const Backend& backend, double mean_rate, double zero_share,
   });
 }
 
-template <class Memory, class Backend>
-void mean_of(const Backend& backend, matrix_view<const double, Memory> row, double* mean) {
-  backend.sum(
-      row.size(),
-      [from = row.data(), samples = static_cast<double>(row.size())] GAL_KERNEL(index_type j) {
-        return from[j] / samples;
-      },
-      mean);
-}
-
 // Multiplies every column with its sample's factor.
 template <class T, class Memory, class Backend>
 void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, const double* factors,
@@ -342,7 +332,8 @@ class instance_rates
     const mutable_view gradient = frame_.gradient_memory(features, held_out_gradient_of_features_);
     held_out_losses_.resize(1, gradient.columns());
     frame_.loss().evaluate(backend(), view(features), held_out_target_, held_out_losses_.view(), gradient);
-    detail::mean_of(backend(), std::as_const(held_out_losses_).view(), &frame_.numbers()->held_out_loss);
+    detail::mean_of(backend(), held_out_losses_.data(), held_out_losses_.columns(),
+                    &frame_.numbers()->held_out_loss);
     frame_.backward(*held_out_gradient_of_features_, &frame_.numbers()->held_out_proceeds);
   }
 

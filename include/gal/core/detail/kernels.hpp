@@ -1,5 +1,6 @@
 // gal/core/detail/kernels.hpp: kernels that more than one room needs.
-// Provides: nothing public; detail::inner_product, fill_noise, fill_uniform, fill_normal.
+// Provides: nothing public; detail::inner_product, scaled_column_products, sum_of, mean_of, sum_of_squares, fill_noise,
+// fill_uniform, fill_normal.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -20,6 +21,40 @@ void inner_product(const Backend& backend, matrix_view<const T, Memory> a, matri
         return static_cast<double>(a[i]) * static_cast<double>(b[i]);
       },
       product);
+}
+
+// scale <a_j, b_j> of every column, into `products`, accumulated in double.
+template <class A, class B, class Memory, class Backend>
+void scaled_column_products(const Backend& backend, double scale, matrix_view<const A, Memory> a,
+                            matrix_view<const B, Memory> b, double* products) {
+  backend.sum_rows(
+      a.rows(), a.columns(),
+      [=] GAL_KERNEL(index_type i, index_type j) {
+        return scale * static_cast<double>(a(i, j)) * static_cast<double>(b(i, j));
+      },
+      products);
+}
+
+// The sum of `count` numbers, and their mean.
+template <class Backend>
+void sum_of(const Backend& backend, const double* from, index_type count, double* sum) {
+  backend.sum(
+      count, [from] GAL_KERNEL(index_type i) { return from[i]; }, sum);
+}
+template <class Backend>
+void mean_of(const Backend& backend, const double* from, index_type count, double* mean) {
+  backend.sum(
+      count, [from, all = static_cast<double>(count)] GAL_KERNEL(index_type i) { return from[i] / all; },
+      mean);
+}
+
+// The sum of squares of `count` numbers, accumulated in double.
+template <class T, class Backend>
+void sum_of_squares(const Backend& backend, const T* from, index_type count, double* sum) {
+  backend.sum(
+      count,
+      [from] GAL_KERNEL(index_type i) { return static_cast<double>(from[i]) * static_cast<double>(from[i]); },
+      sum);
 }
 
 // Numbers of `draw(seed, counter)`, whose counters follow each other.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gal/core/backend.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/nn/activation.hpp>
 
@@ -13,6 +14,42 @@
 #include <vector>
 
 namespace gal::inline GAL_ABI::nn::detail {
+
+// A layer's part of <G, X''>, for every sample: the sum of D (phi''(z) z'^2 + 2 phi'(z) through), z' = `moved` and, from column
+// `first_biased` on, the shift; `inner` and `outer` are what phi's derivatives are computed from, `through` may be null.
+template <activation Activation, class T, class Memory, class Backend>
+void sum_curvature(const Backend& backend, matrix_view<const T, Memory> moved, const T* shift,
+                   index_type first_biased, const T* inner, const T* outer, const T* through,
+                   const T* adjoint, double* sums) {
+  backend.sum_rows(
+      moved.rows(), moved.columns(),
+      [=, rows = moved.rows(), from = moved.data()] GAL_KERNEL(index_type i, index_type j) {
+        const index_type e = j * rows + i;
+        const T along = from[e] + (shift != nullptr && j >= first_biased ? shift[i] : T(0));
+        const T bent = second_slope<Activation>(inner[e], outer[e]) * along * along;
+        const T crossed =
+            through == nullptr ? T(0) : T(2) * slope<Activation>(inner[e], outer[e]) * through[e];
+        return static_cast<double>(adjoint[e]) * static_cast<double>(bent + crossed);
+      },
+      sums);
+}
+
+// a' from z' less the shift, in place, and a'' from z'' unless `second` is null.
+template <activation Activation, class T, class Memory, class Backend>
+void move_outputs(const Backend& backend, matrix_view<T, Memory> first, const T* shift, const T* inner,
+                  const T* outer, T* second) {
+  backend.for_each(first.rows(), first.columns(),
+                   [=, rows = first.rows(), to = first.data()] GAL_KERNEL(index_type i, index_type j) {
+                     const index_type e = j * rows + i;
+                     const T along = to[e] + (shift != nullptr ? shift[i] : T(0));
+                     const T slant = slope<Activation>(inner[e], outer[e]);
+                     to[e] = slant * along;
+                     if (second != nullptr) {
+                       second[e] =
+                           second_slope<Activation>(inner[e], outer[e]) * along * along + slant * second[e];
+                     }
+                   });
+}
 
 /// The two passes of a chain of layers z_l = W_l^T a_{l-1} + b_l, a_l = phi(z_l), along the direction U_l, v_l:
 ///
@@ -80,8 +117,7 @@ class mlp_tangents {
       });
     }
     if (product != nullptr) {
-      backend_.sum(
-          sums_.size(), [from = sums_.data()] GAL_KERNEL(index_type l) { return from[l]; }, product);
+      gal::detail::sum_of(backend_, sums_.data(), sums_.size(), product);
     }
     return std::as_const(buffers_[(at.layers() - 1) % 2]).view();
   }
@@ -112,7 +148,7 @@ class mlp_tangents {
   /// Where features go that are made of what the passes return: X' is number 0, X'' number 1.
   [[nodiscard]] storage& features(std::size_t number) { return features_[number]; }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // Memory for what layer `l` makes of `parts` derivatives side by side; what its predecessor made stays.
   mutable_view next(std::size_t l, const chain& at, index_type parts) {
     buffers_[l % 2].resize(at.widths[l + 1], parts * at.input.columns());
@@ -137,24 +173,11 @@ class mlp_tangents {
   template <activation Activation>
   void add_up(const chain& at, std::size_t l, const T* shift, mutable_view z) {
     sample_sums_.resize(1, z.columns());
-    const index_type rows = z.rows();
     const auto [inner, outer] = point_of(at, l);
-    const T* const through = l == 0 ? nullptr : through_.data();
-    backend_.sum_rows(
-        rows, z.columns(),
-        [=, inner = inner, outer = outer, moved = z.data(), adjoint = at.adjoints[l].data(),
-         biased = at.first_biased] GAL_KERNEL(index_type i, index_type j) {
-          const index_type e = j * rows + i;
-          const T along = moved[e] + (shift != nullptr && j >= biased ? shift[i] : T(0));
-          const T bent = second_slope<Activation>(inner[e], outer[e]) * along * along;
-          const T crossed =
-              through == nullptr ? T(0) : T(2) * slope<Activation>(inner[e], outer[e]) * through[e];
-          return static_cast<double>(adjoint[e]) * static_cast<double>(bent + crossed);
-        },
-        sample_sums_.data());
-    backend_.sum(
-        z.columns(), [from = sample_sums_.data()] GAL_KERNEL(index_type j) { return from[j]; },
-        sums_.data() + l);
+    sum_curvature<Activation>(backend_, z.as_const(), shift, at.first_biased, inner, outer,
+                              l == 0 ? nullptr : std::as_const(through_).data(), at.adjoints[l].data(),
+                              sample_sums_.data());
+    gal::detail::sum_of(backend_, sample_sums_.data(), z.columns(), sums_.data() + l);
   }
 
   template <activation Activation>
@@ -162,16 +185,10 @@ class mlp_tangents {
     if (Activation == activation::identity && shift == nullptr) {
       return;
     }
-    const index_type rows = z.rows();
     const auto [inner, outer] = point_of(at, l);
-    const index_type skipped = at.first_biased * rows;  // none where there is an activation
-    backend_.for_each(rows, z.columns() - at.first_biased,
-                      [=, to = z.data() + skipped, inner = inner + skipped,
-                       outer = outer + skipped] GAL_KERNEL(index_type i, index_type j) {
-                        const index_type e = j * rows + i;
-                        const T along = to[e] + (shift != nullptr ? shift[i] : T(0));
-                        to[e] = slope<Activation>(inner[e], outer[e]) * along;
-                      });
+    const index_type skipped = at.first_biased * z.rows();  // none where there is an activation
+    move_outputs<Activation>(backend_, z.columns(at.first_biased, z.columns() - at.first_biased), shift,
+                             inner + skipped, outer + skipped, static_cast<T*>(nullptr));
   }
 
   template <activation Activation>
@@ -179,19 +196,11 @@ class mlp_tangents {
     if (Activation == activation::identity && shift == nullptr) {
       return;
     }
-    const index_type rows = both.rows();
     const auto [inner, outer] = point_of(at, l);
-    const index_type skipped = at.first_biased * rows;
-    backend_.for_each(
-        rows, both.columns() / 2 - at.first_biased,
-        [=, to = both.data() + skipped, second = both.data() + both.size() / 2 + skipped,
-         inner = inner + skipped, outer = outer + skipped] GAL_KERNEL(index_type i, index_type j) {
-          const index_type e = j * rows + i;
-          const T along = to[e] + (shift != nullptr ? shift[i] : T(0));
-          const T slant = slope<Activation>(inner[e], outer[e]);
-          to[e] = slant * along;
-          second[e] = second_slope<Activation>(inner[e], outer[e]) * along * along + slant * second[e];
-        });
+    const index_type skipped = at.first_biased * both.rows();
+    const index_type columns = both.columns() / 2;
+    move_outputs<Activation>(backend_, both.columns(at.first_biased, columns - at.first_biased), shift,
+                             inner + skipped, outer + skipped, both.data() + both.size() / 2 + skipped);
   }
 
   Backend backend_;

@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/core/error.hpp>
 
@@ -14,6 +15,42 @@
 #include <vector>
 
 namespace gal::inline GAL_ABI::detail {
+
+// h_j of the length `relative` max(1, size_j) along a direction, both given by their squares; zero along one of length zero.
+template <class Backend>
+void find_difference_steps(const Backend& backend, double relative, const double* size_squares,
+                           const double* direction_squares, index_type count, double* steps) {
+  backend.for_each(count, [=] GAL_KERNEL(index_type j) {
+    steps[j] = direction_squares[j] > 0.0
+                   ? relative * std::fmax(1.0, std::sqrt(size_squares[j])) / std::sqrt(direction_squares[j])
+                   : 0.0;
+  });
+}
+
+// to = from + sign h u.
+template <class T, class Backend>
+void move_along(const Backend& backend, std::span<const T> direction, const T* from, double sign,
+                const double* step, T* to) {
+  backend.for_each(
+      static_cast<index_type>(direction.size()),
+      [=, h = deferred(backend, step), along = direction.data()] GAL_KERNEL(index_type i) {
+        to[i] = static_cast<T>(static_cast<double>(from[i]) + sign * h() * static_cast<double>(along[i]));
+      });
+}
+
+// X' in place of X(theta - h u), and X''.
+template <class T, class Memory, class Backend>
+void divide_differences(const Backend& backend, matrix_view<const T, Memory> x, const T* above,
+                        const double* step, T* below, T* second) {
+  backend.for_each(x.size(), [=, at = x.data(), distance = deferred(backend, step)] GAL_KERNEL(index_type i) {
+    const auto up = static_cast<double>(above[i]);
+    const auto down = static_cast<double>(below[i]);
+    const auto here = static_cast<double>(at[i]);
+    const double h = distance();
+    below[i] = static_cast<T>(h == 0.0 ? 0.0 : (up - down) / (2.0 * h));
+    second[i] = static_cast<T>(h == 0.0 ? 0.0 : ((up - here) - (here - down)) / (h * h));
+  });
+}
 
 /// X' = (X(theta + h u) - X(theta - h u)) / 2h and X'' = (X(theta + h u) - 2 X + X(theta - h u)) / h^2, with h u of the length
 /// e max(1, |theta|): e is the fourth root of the scalar's epsilon where X'' is wanted, else the cube root. Three forward passes,
@@ -66,7 +103,7 @@ class feature_differences {
   [[nodiscard]] view first() const { return first_.view(); }
   [[nodiscard]] view second() const { return second_.view(); }
 
-  GAL_PRIVATE_KERNELS
+ private:
   // The parameters as they were, also where the model throws.
   class restored {
    public:
@@ -107,56 +144,30 @@ class feature_differences {
   void find_step(parameter_direction<T> direction, bool wants_second) {
     const auto blocks = static_cast<index_type>(direction.size());
     sums_.resize(blocks + 1, 2);
-    add_squares(before_.data(), before_.size(), sums_.data() + blocks);
+    sum_of_squares(backend_, before_.data(), before_.size(), sums_.data() + blocks);
     for (index_type k = 0; k < blocks; ++k) {
       const auto block = direction[static_cast<std::size_t>(k)];
-      add_squares(block.data(), static_cast<index_type>(block.size()), sums_.data() + k);
+      sum_of_squares(backend_, block.data(), static_cast<index_type>(block.size()), sums_.data() + k);
     }
     double* const total = sums_.data() + sums_.rows();
-    backend_.sum(
-        blocks, [from = sums_.data()] GAL_KERNEL(index_type k) { return from[k]; }, total);
+    sum_of(backend_, sums_.data(), blocks, total);
     steps_.resize(1, 1);
     const double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
     const double relative = wants_second ? std::sqrt(std::sqrt(epsilon)) : std::cbrt(epsilon);
-    backend_.for_each(1, [=, to = steps_.data(), size = sums_.data() + blocks] GAL_KERNEL(index_type) {
-      *to = *total > 0.0 ? relative * std::fmax(1.0, std::sqrt(*size)) / std::sqrt(*total) : 0.0;
-    });
-  }
-
-  void add_squares(const T* from, index_type size, double* result) {
-    backend_.sum(
-        size,
-        [from] GAL_KERNEL(index_type i) {
-          return static_cast<double>(from[i]) * static_cast<double>(from[i]);
-        },
-        result);
+    find_difference_steps(backend_, relative, sums_.data() + blocks, total, 1, steps_.data());
   }
 
   void move(parameter_direction<T> direction, int sign) {
-    const auto step = deferred(backend_, static_cast<const double*>(steps_.data()));
     const T* from = before_.data();
     for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      const auto size = static_cast<index_type>(direction[k].size());
-      backend_.for_each(size, [=, to = parameters_[k].value.data(), along = direction[k].data(),
-                               signed_one = static_cast<double>(sign)] GAL_KERNEL(index_type i) {
-        to[i] = static_cast<T>(static_cast<double>(from[i]) +
-                               signed_one * step() * static_cast<double>(along[i]));
-      });
-      from += size;
+      move_along(backend_, direction[k], from, static_cast<double>(sign), steps_.data(),
+                 parameters_[k].value.data());
+      from += direction[k].size();
     }
   }
 
   void divide(view x) {
-    const auto step = deferred(backend_, static_cast<const double*>(steps_.data()));
-    backend_.for_each(x.size(), [=, at = x.data(), above = above_.data(), below = first_.data(),
-                                 second = second_.data()] GAL_KERNEL(index_type i) {
-      const auto up = static_cast<double>(above[i]);
-      const auto down = static_cast<double>(below[i]);
-      const auto here = static_cast<double>(at[i]);
-      const double h = step();
-      below[i] = static_cast<T>(h == 0.0 ? 0.0 : (up - down) / (2.0 * h));
-      second[i] = static_cast<T>(h == 0.0 ? 0.0 : ((up - here) - (here - down)) / (h * h));
-    });
+    divide_differences(backend_, x, above_.data(), steps_.data(), first_.data(), second_.data());
   }
 
   backend_type backend_;
