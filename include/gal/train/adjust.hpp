@@ -213,8 +213,9 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
 
   adjust(Model& model, Optimizer& optimizer, Loss loss, adjust_options options,
          std::optional<adjuster_type> adjuster, backend_type backend)
-      : base("gal::adjust", model, optimizer, std::move(loss), options.non_finite, backend),
-        options_(detail::validated(std::move(options))),
+      : base("gal::adjust", model, optimizer, std::move(loss), detail::validated(options).non_finite,
+             backend),
+        options_(std::move(options)),
         backend_(backend),
         adjuster_(std::move(adjuster)),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
