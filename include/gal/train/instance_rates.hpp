@@ -222,8 +222,8 @@ class instance_rates
     }
     detail::inner_product(backend(), gradient.as_const(), gradient.as_const(),
                           &frame_.numbers()->gradient_square);
-    weighted_ = gradient_;
-    detail::scale_columns(backend(), gradient.as_const(), factors_.data(), mutable_view(*weighted_));
+    detail::scale_columns(backend(), gradient.as_const(), factors_.data(),
+                          frame_.gradient_memory(features, weighted_));
     frame_.backward(*weighted_);
     if (frame_.refused()) {
       return this->refuse("a parameter's gradient is not finite, or too large to be squared");
