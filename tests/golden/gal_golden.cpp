@@ -16,6 +16,7 @@
 #include <gal/optim/lookahead.hpp>
 #include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/adjust.hpp>
+#include <gal/train/instance_rates.hpp>
 #include <gal/train/plain.hpp>
 #include <gal/train/rescaled.hpp>
 #else
