@@ -142,7 +142,7 @@ class torch_adjust {
   /// What the last step did; waits for the device. NaN before the first step, and before the next after a state was loaded.
   [[nodiscard]] adjust_report report() const {
     if (!numbers_.loss.defined()) {
-      return detail::report_of({}, 0.0, 0, adjust_report::none);
+      return detail::report_of(detail::adjust_numbers(), 0.0, 0, adjust_report::none);
     }
     return detail::report_of(numbers_.read(), 1.0, static_cast<index_type>(samples_), learning_rate_);
   }
