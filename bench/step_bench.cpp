@@ -1,5 +1,6 @@
 // Training steps of gal, with the rate of the matrix product beside them as the limit.
 #include "networks.hpp"
+#include "random_matrix.hpp"
 
 #include <gal/gal.hpp>
 
@@ -43,16 +44,6 @@ using benchmark::State;
 
 enum class method { vanilla, plain, paper, recommended };
 
-template <class T>
-gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std::uint64_t seed) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream random{seed};
-  for (gal::index_type i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(random.normal());
-  }
-  return result;
-}
-
 gal::adjust_options options_of(method which, const bench::network& net) {
   if (which != method::paper) {
     return gal::recommended();
@@ -88,8 +79,8 @@ void step(State& state, const bench::network& net, method which, int threads = 1
   gal::nn::mlp<T> model(std::vector<gal::index_type>(net.widths.begin(), net.widths.end()), {.seed = 1},
                         backend);
   gal::adam<T> optimizer({.learning_rate = bench::learning_rate}, backend);
-  const auto x = random_matrix<T>(net.widths.front(), net.batch, 1);
-  const auto y = random_matrix<T>(net.widths.back(), net.batch, 2);
+  const auto x = bench::random_matrix<T>(net.widths.front(), net.batch, 1);
+  const auto y = bench::random_matrix<T>(net.widths.back(), net.batch, 2);
   if (which == method::vanilla) {
     const gal::mse loss;
     gal::matrix<double> losses(1, net.batch);
@@ -139,8 +130,8 @@ void toy(State& state, method which, Optimizer optimizer) {
 template <class T>
 void product(State& state, bool ours) {
   constexpr gal::index_type n = 1024;
-  const auto a = random_matrix<T>(n, n, 1);
-  const auto b = random_matrix<T>(n, n, 2);
+  const auto a = bench::random_matrix<T>(n, n, 1);
+  const auto b = bench::random_matrix<T>(n, n, 2);
   gal::matrix<T> c(n, n);
   if (ours) {
     const gal::eigen_backend backend;

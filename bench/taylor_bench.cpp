@@ -2,6 +2,7 @@
 // thread. All are timed by turns; a number is the median over the rounds of the ratio within a round.
 // Usage: taylor_bench [ROUNDS] [NETWORK...]
 #include "networks.hpp"
+#include "random_matrix.hpp"
 
 #include <gal/gal.hpp>
 
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -20,16 +20,6 @@
 #include <vector>
 
 namespace {
-
-template <class T>
-gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std::uint64_t seed) {
-  gal::matrix<T> result(rows, columns);
-  gal::random_stream random{seed};
-  for (gal::index_type i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<T>(random.normal());
-  }
-  return result;
-}
 
 struct work {
   std::string name;
@@ -143,9 +133,9 @@ int main(int count, char** arguments) {
     if (wanted(name)) {
       const gal::nn::mlp<float> model({net.widths.begin(), net.widths.end()},
                                       {.activation = activation, .seed = 1});
-      measure(name, model, gal::mse(), random_matrix<float>(net.widths.front(), net.batch, 1),
-              random_matrix<float>(net.widths.back(), net.batch, 2),
-              random_matrix<float>(net.widths.front(), net.batch, 3), rounds);
+      measure(name, model, gal::mse(), bench::random_matrix<float>(net.widths.front(), net.batch, 1),
+              bench::random_matrix<float>(net.widths.back(), net.batch, 2),
+              bench::random_matrix<float>(net.widths.front(), net.batch, 3), rounds);
     }
   };
   of_mlp(bench::wide, "wide", gal::nn::relu);
@@ -155,7 +145,7 @@ int main(int count, char** arguments) {
     const gal::nn::image_shape picture{1, 28, 28};
     const gal::nn::cnn<float> model(picture, gal::nn::lenet(picture, 10), {.seed = 1});
     const std::vector<int> labels(64, 3);
-    measure("lenet", model, gal::softmax_cross_entropy(), random_matrix<float>(picture.size(), 64, 1), labels,
-            random_matrix<float>(picture.size(), 64, 3), rounds);
+    measure("lenet", model, gal::softmax_cross_entropy(), bench::random_matrix<float>(picture.size(), 64, 1),
+            labels, bench::random_matrix<float>(picture.size(), 64, 3), rounds);
   }
 }

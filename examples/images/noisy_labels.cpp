@@ -112,10 +112,14 @@ noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint6
 
 // ---- Training ------------------------------------------------------------------------------------------------------
 
+// Digits that the picture shows.
+constexpr gal::index_type shown_columns = 10;
+constexpr gal::index_type shown_rows = 4;
+
 struct run {
-  std::vector<double> accuracies;        // on the test part, after every epoch
-  double area = gal::step_report::none;  // under the curve of the rates as a sign of right labels
-  std::vector<double> sample_rates;      // of `train`, after the last epoch
+  std::vector<double> accuracies;           // on the test part, after every epoch
+  double area = gal::step_report::none;     // under the curve of the rates as a sign of right labels
+  std::vector<gal::index_type> distrusted;  // samples of `train`, the least trusted first
 };
 
 // The chance that a right label has a larger number than a wrong one; ties count half.
@@ -192,8 +196,8 @@ run train(const noisy_data& data, const settings& s, std::size_t method, std::ui
                                   data.clean.targets.view(), {.rate = method == rates ? s.rate : 0.0});
       train_with(trainer, batches);
       if (method == rates) {
-        result.sample_rates.assign(trainer.rates().begin(), trainer.rates().end());
-        result.area = area_under_curve(result.sample_rates, data.is_wrong);
+        result.distrusted = trainer.least_trusted(std::min(shown_columns * shown_rows, data.train.size()));
+        result.area = area_under_curve(trainer.rates(), data.is_wrong);
       }
     }
   }
@@ -281,10 +285,6 @@ std::vector<double> mean_curve(const std::vector<run>& runs) {
   return curve;
 }
 
-// Of seed 1: the digits of the smallest rates, four rows of ten, as pixels.
-constexpr gal::index_type shown_columns = 10;
-constexpr gal::index_type shown_rows = 4;
-
 void write_pictures(const settings& s, const all_runs& runs, const noisy_data& data) {
   if (s.out.empty()) {
     return;
@@ -306,19 +306,13 @@ void write_pictures(const settings& s, const all_runs& runs, const noisy_data& d
   const std::filesystem::path out(s.out);
   support::write_file(out / "noisy_labels_curves.csv", curves);
 
-  const std::vector<double>& trust = runs[rates].front().sample_rates;
-  std::vector<gal::index_type> order(trust.size());
-  std::iota(order.begin(), order.end(), gal::index_type{0});
-  std::ranges::stable_sort(order, [&](gal::index_type a, gal::index_type b) {
-    return trust[static_cast<std::size_t>(a)] < trust[static_cast<std::size_t>(b)];
-  });
+  const std::vector<gal::index_type>& shown = runs[rates].front().distrusted;
   constexpr gal::index_type side = 8;
   constexpr gal::index_type step = side + 5;
   gal::matrix<double> page(shown_columns * step, shown_rows * step);
   std::string labels = "x,y,label,is_wrong\n";
-  for (gal::index_type k = 0; k < std::min<gal::index_type>(shown_columns * shown_rows, data.train.size());
-       ++k) {
-    const gal::index_type sample = order[static_cast<std::size_t>(k)];
+  for (gal::index_type k = 0; k < static_cast<gal::index_type>(shown.size()); ++k) {
+    const gal::index_type sample = shown[static_cast<std::size_t>(k)];
     const gal::index_type left = k % shown_columns * step;
     const gal::index_type top = k / shown_columns * step;
     for (gal::index_type p = 0; p < side * side; ++p) {

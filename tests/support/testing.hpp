@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gal/backends/eigen.hpp>
+#include <gal/core/concepts.hpp>
 #include <gal/core/random.hpp>
 
 #include <doctest/doctest.h>
@@ -46,3 +47,24 @@ gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std:
   }
   return result;
 }
+
+// The numbers that a model trains, block after block.
+template <class Model>
+auto values_of(Model& model) {
+  std::vector<gal::model_scalar<Model>> result;
+  for (const auto& block : model.parameters()) {
+    result.insert(result.end(), block.value.begin(), block.value.end());
+  }
+  return result;
+}
+
+// A model of which nothing is known but what every model has.
+template <class Model>
+struct opaque_model {
+  using input_type = typename Model::input_type;
+  using feature_type = typename Model::feature_type;
+  Model model;
+  const feature_type& forward(const input_type& input) { return model.forward(input); }
+  void backward(const feature_type& gradient) { model.backward(gradient); }
+  auto parameters() { return model.parameters(); }
+};

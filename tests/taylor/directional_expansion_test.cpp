@@ -35,20 +35,9 @@ std::vector<E> all() {
   return result;
 }
 
-/// A model of which nothing is known but what every model has.
-template <class Model>
-struct opaque {
-  using input_type = typename Model::input_type;
-  using feature_type = typename Model::feature_type;
-  Model model;
-  const feature_type& forward(const input_type& input) { return model.forward(input); }
-  void backward(const feature_type& gradient) { model.backward(gradient); }
-  auto parameters() { return model.parameters(); }
-};
-
 /// One that has X', and no more.
 template <class Model>
-struct first_order : opaque<Model> {
+struct first_order : opaque_model<Model> {
   auto forward_tangent(gal::parameter_direction<gal::model_scalar<Model>> direction) {
     return this->model.forward_tangent(direction);
   }
@@ -57,7 +46,7 @@ struct first_order : opaque<Model> {
 static_assert(gal::second_order_model<gal::nn::mlp<float>> && gal::adjoint_model<gal::nn::mlp<float>>);
 static_assert(gal::second_order_model<gal::nn::point<float>> && gal::adjoint_model<gal::nn::point<float>>);
 static_assert(gal::second_order_model<gal::nn::cnn<float>> && gal::adjoint_model<gal::nn::cnn<float>>);
-static_assert(!gal::tangent_model<opaque<gal::nn::mlp<float>>>);
+static_assert(!gal::tangent_model<opaque_model<gal::nn::mlp<float>>>);
 static_assert(gal::tangent_model<first_order<gal::nn::mlp<float>>> &&
               !gal::second_order_model<first_order<gal::nn::mlp<float>>>);
 
@@ -145,7 +134,7 @@ TEST_CASE_TEMPLATE("networks: X' and X'' are those of differences", T, float, do
     CAPTURE(n.options.bias);
     CAPTURE(n.widths.size());
     gal::nn::mlp<T> model(n.widths, n.options);
-    opaque<gal::nn::mlp<T>> other{model};
+    opaque_model<gal::nn::mlp<T>> other{model};
     const auto u = random_direction<T>(model.parameters(), 7);
     gal::directional_expansion exact(model);
     gal::directional_expansion numerical(other);
@@ -278,7 +267,7 @@ TEST_CASE_TEMPLATE("convolutional networks: X' and X'' are those of differences,
           block.value[i] += static_cast<T>(0.02 * static_cast<double>(i % 7));
         }
       }
-      opaque<gal::nn::cnn<T>> other{model};
+      opaque_model<gal::nn::cnn<T>> other{model};
       const auto u = random_direction<T>(model.parameters(), 7, 0.3);
       gal::directional_expansion exact(model);
       gal::directional_expansion numerical(other);
@@ -560,7 +549,7 @@ TEST_CASE("nothing is allocated after the first call") {
   for (const auto activation : {gal::nn::activation::gelu, gal::nn::activation::identity}) {
     gal::nn::mlp<float> model({4, 40, 40, 3}, {.activation = activation, .seed = 3});
     check(model);
-    opaque<gal::nn::mlp<float>> other{model};
+    opaque_model<gal::nn::mlp<float>> other{model};
     check(other);
   }
 }
@@ -632,7 +621,7 @@ TEST_CASE("misuse") {
         "gal::nn::point::forward_tangent: the direction has 4 blocks; expected 1, one for each of "
         "parameters()");
 
-  opaque<gal::nn::mlp<double>> other{model};
+  opaque_model<gal::nn::mlp<double>> other{model};
   gal::directional_expansion along(other);
   CHECK(refusal(gal::error_code::shape_mismatch,
                 [&] {
@@ -647,7 +636,7 @@ TEST_CASE("misuse") {
 }
 
 TEST_CASE("a model that draws noise and has no tangents is refused, and left as it was") {
-  struct noisy : opaque<gal::nn::mlp<double>> {
+  struct noisy : opaque_model<gal::nn::mlp<double>> {
     [[nodiscard]] bool draws_noise() const { return true; }
   };
   const auto x = random_matrix(4, samples, 1);
@@ -660,7 +649,7 @@ TEST_CASE("a model that draws noise and has no tangents is refused, and left as 
           return 0;
         }).starts_with("gal::directional_expansion: the model draws noise"));
 
-  struct throwing : opaque<gal::nn::mlp<double>> {
+  struct throwing : opaque_model<gal::nn::mlp<double>> {
     int left = 2;
     const feature_type& forward(const input_type& input) {
       if (--left < 0) {

@@ -23,15 +23,6 @@ namespace {
 namespace nn = gal::nn;
 using doctest::Approx;
 
-template <class Model>
-auto values_of(Model& model) {
-  std::vector<typename Model::value_type> result;
-  for (const auto& block : model.parameters()) {
-    result.insert(result.end(), block.value.begin(), block.value.end());
-  }
-  return result;
-}
-
 // Two classes, the side of a plane; of the first samples every fourth has the other label.
 template <class T>
 struct labelled {
@@ -262,6 +253,13 @@ TEST_CASE("misuse is named") {
                        gal::error);
   CHECK_THROWS_WITH_AS(trainer_with({.largest = 0.0}),
                        "gal::instance_rates_options: largest is 0; expected a positive number", gal::error);
+  const auto held_out = [&](int label) {
+    return gal::instance_rates(model, optimizer, gal::softmax_cross_entropy(), batches, clean.x,
+                               std::vector<int>(10, label));
+  };
+  CHECK_THROWS_WITH_AS(held_out(2),
+                       "gal::softmax_cross_entropy: label 2 of sample 0; expected a class from 0 to 1",
+                       gal::error);
   auto trainer = trainer_with({});
   const auto at = batches.begin();
   static_cast<void>(*at);

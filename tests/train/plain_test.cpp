@@ -28,15 +28,6 @@ nn::cnn<T> network() {
                     {.seed = 5});
 }
 
-template <class Model>
-auto values_of(Model& model) {
-  std::vector<typename Model::value_type> result;
-  for (const auto& block : model.parameters()) {
-    result.insert(result.end(), block.value.begin(), block.value.end());
-  }
-  return result;
-}
-
 // A training of 12 steps on batches of two sizes.
 template <class T, class Trainer>
 void train(Trainer& trainer) {

@@ -29,15 +29,6 @@ namespace nn = gal::nn;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-template <class Model>
-auto values_of(Model& model) {
-  std::vector<gal::model_scalar<Model>> result;
-  for (const auto& block : model.parameters()) {
-    result.insert(result.end(), block.value.begin(), block.value.end());
-  }
-  return result;
-}
-
 template <class Values>
 double distance(const Values& a, const Values& b) {
   REQUIRE(a.size() == b.size());
@@ -54,17 +45,6 @@ struct opaque {
   gal::adam<T> inner;
   [[nodiscard]] double learning_rate() const { return inner.learning_rate(); }
   void step(std::span<const gal::parameter<T>> parameters) { inner.step(parameters); }
-};
-
-/// The model without derivatives along a direction.
-template <class Model>
-struct without_tangents {
-  using input_type = typename Model::input_type;
-  using feature_type = typename Model::feature_type;
-  Model model;
-  const feature_type& forward(const input_type& input) { return model.forward(input); }
-  void backward(const feature_type& gradient) { model.backward(gradient); }
-  auto parameters() { return model.parameters(); }
 };
 
 template <class T>
@@ -160,7 +140,7 @@ TEST_CASE_TEMPLATE("both exact passes, and differences, take the same steps", T,
     const auto exact = path(network<T>(), {.curvature = kind});
     CHECK(distance(path(network<T>(), {.curvature = kind, .pass = curvature_pass::second_order}), exact) <=
           (is_double ? 1e-11 : 1e-3));
-    const without_tangents<nn::mlp<T>> other{network<T>()};
+    const opaque_model<nn::mlp<T>> other{network<T>()};
     if (is_double || kind == curvature_kind::gauss_newton) {
       CHECK(distance(path(other, {.curvature = kind}), exact) <= (is_double ? 1e-5 : 1e-2));
     }

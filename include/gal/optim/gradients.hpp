@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -52,12 +53,7 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
     const T* const from = parameters[first].gradient.data();
     double* const to = result.data() + ++runs;
     if (limit == std::numeric_limits<double>::infinity()) {  // a loop that the compiler vectorises
-      backend.sum(
-          size,
-          [from] GAL_KERNEL(index_type i) {
-            return static_cast<double>(from[i]) * static_cast<double>(from[i]);
-          },
-          to);
+      sum_of_squares(backend, from, size, to);
     } else {
       backend.sum(
           size,
@@ -69,8 +65,7 @@ void sum_squares(const Backend& backend, std::span<const parameter<T, Memory>> p
     }
     first = next;
   }
-  backend.sum(
-      runs, [from = result.data() + 1] GAL_KERNEL(index_type run) { return from[run]; }, result.data());
+  sum_of(backend, result.data() + 1, runs, result.data());
 }
 
 // Copies `before` over `now` where the device finds zero in `*proceeds`.

@@ -182,7 +182,7 @@ class instance_rates
   static_assert(std::convertible_to<const HeldOut&, const input_type&>,
                 "gal::instance_rates: the held-out samples do not convert to the model's `input_type`.");
 
-  /// Throws where an option is outside its range.
+  /// Throws where an option is outside its range, and where the held-out samples do not fit model and loss.
   instance_rates(Model& model, Optimizer& optimizer, Loss loss, const Rows& batches, HeldOut held_out,
                  HeldOutTarget held_out_target, instance_rates_options options = {})
       : base("gal::instance_rates", model, optimizer, std::move(loss), options.non_finite,
@@ -199,6 +199,9 @@ class instance_rates
         held_out_gradient_(backend()),
         rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
     static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
+    if (!draws_noise()) {
+      static_cast<void>(this->evaluate(held_out_, held_out_target_));  // refuses here what does not fit
+    }
   }
 
   /// One training step on the batch that the batches have handed out last: `input` as the model takes it, `target` as the
@@ -209,7 +212,9 @@ class instance_rates
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-    require_no_noise();
+    detail::require(!draws_noise(), error_code::invalid_option,
+                    "gal::instance_rates: the model draws noise; expected one whose second pass over a batch "
+                    "is the first");
 
     // The batch's loss, and the step along the weighted gradients.
     const input_type& batch = input;
@@ -236,7 +241,8 @@ class instance_rates
     held_out_gradient_.assign_gradients(frame_.parameters());
     after_.assign_values(frame_.parameters());
     put(before_);
-    along_.expand(frame_.loss(), batch, target, held_out_gradient_.blocks(), expansion_order::first);
+    along_.expand_at(frame_.loss(), batch, view(frame_.model().forward(batch)), target, view(*gradient_),
+                     held_out_gradient_.blocks(), expansion_order::first);
     put(after_);
     move_rates();
     if (options_.train_on_held_out) {
@@ -292,12 +298,11 @@ class instance_rates
  private:
   [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
 
-  void require_no_noise() const {
-    if constexpr (requires { this->frame_.model().draws_noise(); }) {
-      detail::require(
-          !frame_.model().draws_noise(), error_code::invalid_option,
-          "gal::instance_rates: the model draws noise; expected one whose second pass over a batch "
-          "is the first");
+  [[nodiscard]] bool draws_noise() const {
+    if constexpr (requires(Model& model) { model.draws_noise(); }) {
+      return frame_.model().draws_noise();
+    } else {
+      return false;
     }
   }
 

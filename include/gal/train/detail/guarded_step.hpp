@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/detail/math.hpp>
 #include <gal/core/error.hpp>
 #include <gal/optim/gradients.hpp>
@@ -86,8 +87,7 @@ void sum_squares_roughly(const Backend& backend, const parameter_list<T, Memory>
         result.data() + ++parts);
     first = next;
   }
-  backend.sum(
-      parts, [from = result.data() + 1](index_type part) { return from[part]; }, result.data());
+  sum_of(backend, result.data() + 1, parts, result.data());
 }
 
 // Gives an optimizer that has not stepped yet the state for these parameters.

@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
 #include <gal/core/error.hpp>
 #include <gal/train/detail/guarded_step.hpp>
 #include <gal/train/detail/step_numbers.hpp>
@@ -161,8 +162,7 @@ class step_frame {
 
   /// The sum of a row, in the backend's memory.
   void total(matrix_view<const double, memory_type> row, double* result) const {
-    backend_.sum(
-        row.size(), [from = row.data()] GAL_KERNEL(index_type j) { return from[j]; }, result);
+    sum_of(backend_, row.data(), row.size(), result);
   }
 
   /// What the last step added up; waits for it. NaN before the first step.
