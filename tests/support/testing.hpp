@@ -2,13 +2,13 @@
 #pragma once
 
 #include <gal/backends/eigen.hpp>
-#include <gal/core/concepts.hpp>
 #include <gal/core/random.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 // The message of the gal::error that `call` throws; its code must be the expected one.
@@ -48,11 +48,11 @@ gal::matrix<T> random_matrix(gal::index_type rows, gal::index_type columns, std:
   return result;
 }
 
-// The numbers that a model trains, block after block.
-template <class Model>
-auto values_of(Model& model) {
-  std::vector<gal::model_scalar<Model>> result;
-  for (const auto& block : model.parameters()) {
+// The numbers that a model or an adjuster trains, block after block.
+template <class Owner>
+auto values_of(Owner& owner) {
+  std::vector<std::remove_cvref_t<decltype(*owner.parameters().begin()->value.begin())>> result;
+  for (const auto& block : owner.parameters()) {
     result.insert(result.end(), block.value.begin(), block.value.end());
   }
   return result;

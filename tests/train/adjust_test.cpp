@@ -25,15 +25,6 @@ namespace {
 
 using doctest::Approx;
 
-template <class M>
-std::vector<double> values_of(M& owner) {
-  std::vector<double> result;
-  for (const auto& block : owner.parameters()) {
-    result.insert(result.end(), block.value.begin(), block.value.end());
-  }
-  return result;
-}
-
 gal::adjust_options vanilla_options() {
   gal::adjust_options options;
   options.safeguard = gal::safeguard::never;
