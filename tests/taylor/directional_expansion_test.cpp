@@ -215,6 +215,11 @@ TEST_CASE_TEMPLATE("networks: the exact ways agree, and with the gradient", T, f
     CHECK(along.derivatives().gauss_newton == doctest::Approx(by_second.gauss_newton).epsilon(tolerance));
     CHECK(std::isnan(along.derivatives().second));
 
+    along.expand(loss, x, labels, u.blocks(), expansion_order::adjoint_first);
+    check_close(numbers(along.sample_first()), first, tolerance);
+    CHECK(along.derivatives().first == doctest::Approx(by_second.first).epsilon(tolerance));
+    CHECK(along.features_first().empty());
+
     // A batch is its samples.
     for (index_type j = 0; j < samples; ++j) {
       const std::vector<int> label{labels[static_cast<std::size_t>(j)]};
@@ -298,6 +303,79 @@ TEST_CASE_TEMPLATE("convolutional networks: X' and X'' are those of differences,
       }
       CHECK(std::abs(slope - by_second.first) <= tolerance * std::max(1.0, std::abs(slope)));
     }
+  }
+}
+
+TEST_CASE_TEMPLATE("convolutional networks: products of samples from adjoints are those of tangents", T,
+                   float, double) {
+  const double tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-3;
+  constexpr index_type batch = 5;
+  const auto x = random_matrix<T>(60, batch, 1);
+  const auto y = random_matrix<T>(3, batch, 2);
+  for (const auto& layers : convolutional_layers()) {
+    CAPTURE(layers.size());
+    gal::nn::cnn<T> model({2, 6, 5}, layers, {.seed = 3, .training = false, .bias_group = 1});
+    const auto u = random_direction<T>(model.parameters(), 7, 0.3);
+    gal::directional_expansion along(model);
+    along.expand(gal::mse(), x, y, u.blocks(), expansion_order::first);
+    const row<double> tangents = numbers(along.sample_first());
+    along.expand(gal::mse(), x, y, u.blocks(), expansion_order::adjoint_first);
+    check_close(numbers(along.sample_first()), tangents, tolerance);
+
+    // Normalised by each other, samples have no gradients of their own; still their products with weights add up to the batch's.
+    gal::parameter_vector<T> weights = random_direction<T>(model.parameters(), 7, 0.3);
+    std::size_t first = 0;
+    for (const auto& block : model.parameters()) {
+      std::ranges::fill(block.gradient, T(0));
+      if (block.group == 1) {
+        std::fill_n(weights.data() + first, block.value.size(), T(0));
+      }
+      first += block.value.size();
+    }
+    model.set_training(true);
+    along.expand(gal::mse(), x, y, weights.blocks(), expansion_order::adjoint_first);
+    double slope = 0.0;
+    std::size_t k = 0;
+    for (const auto& block : model.parameters()) {
+      for (std::size_t i = 0; i < block.gradient.size(); ++i) {
+        slope += static_cast<double>(block.gradient[i]) * static_cast<double>(weights.blocks()[k][i]);
+      }
+      ++k;
+    }
+    CHECK(std::abs(along.derivatives().first - slope) <= tolerance * std::max(1.0, std::abs(slope)));
+  }
+}
+
+TEST_CASE("a pass that was put aside is taken up where it was") {
+  const auto x = random_matrix<double>(60, 5, 1);
+  const auto other = random_matrix<double>(60, 70, 2);  // more than the affine shortcut's probes
+  const auto check = [&](auto model, const auto& batch, const auto& between) {
+    const auto u = random_direction<double>(model.parameters(), 7, 0.3);
+    model.keep_adjoints(true);
+    const gal::matrix<double> features(model.forward(batch));
+    model.backward(features);
+    const auto products = [&] {
+      row<double> result(static_cast<std::size_t>(batch.columns()));
+      model.sample_products(u.blocks(), result.data());
+      return result;
+    };
+    const row<double> first = products();
+    const row<double> tangent = numbers(model.forward_tangent(u.blocks()));
+    auto aside = model.pass();
+    std::swap(model.pass(), aside);
+    const gal::matrix<double> more(model.forward(between));
+    model.backward(more);
+    std::swap(model.pass(), aside);
+    CHECK(products() == first);
+    CHECK(numbers(model.forward_tangent(u.blocks())) == tangent);
+  };
+  for (const auto activation : {gal::nn::activation::gelu, gal::nn::activation::identity}) {
+    const gal::nn::mlp<double> model({60, 90, 90, 3}, {.activation = activation, .seed = 3});
+    check(model, x, other);
+    check(model, other, x);
+  }
+  for (const auto& layers : convolutional_layers()) {
+    check(gal::nn::cnn<double>({2, 6, 5}, layers, {.seed = 3}), x, other);
   }
 }
 

@@ -1,5 +1,6 @@
 // gal/core/tangents.hpp: what models and losses may offer besides, so that their derivatives along a direction are exact and cheap.
-// Provides: tangent_model, second_order_model, adjoint_model, second_order_loss_for, and the sentences that explain a miss.
+// Provides: tangent_model, second_order_model, adjoint_model, sample_product_model, pass_keeping_model, second_order_loss_for,
+// and the sentences that explain a miss.
 // Includes gal/core/direction.hpp.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 namespace gal::inline GAL_ABI {
 
@@ -37,6 +39,16 @@ concept has_adjoint_tangent =
     requires(M& m, parameter_direction<model_scalar<M>> direction, double* product) {
       { m.forward_tangent(direction, product) } -> viewed_as_features_of<M>;
     };
+
+template <class M>
+concept has_sample_products = requires(M& m, parameter_direction<model_scalar<M>> direction,
+                                       double* products) { m.sample_products(direction, products); };
+
+template <class M>
+concept has_pass = requires(M& m) {
+  requires std::is_lvalue_reference_v<decltype(m.pass())>;
+  requires std::copyable<std::remove_reference_t<decltype(m.pass())>>;
+};
 
 }  // namespace detail
 
@@ -89,6 +101,46 @@ concept second_order_model = tangent_model<M> && detail::has_second_order<M>;
 template <class M>
 concept adjoint_model = tangent_model<M> && detail::has_adjoint_switch<M> && detail::has_adjoint_tangent<M>;
 
+/// Optional requirements on an `adjoint_model` that finds the products of the samples' gradients with a direction from what
+/// `backward` has kept, without X':
+///
+///  1. `m.sample_products(direction, products)` stores <grad l_j, direction> for every sample j of the last `forward` in
+///     `products[j]`, doubles in the model's memory, where l_j = <G_j, x_j> with the gradient G of the last `backward`
+///     (`gal::error` where it kept nothing, or came before the last `forward`).
+///
+///     void sample_products(gal::parameter_direction<double> direction, double* products) {
+///       for (std::size_t j = 0; j < x.size(); ++j) products[j] = gradient[j] * x[j] * direction[0][0];
+///     }
+template <class M>
+concept sample_product_model = adjoint_model<M> && detail::has_sample_products<M>;
+
+/// Optional requirements on a model whose last pass can be put aside while it passes with another batch:
+///
+///  1. `m.pass()` returns a reference to what `forward` and `backward` leave for the calls that refer to them. It can be copied,
+///     and exchanged by `std::swap` with a copy from the same model: those calls then refer to the pass that the other one was.
+///     The features that its `forward` returned stay in place.
+///
+///     struct pass_type { gal::matrix_view<const double> input; std::vector<double> x; };
+///     pass_type& pass() { return last; }
+template <class M>
+concept pass_keeping_model = model<M> && detail::has_pass<M>;
+
+namespace detail {
+
+// What `pass()` of the model refers to; nothing where it keeps none.
+template <class M>
+struct pass_of_model {
+  using type = nothing;
+};
+template <has_pass M>
+struct pass_of_model<M> {
+  using type = std::remove_reference_t<decltype(std::declval<M&>().pass())>;
+};
+template <class M>
+using pass_of = typename pass_of_model<M>::type;
+
+}  // namespace detail
+
 /// A loss with a closed form of the second-order term: `l.second_derivative(backend, features, targets, tangent, values)`
 /// stores q_j = t_j^T H_j t_j for every sample in `values` (`1 x n`, double), t_j its column of `tangent` (`d x n`) and H_j the
 /// matrix of second derivatives of its own loss l_j at its features; where H_j jumps, that of one side. Optional.
@@ -123,6 +175,12 @@ struct named_second_order {
 struct named_adjoints {
   int keep_adjoints;
 };
+struct named_sample_products {
+  int sample_products;
+};
+struct named_pass {
+  int pass;
+};
 struct named_second_derivative {
   int second_derivative;
 };
@@ -136,6 +194,11 @@ concept names_second_order =
     can_be_base<M> && !requires { &name_probe<M, named_second_order>::forward_second_order; };
 template <class M>
 concept names_adjoints = can_be_base<M> && !requires { &name_probe<M, named_adjoints>::keep_adjoints; };
+template <class M>
+concept names_sample_products =
+    can_be_base<M> && !requires { &name_probe<M, named_sample_products>::sample_products; };
+template <class M>
+concept names_pass = can_be_base<M> && !requires { &name_probe<M, named_pass>::pass; };
 template <class L>
 concept names_second_derivative =
     can_be_base<L> && !requires { &name_probe<L, named_second_derivative>::second_derivative; };
@@ -162,6 +225,15 @@ consteval bool explain_tangents() {
                 "gal::adjoint_model, requirement 2: provide "
                 "`forward_tangent(gal::parameter_direction<T> direction, double* product)`, which also "
                 "stores <G, X''>, or leave out `keep_adjoints`.");
+  static_assert(!names_sample_products<M> || has_sample_products<M>,
+                "gal::sample_product_model, requirement 1: `sample_products` cannot be called as "
+                "sample_products(gal::parameter_direction<T> direction, double* products); correct it, or "
+                "leave it out.");
+  static_assert(!names_sample_products<M> || names_adjoints<M>,
+                "gal::sample_product_model: provide `keep_adjoints(bool keep)` beside `sample_products`.");
+  static_assert(!names_pass<M> || has_pass<M>,
+                "gal::pass_keeping_model, requirement 1: `pass()` has to return a reference to something "
+                "that can be copied; correct it, or leave it out.");
   return true;
 }
 

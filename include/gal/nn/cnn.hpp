@@ -51,6 +51,17 @@ class cnn {
   using feature_type = matrix<T, Backend>;
   using view_type = matrix_view<const T, memory_type>;
 
+  /// What the last `forward` and `backward` have left; see `gal::pass_keeping_model`.
+  struct pass_type {
+    detail::sequence<T, Backend> layers{};
+    input_type input{};
+    bool trained = false;
+    random_stream drawn{};  // the noise it saw
+    bool counted = false;   // whether `backward` has moved the noise on
+    bool has_adjoints = false;
+    matrix<T, Backend> arrived{};  // what came back to the features, where it is kept
+  };
+
   cnn(image_shape input, const std::vector<layer>& layers, cnn_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
         input_shape_(detail::checked_image(input, "gal::nn::cnn: input")),
@@ -59,8 +70,8 @@ class cnn {
         noise_{options.seed, 0} {
     detail::builder<T, Backend> plan(backend_);
     plan.shape = input;
-    layers_ = plan.build(layers, "");
-    gal::detail::require(!layers_.empty(), error_code::invalid_option, "gal::nn::cnn: ", layers.size(),
+    pass_.layers = plan.build(layers, "");
+    gal::detail::require(!pass_.layers.empty(), error_code::invalid_option, "gal::nn::cnn: ", layers.size(),
                          " layers that compute nothing; expected at least one that does");
     output_shape_ = plan.shape;
     has_dropout_ = plan.has_dropout();
@@ -68,10 +79,12 @@ class cnn {
     tensors_ = std::move(plan.tensors);
     descriptions_ = std::move(plan.descriptions);
     values_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
-    for (matrix<T, Backend>* scratch : {&weights_, &direction_, &direction_weights_, &still_, &arrived_}) {
+    for (matrix<T, Backend>* scratch :
+         {&weights_, &direction_, &direction_weights_, &still_, &pass_.arrived}) {
       *scratch = matrix<T, Backend>(backend_);
     }
     part_ = matrix<double, Backend>(backend_);
+    products_ = matrix<double, Backend>(backend_);
     gradients_ = matrix<T, Backend>(plan.values, 1, T(0), backend_);
     detail::start_parameters(backend_, plans_, options_.seed, values_.data());
     initialize_statistics(plan.statistics);
@@ -105,30 +118,30 @@ class cnn {
                          error_code::shape_mismatch, "gal::nn::cnn::forward: input is ", input.shape(),
                          "; expected ", input_shape_.size(), " rows (", input_shape_,
                          ") and at least one column");
-    input_ = input;
-    trained_ = training_;
-    drawn_ = noise_;
-    counted_ = false;
-    has_adjoints_ = false;
-    layers_.forward(this_pass(), input);
-    return layers_.output();
+    pass_.input = input;
+    pass_.trained = training_;
+    pass_.drawn = noise_;
+    pass_.counted = false;
+    pass_.has_adjoints = false;
+    pass_.layers.forward(this_pass(), input);
+    return pass_.layers.output();
   }
 
   /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
   /// After a forward pass in training it moves the running statistics and the noise of dropout on.
   void backward(matrix_view<const T, memory_type> gradient) {
-    gal::detail::require(!input_.empty() && gradient.shape() == layers_.output().shape(),
+    gal::detail::require(!pass_.input.empty() && gradient.shape() == pass_.layers.output().shape(),
                          error_code::shape_mismatch, "gal::nn::cnn::backward: gradient is ", gradient.shape(),
-                         "; expected the features' size ", layers_.output().shape());
+                         "; expected the features' size ", pass_.layers.output().shape());
     if (keeps_adjoints_) {
-      arrived_.assign(gradient);
+      pass_.arrived.assign(gradient);
     }
-    has_adjoints_ = keeps_adjoints_;
-    layers_.backward(this_pass(), input_, gradient, false);
-    if (trained_ && !counted_) {
+    pass_.has_adjoints = keeps_adjoints_;
+    pass_.layers.backward(this_pass(), pass_.input, gradient, false);
+    if (pass_.trained && !pass_.counted) {
       ++noise_.counter;
     }
-    counted_ = true;
+    pass_.counted = true;
   }
 
   /// X', the derivative of the last forward's features along `direction`, `outputs x n`; see `gal::tangent_model`. In training the
@@ -136,9 +149,9 @@ class cnn {
   /// null, <G, X''> goes to `*product`, where G is the gradient of the last `backward`; throws where `keep_adjoints` was not on, or
   /// `backward` came before the last `forward`.
   view_type forward_tangent(parameter_direction<T> direction, double* product = nullptr) {
-    gal::detail::require(product == nullptr || has_adjoints_, error_code::invalid_option,
-                         "gal::nn::cnn::forward_tangent: no adjoints of the last forward; expected "
-                         "keep_adjoints(true), then forward and backward");
+    if (product != nullptr) {
+      require_adjoints("gal::nn::cnn::forward_tangent");
+    }
     return move(direction, false, product, "gal::nn::cnn::forward_tangent").first;
   }
 
@@ -151,8 +164,30 @@ class cnn {
   /// Whether `backward` keeps the gradient that it is given, beside what it keeps anyway; see `gal::adjoint_model`.
   void keep_adjoints(bool keep) {
     keeps_adjoints_ = keep;
-    has_adjoints_ = has_adjoints_ && keep;
+    pass_.has_adjoints = pass_.has_adjoints && keep;
   }
+
+  /// <grad l_j, direction> for every sample j of the last `forward`, of l_j = <G_j, x_j> with the gradient G of the last
+  /// `backward`, in `products` (as many as samples); see `gal::sample_product_model`. A batch that is normalised by its own
+  /// statistics has no gradients of its samples: there the scales and shifts are left out, and the other samples' share in
+  /// the statistics too. Throws where `keep_adjoints` was not on, or `backward` came before the last `forward`.
+  void sample_products(parameter_direction<T> direction, double* products) {
+    require_forward("gal::nn::cnn::sample_products");
+    gal::detail::require_direction(direction, parameters(), "gal::nn::cnn::sample_products");
+    require_adjoints("gal::nn::cnn::sample_products");
+    direction_.resize(values_.rows(), 1);
+    for (std::size_t k = 0; k < plans_.size(); ++k) {
+      backend_.copy(direction[k].data(), direction_.data() + plans_[k].first, plans_[k].size);
+    }
+    const index_type samples = pass_.input.columns();
+    products_.resize(1, samples);
+    backend_.fill(products, samples, 0.0);
+    pass_.layers.multiply({with(direction_), products, products_.data()}, pass_.input,
+                          std::as_const(pass_.arrived).view());
+  }
+
+  /// What the last `forward` and `backward` have left, to be exchanged with another; see `gal::pass_keeping_model`.
+  [[nodiscard]] pass_type& pass() { return pass_; }
 
   /// A (value, gradient) block per weight, bias, scale and shift, in layer order.
   std::span<const parameter<T, memory_type>> parameters() {
@@ -186,8 +221,7 @@ class cnn {
  private:
   detail::movement<T, Backend> move(parameter_direction<T> direction, bool wants_second, double* product,
                                     std::string_view where) {
-    gal::detail::require(!input_.empty(), error_code::invalid_option, where,
-                         ": no forward came before; expected one");
+    require_forward(where);
     gal::detail::require_direction(direction, parameters(), where);
     for (matrix<T, Backend>* numbers : {&weights_, &direction_, &direction_weights_}) {
       numbers->resize(values_.rows(), 1);
@@ -207,27 +241,39 @@ class cnn {
     if (product != nullptr) {
       backend_.fill(product, 1, 0.0);
     }
-    const auto with = [this](matrix<T, Backend>& values) {
-      detail::pass<T, Backend> result = this_pass();
-      result.values = values.data();
-      return result;
-    };
     const detail::directional_pass<T, Backend> p{
         this_pass(),  with(weights_), with(direction_), with(direction_weights_),
         wants_second, product,        part_.data()};
     detail::movement<T, Backend> still;
-    if (!layers_.begins_affine()) {
-      still_.resize(input_.rows(), input_.columns());
+    if (!pass_.layers.begins_affine()) {
+      still_.resize(pass_.input.rows(), pass_.input.columns());
       still_.fill(T(0));
       still.first = std::as_const(still_).view();
       still.second = wants_second ? still.first : view_type();
     }
-    return layers_.move(p, input_, still, std::as_const(arrived_).view());
+    return pass_.layers.move(p, pass_.input, still, std::as_const(pass_.arrived).view());
+  }
+
+  void require_forward(std::string_view where) const {
+    gal::detail::require(!pass_.input.empty(), error_code::invalid_option, where,
+                         ": no forward came before; expected one");
+  }
+  void require_adjoints(std::string_view where) const {
+    gal::detail::require(pass_.has_adjoints, error_code::invalid_option, where,
+                         ": no adjoints of the last forward; expected keep_adjoints(true), then forward and "
+                         "backward");
+  }
+
+  // The last pass, with other values in place of the parameters'.
+  [[nodiscard]] detail::pass<T, Backend> with(matrix<T, Backend>& values) {
+    detail::pass<T, Backend> result = this_pass();
+    result.values = values.data();
+    return result;
   }
 
   [[nodiscard]] detail::pass<T, Backend> this_pass() {
     return {backend_,           values_.data(), gradients_.data(),
-            statistics_.data(), trained_,       random_bits(drawn_.seed, drawn_.counter)};
+            statistics_.data(), pass_.trained,  random_bits(pass_.drawn.seed, pass_.drawn.counter)};
   }
 
   // Means 0, variances 1.
@@ -251,7 +297,6 @@ class cnn {
   bool training_;
   random_stream noise_;
 
-  detail::sequence<T, Backend> layers_;
   std::vector<detail::block_plan> plans_;
   std::vector<detail::tensor_plan> tensors_;
   std::vector<std::pair<std::string, std::string>> descriptions_;
@@ -261,21 +306,16 @@ class cnn {
   matrix<T, Backend> gradients_;
   matrix<T, Backend> statistics_;
 
-  input_type input_;  // of the last forward pass, as all below
-  bool trained_ = false;
-  random_stream drawn_;   // the noise it saw
-  bool counted_ = false;  // whether `backward` has moved the noise on
+  pass_type pass_;
+  bool keeps_adjoints_ = false;
 
-  // Along a direction: the weights without biases, the direction whole and without biases, an input that does not move, and
-  // what came back to the features, where it is kept.
+  // Along a direction: the weights without biases, the direction whole and without biases, an input that does not move.
   matrix<T, Backend> weights_;
   matrix<T, Backend> direction_;
   matrix<T, Backend> direction_weights_;
   matrix<T, Backend> still_;
-  matrix<T, Backend> arrived_;
+  matrix<double, Backend> products_;
   matrix<double, Backend> part_;
-  bool keeps_adjoints_ = false;
-  bool has_adjoints_ = false;
 };
 
 /// The layers of a LeNet (LeCun et al., 1998) with ReLU and max pooling. For images below 20 x 20, such as the 8 x 8

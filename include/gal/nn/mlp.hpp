@@ -81,13 +81,24 @@ class mlp {
   using input_type = matrix_view<const T, memory_type>;
   using feature_type = matrix<T, Backend>;
 
+  /// What the last `forward` and `backward` have left; see `gal::pass_keeping_model`.
+  struct pass_type {
+    input_type input{};
+    std::vector<matrix<T, Backend>> outputs{};  // of every layer, after the activation
+    std::vector<matrix<T, Backend>> inner{};    // before it, where the slope needs it
+    detail::affine_shortcut<T, Backend> shortcut;
+    bool has_adjoints = false;
+    std::vector<matrix<T, Backend>> adjoints{};  // the gradient with respect to the outputs of every layer
+    matrix<T, Backend> arrived;  // and to the features, where the layers were not run on the samples
+  };
+
   /// `widths`: rows of the input, of every hidden layer and of the features. Throws if fewer than two, or not positive.
   explicit mlp(std::vector<index_type> widths, mlp_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
         widths_(detail::checked_widths(std::move(widths), "gal::nn::mlp")),
         options_(options),
+        pass_{.shortcut = {widths_, options_.activation, backend_}, .arrived = storage(backend_)},
         ones_(backend_),
-        shortcut_(widths_, options_.activation, backend_),
         tangents_(backend_) {
     gal::detail::require_enumerator(options_.activation, "gal::nn::mlp_options: activation");
     gal::detail::require_enumerator(options_.initialization, "gal::nn::mlp_options: initialization");
@@ -106,9 +117,9 @@ class mlp {
     gradients_ = matrix<T, Backend>(total, 1, T(0), backend_);
     groups_.resize(2 * layer_count(), 0);
     deltas_.resize(2, matrix<T, Backend>(backend_));
-    outputs_.resize(layer_count(), matrix<T, Backend>(backend_));
-    inner_.resize(detail::slope_reads_input(options_.activation) ? layer_count() : 0,
-                  matrix<T, Backend>(backend_));
+    pass_.outputs.resize(layer_count(), matrix<T, Backend>(backend_));
+    pass_.inner.resize(detail::slope_reads_input(options_.activation) ? layer_count() : 0,
+                       matrix<T, Backend>(backend_));
     initialize();
   }
 
@@ -139,18 +150,18 @@ class mlp {
     gal::detail::require(input.rows() == widths_.front() && input.columns() > 0, error_code::shape_mismatch,
                          "gal::nn::mlp::forward: input is ", input.shape(), "; expected ", widths_.front(),
                          " rows and at least one column");
-    input_ = input;
-    adjoints_are_of_forward_ = false;
-    if (!shortcut_.pays_for(input.columns())) {
+    pass_.input = input;
+    pass_.has_adjoints = false;
+    if (!shortens()) {
       return forward_layers(input, 0);
     }
-    return shortcut_.forward(forward_layers(shortcut_.probes(), input.rows()).view(), input);
+    return pass_.shortcut.forward(forward_layers(pass_.shortcut.probes(), input.rows()).view(), input);
   }
 
   /// Adds the parameter gradients of <gradient, features> for the last `forward`; `gradient` is of the features' size.
   void backward(matrix_view<const T, memory_type> gradient) {
-    const bool shortens = shortcut_.pays_for(input_.columns());
-    const auto& features = shortens ? shortcut_.features() : outputs_.back();
+    const bool shortened = shortens();
+    const auto& features = shortened ? pass_.shortcut.features() : pass_.outputs.back();
     gal::detail::require(gradient.shape() == features.shape(), error_code::shape_mismatch,
                          "gal::nn::mlp::backward: gradient is ", gradient.shape(),
                          "; expected the features' size ", features.shape());
@@ -159,12 +170,16 @@ class mlp {
       ones_.resize(samples, 1);
       ones_.fill(T(1));
     }
-    if (shortens) {
-      backward_layers(shortcut_.probes(), shortcut_.backward(gradient, input_, ones(samples)), input_.rows());
+    if (shortened) {
+      if (keeps_adjoints_) {
+        pass_.arrived.assign(gradient);
+      }
+      backward_layers(pass_.shortcut.probes(), pass_.shortcut.backward(gradient, pass_.input, ones(samples)),
+                      pass_.input.rows());
     } else {
-      backward_layers(input_, gradient, 0);
+      backward_layers(pass_.input, gradient, 0);
     }
-    adjoints_are_of_forward_ = keeps_adjoints_;
+    pass_.has_adjoints = keeps_adjoints_;
   }
 
   /// X', the derivative of the last forward's features along `direction`, `outputs x n`; see `gal::tangent_model`. Unless
@@ -173,9 +188,9 @@ class mlp {
   matrix_view<const T, memory_type> forward_tangent(parameter_direction<T> direction,
                                                     double* product = nullptr) {
     check_direction(direction, "gal::nn::mlp::forward_tangent");
-    gal::detail::require(product == nullptr || adjoints_are_of_forward_, error_code::invalid_option,
-                         "gal::nn::mlp::forward_tangent: no adjoints of the last forward; expected "
-                         "keep_adjoints(true), then forward and backward");
+    if (product != nullptr) {
+      require_adjoints("gal::nn::mlp::forward_tangent");
+    }
     return of_samples(tangents_.first(chain(), direction, product), 0);
   }
 
@@ -190,9 +205,28 @@ class mlp {
   /// Whether `backward` keeps what comes back at every layer, a matrix of its outputs' size each; see `gal::adjoint_model`.
   void keep_adjoints(bool keep) {
     keeps_adjoints_ = keep;
-    adjoints_are_of_forward_ = adjoints_are_of_forward_ && keep;
-    adjoints_.resize(keep ? layer_count() : 0, matrix<T, Backend>(backend_));
+    pass_.has_adjoints = pass_.has_adjoints && keep;
+    if (!keep) {
+      pass_.adjoints.clear();
+    }
   }
+
+  /// <grad l_j, direction> for every sample j of the last `forward`, of l_j = <G_j, x_j> with the gradient G of the last
+  /// `backward`, in `products` (as many as samples); see `gal::sample_product_model`. Throws where that kept no adjoints, or
+  /// came before the last `forward`.
+  void sample_products(parameter_direction<T> direction, double* products) {
+    check_direction(direction, "gal::nn::mlp::sample_products");
+    require_adjoints("gal::nn::mlp::sample_products");
+    if (shortens()) {
+      gal::detail::scaled_column_products(backend_, 1.0, std::as_const(pass_.arrived).view(),
+                                          forward_tangent(direction), products);
+    } else {
+      tangents_.sample_products(chain(), direction, products);
+    }
+  }
+
+  /// What the last `forward` and `backward` have left, to be exchanged with another; see `gal::pass_keeping_model`.
+  [[nodiscard]] pass_type& pass() { return pass_; }
 
   /// A (value, gradient) block per weight and per bias, in layer order.
   std::span<const parameter<T, memory_type>> parameters() {
@@ -252,14 +286,23 @@ class mlp {
   }
 
   void check_direction(parameter_direction<T> direction, std::string_view where) {
-    gal::detail::require(!input_.empty(), error_code::invalid_option, where,
+    gal::detail::require(!pass_.input.empty(), error_code::invalid_option, where,
                          ": no forward came before; expected one");
     gal::detail::require_direction(direction, parameters(), where);
   }
 
+  void require_adjoints(std::string_view where) const {
+    gal::detail::require(pass_.has_adjoints, error_code::invalid_option, where,
+                         ": no adjoints of the last forward; expected keep_adjoints(true), then forward and "
+                         "backward");
+  }
+
+  // Whether the last forward pass ran the layers on probes instead of the samples.
+  [[nodiscard]] bool shortens() const { return pass_.shortcut.pays_for(pass_.input.columns()); }
+
   // What the last forward pass left, for the passes along a direction.
   typename detail::mlp_tangents<T, Backend>::chain chain() {
-    const bool shortens = shortcut_.pays_for(input_.columns());
+    const bool shortened = shortens();
     weights_.resize(layer_count());
     for (std::size_t l = 0; l < layer_count(); ++l) {
       weights_[l] = weight(l).as_const();
@@ -268,20 +311,20 @@ class mlp {
             .between = options_.activation,
             .bias = options_.bias,
             .weights = weights_,
-            .input = shortens ? shortcut_.probes() : input_,
-            .outputs = outputs_,
-            .inner = inner_,
-            .adjoints = adjoints_,
-            .first_biased = shortens ? input_.rows() : 0};
+            .input = shortened ? pass_.shortcut.probes() : pass_.input,
+            .outputs = pass_.outputs,
+            .inner = pass_.inner,
+            .adjoints = pass_.adjoints,
+            .first_biased = shortened ? pass_.input.rows() : 0};
   }
 
   // A derivative of the features, from that of what the layers were run on.
   matrix_view<const T, memory_type> of_samples(matrix_view<const T, memory_type> derivative,
                                                std::size_t number) {
-    if (!shortcut_.pays_for(input_.columns())) {
+    if (!shortens()) {
       return derivative;
     }
-    shortcut_.apply(derivative, input_, tangents_.features(number));
+    pass_.shortcut.apply(derivative, pass_.input, tangents_.features(number));
     return std::as_const(tangents_.features(number)).view();
   }
 
@@ -289,7 +332,7 @@ class mlp {
   const storage& forward_layers(matrix_view<const T, memory_type> x, index_type first_biased) {
     const index_type columns = x.columns();
     for (std::size_t l = 0; l < layer_count(); ++l) {
-      auto& y = outputs_[l];
+      auto& y = pass_.outputs[l];
       y.resize(widths_[l + 1], columns);
       backend_.product(transpose::yes, transpose::no, T(1), weight(l).as_const(), x, T(0), y.view());
       const bool last = l + 1 == layer_count();
@@ -298,17 +341,18 @@ class mlp {
       });
       x = std::as_const(y).view();
     }
-    return outputs_.back();
+    return pass_.outputs.back();
   }
 
   void backward_layers(matrix_view<const T, memory_type> input, matrix_view<const T, memory_type> gradient,
                        index_type first_biased) {
     const index_type biased = gradient.columns() - first_biased;
     if (keeps_adjoints_) {
-      adjoints_.back().assign(gradient);
+      pass_.adjoints.resize(layer_count(), storage(backend_));
+      pass_.adjoints.back().assign(gradient);
     }
     for (std::size_t l = layer_count(); l-- > 0;) {
-      const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(outputs_[l - 1]).view();
+      const matrix_view<const T, memory_type> x = l == 0 ? input : std::as_const(pass_.outputs[l - 1]).view();
       backend_.product(transpose::no, transpose::yes, T(1), x, gradient, T(1), weight_gradient(l));
       if (options_.bias) {
         backend_.product(transpose::no, transpose::no, T(1), gradient.columns(first_biased, biased),
@@ -320,7 +364,7 @@ class mlp {
         backend_.product(transpose::no, transpose::no, T(1), weight(l).as_const(), gradient, T(0),
                          previous.view());
         if (keeps_adjoints_) {
-          adjoints_[l - 1].assign(std::as_const(previous).view());
+          pass_.adjoints[l - 1].assign(std::as_const(previous).view());
         }
         detail::dispatch(options_.activation,
                          [&](auto activation) { multiply_by_slope<activation.value>(l - 1, previous); });
@@ -345,23 +389,23 @@ class mlp {
 
   template <activation Activation>
   void add_bias_and_activate(std::size_t layer, matrix_view<T, memory_type> y) {
-    const bool keep_inner = !inner_.empty() && detail::slope_reads_input(Activation);
+    const bool keep_inner = !pass_.inner.empty() && detail::slope_reads_input(Activation);
     if (keep_inner) {
-      inner_[layer].resize(y.rows(), y.columns());
+      pass_.inner[layer].resize(y.rows(), y.columns());
     }
     if (Activation == activation::identity && !options_.bias) {
       return;
     }
     detail::add_bias_and_activate<Activation>(backend_, y,
                                               options_.bias ? bias(layer).as_const().data() : nullptr,
-                                              keep_inner ? inner_[layer].data() : nullptr);
+                                              keep_inner ? pass_.inner[layer].data() : nullptr);
   }
 
   template <activation Activation>
   void multiply_by_slope(std::size_t layer, storage& gradient) {
     if constexpr (Activation != activation::identity) {
-      const T* const y = outputs_[layer].data();
-      const T* const z = inner_.empty() ? y : inner_[layer].data();
+      const T* const y = pass_.outputs[layer].data();
+      const T* const z = pass_.inner.empty() ? y : pass_.inner[layer].data();
       detail::multiply_by_slope<Activation>(backend_, gradient.size(), z, y, gradient.data(),
                                             gradient.data());
     }
@@ -376,20 +420,13 @@ class mlp {
   storage gradients_;
   std::vector<parameter<T, memory_type>> blocks_;
 
-  input_type input_;
-  std::vector<storage> outputs_;  // of every layer, after the activation
-  std::vector<storage> inner_;    // before it, where the slope needs it
-  std::vector<storage> deltas_;   // two, by turns
-  storage ones_;                  // one a sample
-
-  detail::affine_shortcut<T, Backend> shortcut_;
+  pass_type pass_;
+  std::vector<storage> deltas_;  // two, by turns
+  storage ones_;                 // one a sample
+  bool keeps_adjoints_ = false;
 
   detail::mlp_tangents<T, Backend> tangents_;
   std::vector<matrix_view<const T, memory_type>> weights_;
-  std::vector<storage>
-      adjoints_;  // where they are kept: the gradient with respect to the outputs of every layer
-  bool keeps_adjoints_ = false;
-  bool adjoints_are_of_forward_ = false;
 };
 
 }  // namespace gal::nn

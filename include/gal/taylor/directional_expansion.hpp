@@ -20,15 +20,17 @@
 
 namespace gal::inline GAL_ABI {
 
-/// Which derivatives along a direction, and the way to them. The second derivative u^T H u has two exact ways.
+/// Which derivatives along a direction, and the way to them. Some have two exact ways.
 enum class expansion_order {
-  first,         ///< X', the samples' l', and their mean: one forward tangent
-  gauss_newton,  ///< also q, the samples' Gauss-Newton curvatures: no other pass
-  second,        ///< also X'' and the samples' l'': the second-order forward pass
+  first,          ///< X', the samples' l', and their mean: one forward tangent
+  adjoint_first,  ///< the samples' l' and their mean, from what `backward` kept: a product a layer, no X'
+  gauss_newton,   ///< also q, the samples' Gauss-Newton curvatures: no other pass
+  second,         ///< also X'' and the samples' l'': the second-order forward pass
   adjoint_second,  ///< q, and the second derivative of the batch alone, from what `backward` kept: a product a layer
 };
 constexpr auto enumerator_names(expansion_order) {
-  return std::to_array<std::string_view>({"first", "gauss_newton", "second", "adjoint_second"});
+  return std::to_array<std::string_view>(
+      {"first", "adjoint_first", "gauss_newton", "second", "adjoint_second"});
 }
 
 /// The derivatives of a batch's mean loss along a direction; NaN where they were not asked for.
@@ -55,6 +57,12 @@ namespace detail {
 template <class Memory, class Backend>
 void add_row(const Backend& backend, matrix_view<const double, Memory> row, double* to) {
   backend.for_each(row.columns(), [to, from = row.data()] GAL_KERNEL(index_type j) { to[j] += from[j]; });
+}
+
+// values[j] *= factor.
+template <class Backend>
+void scale_by(const Backend& backend, double factor, index_type count, double* values) {
+  backend.for_each(count, [values, factor] GAL_KERNEL(index_type j) { values[j] *= factor; });
 }
 
 // u^T H u of the Gauss-Newton curvature and the mean of <G, X''>.
@@ -118,16 +126,16 @@ class directional_expansion {
         model_differences_(backend),
         loss_differences_(backend) {}
 
-  /// All of it for one batch: a forward pass, the loss, and the derivatives along `direction`. With `adjoint_second` and an
-  /// `adjoint_model` also a backward pass, with all that it changes: it adds to the parameters' gradients. The model then
-  /// goes on to keep adjoints. Throws where shapes do not fit.
+  /// All of it for one batch: a forward pass, the loss, and the derivatives along `direction`. Where adjoints are asked for
+  /// and the model can keep them also a backward pass, with all that it changes: it adds to the parameters' gradients. The
+  /// model then goes on to keep adjoints. Throws where shapes do not fit.
   template <class Loss, class Input, class Target>
   void expand(Loss&& loss, const Input& input, const Target& target, direction_type direction,
               expansion_order order = expansion_order::second) {
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::directional_expansion: the input does not convert to the model's `input_type`.");
     const input_type& batch = input;
-    const bool by_adjoints = order == expansion_order::adjoint_second && adjoint_model<Model>;
+    const bool by_adjoints = reads_adjoints(order);
     if constexpr (adjoint_model<Model>) {
       if (by_adjoints) {
         model_->keep_adjoints(true);
@@ -147,8 +155,8 @@ class directional_expansion {
   }
 
   /// The same where the forward pass and the loss are done: `features` of the model's last `forward`, of `input`, and `gradient`,
-  /// G of the mean loss. `adjoint_second` with an `adjoint_model` also wants `backward(G)` to have come since, with
-  /// `keep_adjoints(true)` before it: of a gradient that is not the loss's, it would be another number.
+  /// G of the mean loss. Where `reads_adjoints(order)`, `backward(G)` has to have come since, with `keep_adjoints(true)` before
+  /// it: of a gradient that is not the loss's, it would be another number.
   template <class Loss, class Target>
   void expand_at(Loss&& loss, const input_type& input, view features, const Target& target, view gradient,
                  direction_type direction, expansion_order order) {
@@ -161,16 +169,26 @@ class directional_expansion {
                     gradient.shape(), "; expected one size, with at least one row and sample");
     numbers_.resize(1, 1);
     numbers_.fill({});
+    const auto samples = static_cast<double>(features.columns());
+    if constexpr (sample_product_model<Model>) {
+      if (order == expansion_order::adjoint_first) {
+        features_first_ = features_second_ = {};
+        firsts_.resize(1, features.columns());
+        model_->sample_products(direction, firsts_.data());
+        detail::scale_by(backend_, samples, firsts_.columns(), firsts_.data());
+        mean(firsts_, &numbers_.data()->first);
+        return;
+      }
+    }
     features = find_tangents(input, features, direction, order);
     detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
                     "gal::directional_expansion: X' is ", features_first_.shape(),
                     "; expected the features' size ", features.shape());
-    const auto samples = static_cast<double>(features.columns());
 
     // The gradient is that of the mean: a sample's own is n times larger.
     multiply(gradient, features_first_, samples, firsts_);
     mean(firsts_, &numbers_.data()->first);
-    if (order == expansion_order::first) {
+    if (order == expansion_order::first || order == expansion_order::adjoint_first) {
       return;
     }
     curvatures_.resize(1, features.columns());
@@ -192,6 +210,13 @@ class directional_expansion {
     }
   }
 
+  /// Whether an expansion of this order reads what the model's `backward` has kept. Without a `sample_product_model`
+  /// `adjoint_first` is `first`, without an `adjoint_model` `adjoint_second` is `second`.
+  [[nodiscard]] static constexpr bool reads_adjoints(expansion_order order) {
+    return (order == expansion_order::adjoint_first && sample_product_model<Model>) ||
+           (order == expansion_order::adjoint_second && adjoint_model<Model>);
+  }
+
   /// Of the last expansion: the batch's derivatives. Waits for them where the backend is asynchronous; `numbers` is where they
   /// then are, in the backend's memory. NaN before the first.
   [[nodiscard]] directional_derivatives derivatives() const {
@@ -205,7 +230,8 @@ class directional_expansion {
   [[nodiscard]] row sample_gauss_newton() const { return curvatures_.view(); }
   [[nodiscard]] row sample_second() const { return seconds_.view(); }
 
-  /// Of the last expansion: X' and, where there are l_j'', X''; `d x n`. They hold until the model is called again.
+  /// Of the last expansion: X', but from adjoints, and, where there are l_j'', X''; `d x n`. They hold until the model is
+  /// called again.
   [[nodiscard]] view features_first() const { return features_first_; }
   [[nodiscard]] view features_second() const { return features_second_; }
 

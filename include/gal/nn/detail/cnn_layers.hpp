@@ -71,8 +71,7 @@ class sequence {
     for (std::size_t l = 0; l < nodes_.size(); ++l) {
       auto& n = nodes_[l];
       const view_in<const T, Backend> y = std::as_const(n.output).view();
-      const view_in<const T, Backend> arrived =
-          l + 1 < nodes_.size() ? std::as_const(nodes_[l + 1].delta).view() : gradient;
+      const view_in<const T, Backend> arrived = arrived_at(l, gradient);
       use_backend(p.values.backend, n.first, n.second);
       n.first.resize(y.rows(), y.columns());
       std::visit(
@@ -96,6 +95,17 @@ class sequence {
     return moved;
   }
 
+  /// Adds the samples' products of the layers' parameters; `x` and `gradient` as above.
+  void multiply(const sample_products<T, Backend>& p, view_in<const T, Backend> x,
+                view_in<const T, Backend> gradient) {
+    for (std::size_t l = 0; l < nodes_.size(); ++l) {
+      auto& n = nodes_[l];
+      const view_in<const T, Backend> arrived = arrived_at(l, gradient);
+      std::visit([&](auto& unit) { sample_multiplier<T, Backend>{p, n, x, arrived}(unit); }, n.unit);
+      x = std::as_const(n.output).view();
+    }
+  }
+
   /// Whether the first layer is affine: it then takes an input that does not move as such.
   [[nodiscard]] bool begins_affine() const {
     return !nodes_.empty() &&
@@ -103,6 +113,12 @@ class sequence {
   }
 
  private:
+  // What came back to the output of layer `l`, where `gradient` came back to the last.
+  [[nodiscard]] view_in<const T, Backend> arrived_at(std::size_t l,
+                                                     view_in<const T, Backend> gradient) const {
+    return l + 1 < nodes_.size() ? nodes_[l + 1].delta.view() : gradient;
+  }
+
   std::vector<node<T, Backend>> nodes_;
 };
 
@@ -143,6 +159,12 @@ class residual_unit {
     if (p.wants_second) {
       add_batches(p.values.backend, a.second, b.second, second);
     }
+  }
+
+  void multiply(const sample_products<T, Backend>& p, view_in<const T, Backend> x,
+                view_in<const T, Backend> gradient) {
+    body_.multiply(p, x, gradient);
+    shortcut_.multiply(p, x, gradient);
   }
 
  private:
@@ -188,6 +210,10 @@ class channel_gate_unit {
             view_in<T, Backend> first, view_in<T, Backend> second) {
     const movement<T, Backend> turned = body_.move(p, x, moved, std::as_const(slopes_).view());
     move_gate(p.values.backend, shape_.area(), x, body_.output().view(), moved, turned, first, second);
+  }
+
+  void multiply(const sample_products<T, Backend>& p, view_in<const T, Backend> x) {
+    body_.multiply(p, x, std::as_const(slopes_).view());
   }
 
  private:

@@ -1,5 +1,5 @@
 // gal/nn/detail/cnn_tangents.hpp: derivatives of a batch along a direction of the parameters, layer by layer.
-// Provides: nothing public; nn::detail::movement, directional_pass and move_through for gal/nn/cnn.hpp.
+// Provides: nothing public; nn::detail::movement, directional_pass and sample_products for gal/nn/cnn.hpp.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -224,6 +224,15 @@ void move_normalised(const Backend& backend, image_shape shape, view_in<const T,
                    });
 }
 
+// A unit like a layer's own, whose scratch the backward pass reads, in a node with memory of its own.
+template <class Unit, class T, class Backend>
+node<T, Backend>& scratch_of(const Backend& backend, node<T, Backend>& own, const Unit& unit) {
+  if (own.scratch.empty()) {
+    own.scratch.push_back({unit, own.rows, matrix<T, Backend>(backend), matrix<T, Backend>(backend)});
+  }
+  return own.scratch.front();
+}
+
 // What a layer of the kind makes of the movement of its input. `gradient` came back to its output, where `product` is wanted.
 template <class T, class Backend>
 struct layer_mover {
@@ -239,11 +248,7 @@ struct layer_mover {
   // Affine: convolutions and linear layers.
   template <class Unit>
   void operator()(Unit& unit) const {
-    if (own.scratch.empty()) {
-      own.scratch.push_back(
-          {unit, own.rows, matrix<T, Backend>(p.values.backend), matrix<T, Backend>(p.values.backend)});
-    }
-    node<T, Backend>& other = own.scratch.front();
+    node<T, Backend>& other = scratch_of(p.values.backend, own, unit);
     move_affine(p, std::get<Unit>(other.unit), x, moved, other.output, first, second);
   }
   void operator()(activation_unit<T, Backend>& unit) const {
@@ -299,5 +304,55 @@ constexpr bool bends_by_itself =
     !std::is_same_v<Unit, average_pool_unit<T, Backend>> &&
     !std::is_same_v<Unit, global_average_pool_unit<T, Backend>> &&
     !std::is_same_v<Unit, dropout_unit<T, Backend>> && !std::is_same_v<Unit, residual_unit<T, Backend>>;
+
+/// The samples' products <grad l_j, direction>, on their way through the layers that the backward pass has gone back.
+template <class T, class Backend>
+struct sample_products {
+  pass<T, Backend> direction;  // in place of the values
+  double* products;            // one a sample, to be added to
+  double* part;                // of a layer
+};
+
+// Adds the part of a layer's own parameters. Where a batch is normalised by its own statistics the samples have no gradients
+// of their own; scale and shift are left out there, and the others' statistics count as given.
+template <class T, class Backend>
+struct sample_multiplier {
+  const sample_products<T, Backend>& p;
+  node<T, Backend>& own;
+  view_in<const T, Backend> x;
+  view_in<const T, Backend> gradient;  // came back to the output
+
+  // Affine: convolutions and linear layers.
+  template <class Unit>
+  void operator()(Unit& unit) const {
+    if constexpr (requires { unit.weights(); }) {
+      const Backend& backend = p.direction.backend;
+      use_backend(backend, own.first);
+      own.first.resize(gradient.rows(), gradient.columns());
+      std::get<Unit>(scratch_of(backend, own, unit).unit).forward(p.direction, x, own.first.view());
+      gal::detail::scaled_column_products(backend, 1.0, gradient, std::as_const(own.first).view(), p.part);
+      add_to(backend, x.columns(), static_cast<const double*>(p.part), p.products);
+    }
+  }
+  void operator()(batch_normalization_unit<T, Backend>& unit) const {
+    if (!p.direction.training) {
+      const Backend& backend = p.direction.backend;
+      backend.sum_rows(
+          x.rows(), x.columns(),
+          [area = unit.shape().area(), channels = unit.shape().channels, mean = unit.mean(),
+           inverse = unit.inverse(), along = p.direction.values + unit.first_value(), x = x,
+           gradient = gradient] GAL_KERNEL(index_type i, index_type j) {
+            const index_type c = i / area;
+            const double normalised = (static_cast<double>(x(i, j)) - mean[c]) * inverse[c];
+            return static_cast<double>(gradient(i, j)) *
+                   (static_cast<double>(along[c]) * normalised + static_cast<double>(along[channels + c]));
+          },
+          p.part);
+      add_to(backend, x.columns(), static_cast<const double*>(p.part), p.products);
+    }
+  }
+  void operator()(residual_unit<T, Backend>& unit) const { unit.multiply(p, x, gradient); }
+  void operator()(channel_gate_unit<T, Backend>& unit) const { unit.multiply(p, x); }
+};
 
 }  // namespace gal::nn::detail

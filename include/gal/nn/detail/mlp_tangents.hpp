@@ -6,6 +6,7 @@
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/nn/activation.hpp>
+#include <gal/nn/detail/kernels.hpp>
 
 #include <array>
 #include <cstddef>
@@ -30,6 +31,21 @@ void sum_curvature(const Backend& backend, matrix_view<const T, Memory> moved, c
         const T crossed =
             through == nullptr ? T(0) : T(2) * slope<Activation>(inner[e], outer[e]) * through[e];
         return static_cast<double>(adjoint[e]) * static_cast<double>(bent + crossed);
+      },
+      sums);
+}
+
+// The sum of D phi'(z) (along + shift) for every sample.
+template <activation Activation, class T, class Memory, class Backend>
+void sum_slanted(const Backend& backend, matrix_view<const T, Memory> along, const T* shift, const T* inner,
+                 const T* outer, const T* adjoint, double* sums) {
+  backend.sum_rows(
+      along.rows(), along.columns(),
+      [=, rows = along.rows(), from = along.data()] GAL_KERNEL(index_type i, index_type j) {
+        const index_type e = j * rows + i;
+        const T moved = from[e] + (shift != nullptr ? shift[i] : T(0));
+        return static_cast<double>(adjoint[e]) *
+               static_cast<double>(slope<Activation>(inner[e], outer[e]) * moved);
       },
       sums);
 }
@@ -143,6 +159,27 @@ class mlp_tangents {
     }
     const view both = std::as_const(buffers_[(at.layers() - 1) % 2]).view();
     return {both.columns(0, n), both.columns(n, n)};
+  }
+
+  /// The sum over the layers of <D_l, phi'(z_l) (U_l^T a_{l-1} + v_l)> for every sample, in `products`: a product a layer, and
+  /// no derivative but the one of its own parameters.
+  void sample_products(const chain& at, parameter_direction<T> direction, double* products) {
+    const index_type n = at.input.columns();
+    sample_sums_.resize(1, n);
+    for (std::size_t l = 0; l < at.layers(); ++l) {
+      through_.resize(at.widths[l + 1], n);
+      backend_.product(transpose::yes, transpose::no, T(1), weight(at, direction, l), at.input_of(l), T(0),
+                       through_.view());
+      const auto [inner, outer] = point_of(at, l);
+      double* const sums = l == 0 ? products : sample_sums_.data();
+      dispatch(at.activation_of(l), [&](auto activation) {
+        sum_slanted<activation.value>(backend_, std::as_const(through_).view(), shift(at, direction, l),
+                                      inner, outer, at.adjoints[l].data(), sums);
+      });
+      if (l > 0) {
+        add_to(backend_, n, static_cast<const double*>(sums), products);
+      }
+    }
   }
 
   /// Where features go that are made of what the passes return: X' is number 0, X'' number 1.
