@@ -8,6 +8,7 @@
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/captured_step.hpp>
 #include <gal/train/cnn_adjuster.hpp>
+#include <gal/train/held_out_adjust.hpp>
 #include <gal/train/instance_rates.hpp>
 #include <gal/train/plain.hpp>
 #include <gal/train/rescaled.hpp>

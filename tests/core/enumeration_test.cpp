@@ -95,8 +95,9 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
   CHECK(adjusting([&](auto& o) {
           o.safeguard = static_cast<gal::safeguard>(-1);
         }).find("safeguard is -1; expected one of") != std::string::npos);
-  CHECK(adjusting([&](auto& o) { seven(o.normalisation); }) ==
-        "gal::adjust_options: normalisation is 7; expected one of per_sample, per_batch, gate");
+  CHECK(
+      adjusting([&](auto& o) { seven(o.normalisation); }) ==
+      "gal::adjust_options: normalisation is 7; expected one of per_sample, per_batch, gate, sample_weight");
   CHECK(
       adjusting([&](auto& o) { seven(o.remainder); }) ==
       "gal::adjust_options: remainder is 7; expected one of exact, mean_over_samples, mean_over_coordinates");
@@ -107,7 +108,7 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
   CHECK(adjusting([&](auto& o) { seven(o.tentative_step); }) ==
         "gal::adjust_options: tentative_step is 7; expected one of mean_gradient, sample_gradients");
   CHECK(adjusting([&](auto& o) { seven(o.input); }) ==
-        "gal::adjust_options: input is 7; expected one of features, features_and_gradients");
+        "gal::adjust_options: input is 7; expected one of features, features_and_gradients, losses");
   CHECK(adjusting([&](auto& o) { seven(o.training); }) ==
         "gal::adjust_options: training is 7; expected one of model_optimizer, own_adam");
   CHECK(adjusting([&](auto& o) { seven(o.non_finite); }) ==
@@ -149,9 +150,9 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
           return gal::cnn_adjuster<T>({1, 1, 4}, options).options();
         }).find("gal::adjuster_options: initialization is 7; expected one of") == 0);
   CHECK(refusal(invalid_option, [&] {
-          gal::adjustment_map<T, gal::eigen_backend> map(static_cast<gal::normalisation>(3), 1.0, false, {});
+          gal::adjustment_map<T, gal::eigen_backend> map(static_cast<gal::normalisation>(4), 1.0, false, {});
           return 0;
-        }) == "gal::adjustment_map: kind is 3; expected one of per_sample, per_batch, gate");
+        }) == "gal::adjustment_map: kind is 4; expected one of per_sample, per_batch, gate, sample_weight");
 
   const auto x = random_matrix<T>(2, 4, 1);
   CHECK(refusal(invalid_option, [&] {

@@ -424,6 +424,29 @@ TEST_CASE("the way back agrees with central differences") {
   }
 }
 
+TEST_CASE_TEMPLATE("a weight of the sample takes from its gradient, and learns by it", T, float, double) {
+  const double exact = std::is_same_v<T, double> ? 1e-12 : 1e-6;
+  const gal::matrix<T> h = matrix<T>({{T(0.3), T(-2), T(0)}});
+  const auto g = random_matrix<T>(4, 3, 2);
+  const auto c = random_matrix<T>(4, 3, 3);
+  map<T> m(normalisation::sample_weight, 0.7, false, gal::eigen_backend());
+  gal::matrix<T> a(4, 3);
+  m.forward(h.view(), g.view(), a.view());
+  gal::matrix<T> slope = c;
+  const gal::matrix<T> back(m.backward(g.view(), slope.view()));
+  REQUIRE(back.shape() == gal::shape{1, 3});
+  for (gal::index_type j = 0; j < 3; ++j) {
+    const double weight = 1.0 / (1.0 + std::exp(-static_cast<double>(h(0, j))));
+    double expected = 0.0;  // of <c, A>
+    for (gal::index_type i = 0; i < 4; ++i) {
+      const auto gradient = static_cast<double>(g(i, j));
+      CHECK(static_cast<double>(a(i, j)) == Approx(0.7 * (weight - 1.0) * gradient).epsilon(exact));
+      expected += 0.7 * weight * (1.0 - weight) * gradient * static_cast<double>(c(i, j));
+    }
+    CHECK(static_cast<double>(back(0, j)) == Approx(expected).epsilon(10.0 * exact));
+  }
+}
+
 TEST_CASE("a map serves batches of changing size") {
   for (const normalisation kind : normalisations) {
     map<double> used(kind, 0.5, true, gal::eigen_backend());

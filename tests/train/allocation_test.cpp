@@ -136,6 +136,15 @@ TEST_CASE("nor do they with a learning rate for every sample") {
   CHECK(allocations - before == 0);
 }
 
+TEST_CASE("nor do they with an adjuster that learns from held-out samples") {
+  const gal::matrix<float> held_out = ramp<float>(8, 40);
+  gal::nn::mlp<float> model({8, 32, 3}, {.activation = gal::nn::tanh});
+  gal::adam<float> optimizer;
+  gal::held_out_adjust trainer(model, optimizer, gal::softmax_cross_entropy(), held_out.view(),
+                               std::vector<int>(40, 2));
+  CHECK(allocations_after_first(trainer, ramp<float>(8, 64), std::vector<int>(64, 1)) == 0);
+}
+
 TEST_CASE("neither do convolutional networks") {
   const gal::matrix<float> x = ramp<float>(3 * 15 * 17, 40);
   std::vector<int> labels(40, 1);

@@ -238,6 +238,41 @@ TEST_CASE("the plain update descends on the held-out loss") {
   }
 }
 
+TEST_CASE("dropout keeps the batch's mask, where the model keeps its pass") {
+  const labelled<double> data(40, seed, 0);
+  const labelled<double> clean(20, seed + 1, 0);
+  nn::cnn<double> model({1, 2, 2}, {nn::flatten{}, nn::linear{8}, nn::tanh, nn::dropout{0.5}, nn::linear{2}},
+                        {.seed = 1});
+  gal::sgd<double> optimizer({.learning_rate = 0.1});
+  gal::batches batches(data.x, data.y, 40, {.shuffle = false});
+  gal::instance_rates trainer(model, optimizer, gal::softmax_cross_entropy(), batches, clean.x, clean.y,
+                              {.train_on_held_out = false});
+  nn::cnn<double> same = model;
+  for (auto [x, y] : batches) {
+    trainer.step(x, y);
+    // V, by the model as it is now and the noise that the held-out pass drew; then the samples' products at the batch's.
+    gal::directional_expansion along(same);
+    const gal::random_stream first = same.noise();
+    nn::cnn<double> stepped = model;
+    stepped.set_noise({first.seed, first.counter + 1});
+    for (const auto& block : stepped.parameters()) {
+      std::ranges::fill(block.gradient, 0.0);
+    }
+    gal::matrix<double> gradient(2, clean.x.columns());
+    gal::matrix<double> losses(1, clean.x.columns());
+    const gal::matrix<double> features(stepped.forward(clean.x.view()));
+    gal::softmax_cross_entropy().evaluate(gal::eigen_backend(), features.view(), clean.y, losses.view(),
+                                          gradient.view());
+    stepped.backward(gradient.view().as_const());
+    gal::parameter_vector<double> held_out_gradient;
+    held_out_gradient.assign_gradients(stepped.parameters());
+    along.expand(gal::softmax_cross_entropy(), x, y, held_out_gradient.blocks(), gal::expansion_order::first);
+    for (gal::index_type j = 0; j < 40; ++j) {
+      CHECK(trainer.last_products()(0, j) == Approx(along.sample_first()(0, j)).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("misuse is named") {
   const labelled<double> data(12, seed, 0);
   const labelled<double> clean(10, seed + 1, 0);
@@ -276,7 +311,9 @@ TEST_CASE("misuse is named") {
   CHECK_THROWS_WITH_AS(static_cast<void>(trainer.least_trusted(13)),
                        "gal::instance_rates: 13 samples; expected from 0 to 12", gal::error);
 
-  nn::cnn<double> noisy({1, 2, 2}, {nn::flatten{}, nn::dropout{0.5}, nn::linear{2}}, {.seed = 1});
+  struct : opaque_model<nn::cnn<double>> {
+    [[nodiscard]] bool draws_noise() const { return model.draws_noise(); }
+  } noisy{{nn::cnn<double>({1, 2, 2}, {nn::flatten{}, nn::dropout{0.5}, nn::linear{2}}, {.seed = 1})}};
   gal::instance_rates refused(noisy, optimizer, gal::softmax_cross_entropy(), batches, clean.x, clean.y);
   const auto [x, y] = *at;
   CHECK_THROWS_WITH_AS(

@@ -71,6 +71,10 @@ class torch_adjust {
         optimizer_(&optimizer),
         loss_(std::move(loss)),
         options_(detail::validated(std::move(options))) {
+    detail::require(options_.normalisation != normalisation::sample_weight, error_code::invalid_option,
+                    "gal::torch_adjust: normalisation sample_weight; expected per_sample, per_batch or gate");
+    detail::require(options_.input != adjuster_input::losses, error_code::invalid_option,
+                    "gal::torch_adjust: input losses; expected features or features_and_gradients");
     detail::require(
         dynamic_cast<torch::optim::LBFGS*>(&optimizer) == nullptr, error_code::invalid_option,
         "gal::torch_adjust: the optimizer is LBFGS, which evaluates the loss by itself; expected one that "

@@ -11,16 +11,15 @@
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/detail/adjust_kernels.hpp>
+#include <gal/train/detail/adjuster_at_work.hpp>
 #include <gal/train/detail/adjuster_learner.hpp>
 #include <gal/train/detail/trainer_base.hpp>
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace gal::inline GAL_ABI {
 
@@ -48,10 +47,7 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
   using typename base::pending_type;
   using typename base::value_type;
   using typename base::view;
-  using adjuster_type =
-      std::conditional_t<std::is_void_v<Adjuster>, gal::adjuster<value_type, backend_type>, Adjuster>;
-
-  static_assert(detail::explain_adjuster<adjuster_type, value_type, memory_type>());
+  using adjuster_type = typename detail::adjuster_at_work<Adjuster, value_type, backend_type>::adjuster_type;
 
   /// The adjuster is built from the options at the first step, when the number of features is known. Throws where an
   /// option is outside its range.
@@ -108,7 +104,7 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
     // Adjustment A = h(X), tentative step D along G + A, remainder R; then the adjuster learns from it.
     learner_.remember(*adjuster_);
     for (int k = 1;; ++k) {
-      const view h = propose(x);
+      const view h = adjuster_.propose(x, g(), frame_.losses());
       map_.forward(h, g(), adjustment_.view());
       column_products(backend_, g(), a(), products_);
       total(products_, &numbers()->gradient_adjustment);
@@ -122,9 +118,8 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
       }
       detail::differentiate_objective(backend_, options_.objective, kappa, g(), &numbers()->objective_scale,
                                       slope_.view());
-      map_.backward(g(), slope_.view());
       learner_.clear_gradients(*adjuster_);
-      adjuster_->backward(std::as_const(slope_).view());
+      (*adjuster_).backward(map_.backward(g(), slope_.view()));
       if (k == options_.adjuster_steps) {
         break;
       }
@@ -160,11 +155,7 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
 
   /// The adjuster; throws before the first step unless one was given. After a step its parameters' gradients are those
   /// of the objective.
-  [[nodiscard]] adjuster_type& adjuster() {
-    detail::require(adjuster_.has_value(), error_code::invalid_option,
-                    "gal::adjust::adjuster: none yet; it is built at the first step");
-    return *adjuster_;
-  }
+  [[nodiscard]] adjuster_type& adjuster() { return adjuster_.get(); }
 
   /// The gradient G of the loss with respect to the features and the adjustment A (both `d x n`) of the last step.
   [[nodiscard]] auto last_gradient() const { return gradient_.view(); }
@@ -188,21 +179,7 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
   void visit_state(Visitor& visit) {
     visit("options", options_);
     frame_.visit_state(visit);
-    if constexpr (std::is_void_v<Adjuster>) {
-      const index_type rows = visit.count("features", adjusted_rows_);
-      if (!adjuster_ && rows > 0) {
-        // It is the trainer's once everything is loaded.
-        const auto loaded = std::make_shared<adjuster_type>(new_adjuster(rows));
-        visit.after_loading([this, loaded, rows] {
-          adjuster_.emplace(std::move(*loaded));
-          adjusted_rows_ = rows;
-        });
-        learner_.visit_state(visit, *loaded);
-      }
-    }
-    if (adjuster_) {
-      learner_.visit_state(visit, *adjuster_);
-    }
+    adjuster_.visit_state(visit, learner_);
     frame_.visit_steps(visit);
   }
 
@@ -217,11 +194,11 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
              backend),
         options_(std::move(options)),
         backend_(backend),
-        adjuster_(std::move(adjuster)),
+        adjuster_("gal::adjust", options_, std::move(adjuster), backend),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
         expansion_(backend),
         learner_(options_, optimizer, backend) {
-    for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_, &adjuster_input_}) {
+    for (storage* part : {&gradient_, &adjustment_, &displacement_, &slope_}) {
       *part = storage(backend_);
     }
     for (numbers_type* row : {&changes_, &vanilla_changes_, &accepted_, &squares_, &products_}) {
@@ -241,42 +218,14 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
     for (numbers_type* row : {&changes_, &vanilla_changes_, &accepted_}) {
       row->resize(1, x.columns());
     }
-    if constexpr (std::is_void_v<Adjuster>) {
-      if (!adjuster_) {
-        adjuster_.emplace(new_adjuster(x.rows()));
-        adjusted_rows_ = x.rows();
-      }
-    }
+    adjuster_.prepare(x.rows());
     learner_.collect(*adjuster_);
-  }
-
-  [[nodiscard]] adjuster_type new_adjuster(index_type rows) const
-    requires std::is_void_v<Adjuster>
-  {
-    std::vector<index_type> widths(options_.hidden);
-    widths.insert(widths.begin(), sees_gradients() ? 2 * rows : rows);
-    widths.push_back(rows);
-    return adjuster_type(std::move(widths), options_.adjuster, backend_);
-  }
-
-  [[nodiscard]] bool sees_gradients() const {
-    return options_.input == adjuster_input::features_and_gradients;
   }
 
   // eta tau, and n where every sample steps along its own gradient: D = length (G + A).
   [[nodiscard]] double step_length(view x) const {
     const bool own = options_.tentative_step == tentative_step::sample_gradients;
     return frame_.learning_rate() * options_.tau * (own ? static_cast<double>(x.columns()) : 1.0);
-  }
-
-  // h of the features, or of the features above the samples' own gradients.
-  view propose(view x) {
-    adjuster_input_.resize(sees_gradients() ? 2 * x.rows() : x.rows(), x.columns());
-    detail::fill_adjuster_input(backend_, x, g(), adjuster_input_.view());
-    const view h(adjuster_->forward(std::as_const(adjuster_input_).view()));
-    detail::require(h.shape() == x.shape(), error_code::shape_mismatch, "gal::adjust: the adjuster returned ",
-                    h.shape(), "; expected the features' size ", x.shape());
-    return h;
   }
 
   template <class Target>
@@ -290,17 +239,15 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
   adjust_options options_;
   backend_type backend_;
 
-  std::optional<adjuster_type> adjuster_;
-  index_type adjusted_rows_ = 0;  // features that the trainer's own adjuster was built for
+  detail::adjuster_at_work<Adjuster, T, backend_type> adjuster_;
   adjustment_map<T, backend_type> map_;
   expansion<T, backend_type> expansion_;
   detail::adjuster_learner<adjuster_type, Optimizer, T, backend_type> learner_;
 
-  storage gradient_;        // G
-  storage adjustment_;      // A
-  storage displacement_;    // D
-  storage slope_;           // G - grad L(X - D), then gradients of the objective
-  storage adjuster_input_;  // features, or features above gradients
+  storage gradient_;      // G
+  storage adjustment_;    // A
+  storage displacement_;  // D
+  storage slope_;         // G - grad L(X - D), then gradients of the objective
   std::optional<feature_type> chosen_;
   numbers_type changes_;  // one per sample, as all rows below: remainders, then changes of the loss at X - D
   numbers_type vanilla_changes_;

@@ -2,6 +2,7 @@
 // Provides: adjust_options and its enumerations, paper, recommended. Includes gal/train/step_report.hpp.
 #pragma once
 
+#include <gal/core/error.hpp>
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/step_report.hpp>
@@ -67,9 +68,10 @@ constexpr auto enumerator_names(tentative_step) {
 enum class adjuster_input {
   features,
   features_and_gradients,  ///< the samples' own gradients n G below the features
+  losses,                  ///< the samples' losses, one row
 };
 constexpr auto enumerator_names(adjuster_input) {
-  return std::to_array<std::string_view>({"features", "features_and_gradients"});
+  return std::to_array<std::string_view>({"features", "features_and_gradients", "losses"});
 }
 
 /// Who steps the adjuster's weights.
@@ -148,30 +150,31 @@ struct adjust_options {
 
 namespace detail {
 
-// The options, or an error that names what is outside its range.
-[[nodiscard]] inline adjust_options validated(adjust_options options) {
-  const auto at_least_zero = [](double value, std::string_view field) {
-    require(value >= 0.0 && std::isfinite(value), error_code::invalid_option, "gal::adjust_options: ", field,
-            " is ", value, "; expected a non-negative number");
+// The options, or an error that names what is outside its range, and of what.
+[[nodiscard]] inline adjust_options validated(adjust_options options,
+                                              std::string_view whose = "gal::adjust_options") {
+  const auto at_least_zero = [whose](double value, std::string_view field) {
+    require(value >= 0.0 && std::isfinite(value), error_code::invalid_option, whose, ": ", field, " is ",
+            value, "; expected a non-negative number");
   };
   at_least_zero(options.epsilon, "epsilon");
   at_least_zero(options.tau, "tau");
   at_least_zero(options.adjuster_learning_rate, "adjuster_learning_rate");
-  require(options.adjuster_steps >= 1, error_code::invalid_option, "gal::adjust_options: adjuster_steps is ",
+  require(options.adjuster_steps >= 1, error_code::invalid_option, whose, ": adjuster_steps is ",
           options.adjuster_steps, "; expected at least 1");
   for (const index_type width : options.hidden) {
-    require(width > 0, error_code::invalid_option, "gal::adjust_options: a hidden width is ", width,
+    require(width > 0, error_code::invalid_option, whose, ": a hidden width is ", width,
             "; expected a positive number");
   }
-  require_enumerator(options.normalisation, "gal::adjust_options: normalisation");
-  require_enumerator(options.remainder, "gal::adjust_options: remainder");
-  require_enumerator(options.objective, "gal::adjust_options: objective");
-  require_enumerator(options.safeguard, "gal::adjust_options: safeguard");
-  require_enumerator(options.decision, "gal::adjust_options: decision");
-  require_enumerator(options.tentative_step, "gal::adjust_options: tentative_step");
-  require_enumerator(options.input, "gal::adjust_options: input");
-  require_enumerator(options.training, "gal::adjust_options: training");
-  require_enumerator(options.non_finite, "gal::adjust_options: non_finite");
+  require_enumerator(options.normalisation, text(whose, ": normalisation"));
+  require_enumerator(options.remainder, text(whose, ": remainder"));
+  require_enumerator(options.objective, text(whose, ": objective"));
+  require_enumerator(options.safeguard, text(whose, ": safeguard"));
+  require_enumerator(options.decision, text(whose, ": decision"));
+  require_enumerator(options.tentative_step, text(whose, ": tentative_step"));
+  require_enumerator(options.input, text(whose, ": input"));
+  require_enumerator(options.training, text(whose, ": training"));
+  require_enumerator(options.non_finite, text(whose, ": non_finite"));
   options.adjuster = validated(options.adjuster);
   return options;
 }

@@ -18,12 +18,18 @@ enum class normalisation {
   per_sample,  ///< A_i = epsilon h_i / norm(h_i) norm(G_i) (paper, eq. 4). Cannot learn on a single feature row.
   per_batch,  ///< A = epsilon H / norm(H) norm(G), Frobenius norms (the paper's 3D problem)
   gate,       ///< A = epsilon tanh(H) .* G: bounded, entry by entry
+  sample_weight,  ///< A_i = epsilon (sigmoid(h_i) - 1) G_i, one number h_i a sample: with epsilon 1 a weight in (0, 1)
 };
 constexpr auto enumerator_names(normalisation) {
-  return std::to_array<std::string_view>({"per_sample", "per_batch", "gate"});
+  return std::to_array<std::string_view>({"per_sample", "per_batch", "gate", "sample_weight"});
 }
 
 namespace detail {
+
+// Rows of h for so many features.
+[[nodiscard]] constexpr index_type direction_rows(normalisation kind, index_type features) {
+  return kind == normalisation::sample_weight ? 1 : features;
+}
 
 // Square roots in place.
 template <class Memory, class Backend>
@@ -46,7 +52,8 @@ void subtract_column_means(const Backend& backend, matrix_view<T, Memory> a, mat
 
 }  // namespace detail
 
-/// The map from (h, G) to A, all `d x n`, and its derivative with respect to h. Where a norm is zero, A is zero.
+/// The map from (h, G) to A, all `d x n` (h `1 x n` of `sample_weight`), and its derivative with respect to h. Where a norm is
+/// zero, A is zero.
 /// With `remove_mean` every column of A has the mean over its rows taken out.
 template <class T, class Backend>
 class adjustment_map {
@@ -62,7 +69,8 @@ class adjustment_map {
         direction_(backend),
         direction_norms_(backend),
         gradient_norms_(backend),
-        sums_(backend) {
+        sums_(backend),
+        weight_slope_(backend) {
     detail::require_enumerator(kind, "gal::adjustment_map: kind");
   }
 
@@ -75,6 +83,12 @@ class adjustment_map {
       backend_.for_each(h.size(), [=] GAL_KERNEL(index_type i) {
         direction[i] = detail::tanh(h.data()[i]);
         a.data()[i] = epsilon * direction[i] * g.data()[i];
+      });
+    } else if (kind_ == normalisation::sample_weight) {
+      backend_.for_each(h.columns(),
+                        [=] GAL_KERNEL(index_type j) { direction[j] = detail::sigmoid(h(0, j)); });
+      backend_.for_each(g.rows(), g.columns(), [=] GAL_KERNEL(index_type i, index_type j) {
+        a(i, j) = epsilon * (direction[j] - T(1)) * g(i, j);
       });
     } else {
       norms(h, direction_norms_);
@@ -95,9 +109,10 @@ class adjustment_map {
     }
   }
 
-  /// Turns, in place, the gradient of a function with respect to A into that with respect to h, after `forward`:
-  /// epsilon norm(G_i) / norm(h_i) (I - u_i u_i^T), u_i the unit vector of h_i, or epsilon (1 - tanh^2 h) .* G.
-  void backward(view g, matrix_view<T, memory_type> slope) {
+  /// The gradient of a function with respect to h, from that with respect to A, whose memory it takes, after `forward`:
+  /// epsilon norm(G_i) / norm(h_i) (I - u_i u_i^T), u_i the unit vector of h_i; epsilon (1 - tanh^2 h) .* G; or
+  /// epsilon w_i (1 - w_i) <G_i, .>, w_i = sigmoid(h_i).
+  view backward(view g, matrix_view<T, memory_type> slope) {
     if (remove_mean_) {
       detail::subtract_column_means(backend_, slope, sums_);
     }
@@ -107,7 +122,16 @@ class adjustment_map {
       backend_.for_each(slope.size(), [=] GAL_KERNEL(index_type i) {
         slope.data()[i] *= epsilon * (T(1) - direction[i] * direction[i]) * g.data()[i];
       });
-      return;
+      return slope.as_const();
+    }
+    if (kind_ == normalisation::sample_weight) {
+      column_products(backend_, g, slope.as_const(), sums_);
+      weight_slope_.resize(1, slope.columns());
+      backend_.for_each(slope.columns(),
+                        [=, to = weight_slope_.data(), sums = sums_.data()] GAL_KERNEL(index_type j) {
+                          to[j] = epsilon * direction[j] * (T(1) - direction[j]) * static_cast<T>(sums[j]);
+                        });
+      return std::as_const(weight_slope_).view();
     }
     inner_products(std::as_const(direction_).view(), slope.as_const(), sums_);
     const double* const along = sums_.data();
@@ -122,6 +146,7 @@ class adjustment_map {
           static_cast<double>(slope(i, j)) - along[step * j] * static_cast<double>(direction[j * rows + i]);
       slope(i, j) = epsilon * static_cast<T>(scale * across);
     });
+    return slope.as_const();
   }
 
  private:
@@ -145,10 +170,11 @@ class adjustment_map {
   T epsilon_;
   bool remove_mean_;
   Backend backend_;
-  matrix<T, Backend> direction_;             // tanh(h), or h over its norm
+  matrix<T, Backend> direction_;             // tanh(h), h over its norm, or the weights
   matrix<double, Backend> direction_norms_;  // of every column, or of the batch
   matrix<double, Backend> gradient_norms_;
   matrix<double, Backend> sums_;
+  matrix<T, Backend> weight_slope_;
 };
 
 }  // namespace gal

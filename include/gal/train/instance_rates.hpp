@@ -11,7 +11,7 @@
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
 #include <gal/taylor/directional_expansion.hpp>
-#include <gal/train/detail/step_numbers.hpp>
+#include <gal/train/detail/held_out_gradient.hpp>
 #include <gal/train/detail/trainer_base.hpp>
 #include <gal/train/step_report.hpp>
 
@@ -86,9 +86,7 @@ concept row_source = requires(const S& s) {
 
 namespace detail {
 
-struct instance_rates_numbers : step_numbers {
-  double held_out_loss = none;      // the mean
-  double held_out_proceeds = none;  // 1, or 0 where V is not finite
+struct instance_rates_numbers : held_out_numbers {
   double mean_rate = none;
   double zero_share = none;
 };
@@ -154,11 +152,12 @@ void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, co
 ///     trainer.least_trusted(10);                       // samples of `train`, by their numbers
 ///
 /// Model, optimizer and batches are referred to and must outlive the trainer; the held-out samples are copied (a view is the
-/// memory it shows). All of them are held out in every step. The model passes forward three times in a step; one that draws
-/// noise is refused, as its second pass over the batch would not be the first. Batch normalisation in training mode couples
-/// the samples, whose gradients of their own do not exist then: use evaluation mode, or another normalisation. Models
-/// without `forward_tangent` work by differences (`directional_expansion`). The table of rates is the host's: on a device a step waits
-/// for the products. After the first step of the largest batch a step allocates nothing (given a model that does not).
+/// memory it shows). All of them are held out in every step. A model that cannot put its pass aside (`pass_keeping_model`)
+/// passes forward over the batch a second time; it is refused while it draws noise. Batch normalisation in training mode
+/// couples the samples, whose gradients of their own do not exist then: use evaluation mode, or another normalisation.
+/// Models without `forward_tangent` work by differences (`directional_expansion`). The table of rates is the host's: on a
+/// device a step waits for the products. After the first step of the largest batch a step allocates nothing (given a model
+/// that does not).
 template <class Model, class Optimizer, class Loss, class Rows, class HeldOut, class HeldOutTarget>
   requires detail::checked_model<Model> && detail::checked_optimizer<Optimizer, Model>
 class instance_rates
@@ -189,19 +188,12 @@ class instance_rates
              detail::backend_from<backend_type>(model)),
         options_(detail::validated(options)),
         batches_(&batches),
-        held_out_(std::move(held_out)),
-        held_out_target_(std::move(held_out_target)),
+        held_out_("gal::instance_rates", std::move(held_out), std::move(held_out_target), backend()),
         along_(model),
         factors_(backend()),
-        held_out_losses_(backend()),
-        before_(backend()),
-        after_(backend()),
-        held_out_gradient_(backend()),
         rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
     static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
-    if (!draws_noise()) {
-      static_cast<void>(this->evaluate(held_out_, held_out_target_));  // refuses here what does not fit
-    }
+    held_out_.check_samples(frame_);
   }
 
   /// One training step on the batch that the batches have handed out last: `input` as the model takes it, `target` as the
@@ -212,9 +204,7 @@ class instance_rates
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-    detail::require(!draws_noise(), error_code::invalid_option,
-                    "gal::instance_rates: the model draws noise; expected one whose second pass over a batch "
-                    "is the first");
+    held_out_.check_model(frame_.model());
 
     // The batch's loss, and the step along the weighted gradients.
     const input_type& batch = input;
@@ -233,17 +223,13 @@ class instance_rates
     if (frame_.refused()) {
       return this->refuse("a parameter's gradient is not finite, or too large to be squared");
     }
-    before_.assign_values(frame_.parameters());
-    frame_.update();
 
-    // V at theta+. The samples' products are taken at theta.
-    find_held_out_gradient();
-    held_out_gradient_.assign_gradients(frame_.parameters());
-    after_.assign_values(frame_.parameters());
-    put(before_);
-    along_.expand_at(frame_.loss(), batch, view(frame_.model().forward(batch)), target, view(*gradient_),
-                     held_out_gradient_.blocks(), expansion_order::first);
-    put(after_);
+    // V at theta+. The samples' products are taken at theta, where their pass was.
+    held_out_.find_after_step(frame_);
+    held_out_.look_back(frame_, batch, features, [&](view at) {
+      along_.expand_at(frame_.loss(), batch, at, target, view(*gradient_), held_out_.blocks(),
+                       expansion_order::first);
+    });
     move_rates();
     if (options_.train_on_held_out) {
       frame_.update(&frame_.numbers()->held_out_proceeds);
@@ -298,14 +284,6 @@ class instance_rates
  private:
   [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
 
-  [[nodiscard]] bool draws_noise() const {
-    if constexpr (requires(Model& model) { model.draws_noise(); }) {
-      return frame_.model().draws_noise();
-    } else {
-      return false;
-    }
-  }
-
   // The rates of the batch's samples.
   void take_rates(index_type samples) {
     const std::span<const index_type> rows = batches_->rows();
@@ -328,26 +306,6 @@ class instance_rates
     detail::from_host(backend(), batch_rates_.data(), factors_.data(), samples);
     detail::report_rates(backend(), sum / static_cast<double>(samples), zeros / static_cast<double>(samples),
                          frame_.numbers());
-  }
-
-  // Leaves V in the parameters' gradients.
-  void find_held_out_gradient() {
-    const input_type& held_out = held_out_;
-    const feature_type& features = frame_.model().forward(held_out);
-    const mutable_view gradient = frame_.gradient_memory(features, held_out_gradient_of_features_);
-    held_out_losses_.resize(1, gradient.columns());
-    frame_.loss().evaluate(backend(), view(features), held_out_target_, held_out_losses_.view(), gradient);
-    detail::mean_of(backend(), held_out_losses_.data(), held_out_losses_.columns(),
-                    &frame_.numbers()->held_out_loss);
-    frame_.backward(*held_out_gradient_of_features_, &frame_.numbers()->held_out_proceeds);
-  }
-
-  void put(const parameter_vector<value_type, backend_type>& values) {
-    std::size_t k = 0;
-    for (const auto& block : frame_.parameters()) {
-      backend().copy(values.blocks()[k++].data(), block.value.data(),
-                     static_cast<index_type>(block.value.size()));
-    }
   }
 
   // Where the step was refused, a product is not finite, or all are zero, every rate stays.
@@ -387,18 +345,12 @@ class instance_rates
 
   instance_rates_options options_;
   const Rows* batches_;
-  HeldOut held_out_;
-  HeldOutTarget held_out_target_;
+  detail::held_out_gradient<Model, typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
   directional_expansion<Model> along_;
 
-  std::optional<feature_type> gradient_;                       // G
-  std::optional<feature_type> weighted_;                       // lambda_i G_i
-  std::optional<feature_type> held_out_gradient_of_features_;  // of the held-out samples
-  matrix<double, backend_type> factors_;                       // the batch's rates
-  matrix<double, backend_type> held_out_losses_;
-  parameter_vector<value_type, backend_type> before_;             // theta
-  parameter_vector<value_type, backend_type> after_;              // theta+
-  parameter_vector<value_type, backend_type> held_out_gradient_;  // V
+  std::optional<feature_type> gradient_;  // G
+  std::optional<feature_type> weighted_;  // lambda_i G_i
+  matrix<double, backend_type> factors_;  // the batch's rates
 
   std::vector<double> rates_;        // of all samples
   std::vector<double> batch_rates_;  // of the batch's

@@ -10,22 +10,6 @@
 
 namespace gal::inline GAL_ABI::detail {
 
-// The adjuster's input: X, or X above the samples' own gradients. An infinite feature, such as the logit of a class that
-// is masked out, is shown as zero: a network would make NaN of it.
-template <class T, class Memory, class Backend>
-void fill_adjuster_input(const Backend& backend, matrix_view<const T, Memory> x,
-                         matrix_view<const T, Memory> g, matrix_view<T, Memory> input) {
-  const index_type rows = x.rows();
-  const bool with_gradients = input.rows() > rows;
-  backend.for_each(rows, x.columns(),
-                   [=, samples = static_cast<T>(x.columns())] GAL_KERNEL(index_type i, index_type j) {
-                     input(i, j) = is_infinite(x(i, j)) ? T(0) : x(i, j);
-                     if (with_gradients) {
-                       input(rows + i, j) = samples * g(i, j);
-                     }
-                   });
-}
-
 // D = length (G + A), or length G where `a` is empty.
 template <class T, class Memory, class Backend>
 void displace(const Backend& backend, double length, matrix_view<const T, Memory> g,

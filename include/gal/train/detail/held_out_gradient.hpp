@@ -1,0 +1,131 @@
+// gal/train/detail/held_out_gradient.hpp: the gradient of held-out samples after a step, and the way back to before it.
+// Provides: nothing public; detail::held_out_numbers, held_out_gradient for trainers.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
+#include <gal/core/direction.hpp>
+#include <gal/core/error.hpp>
+#include <gal/core/tangents.hpp>
+#include <gal/train/detail/step_numbers.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace gal::inline GAL_ABI::detail {
+
+/// What a step adds up of the held-out samples.
+struct held_out_numbers : step_numbers {
+  double held_out_loss = none;      // the mean
+  double held_out_proceeds = none;  // 1, or 0 where V or the step is not finite
+};
+
+/// V = grad L_held_out(theta+), theta+ the parameters after a step on a batch, and a look at the batch from theta again. A model
+/// that can puts the batch's pass aside meanwhile (`pass_keeping_model`); another passes forward a second time, and is
+/// refused while it draws noise.
+template <class Model, class Frame, class HeldOut, class HeldOutTarget>
+class held_out_gradient {
+ public:
+  using value_type = model_scalar<Model>;
+  using backend_type = backend_of<Model>;
+  using memory_type = typename backend_type::memory_type;
+  using input_type = typename Model::input_type;
+  using feature_type = typename Model::feature_type;
+  using view = matrix_view<const value_type, memory_type>;
+
+  held_out_gradient(std::string_view trainer, HeldOut samples, HeldOutTarget target,
+                    const backend_type& backend)
+      : trainer_(trainer),
+        samples_(std::move(samples)),
+        target_(std::move(target)),
+        losses_(backend),
+        before_(backend),
+        after_(backend),
+        gradient_(backend) {}
+
+  /// Throws where the held-out samples do not fit model and loss.
+  void check_samples(Frame& frame) {
+    if (!draws_noise(frame.model())) {
+      static_cast<void>(frame.evaluate_only(samples_, target_));
+    }
+  }
+
+  /// Throws where the model's second pass over a batch would not be its first.
+  void check_model(const Model& model) const {
+    require(!draws_noise(model), error_code::invalid_option, trainer_,
+            ": the model draws noise; expected one whose second pass over a batch is the first");
+  }
+
+  /// The optimizer's step, along the parameters' gradients; then V.
+  void find_after_step(Frame& frame) {
+    before_.assign_values(frame.parameters());
+    frame.update();
+    exchange_passes(frame.model());
+    const input_type& batch = samples_;
+    const feature_type& features = frame.model().forward(batch);
+    const auto gradient = frame.gradient_memory(features, gradient_of_features_);
+    losses_.resize(1, gradient.columns());
+    frame.loss().evaluate(frame.backend(), view(features), target_, losses_.view(), gradient);
+    mean_of(frame.backend(), losses_.data(), losses_.columns(), &frame.numbers()->held_out_loss);
+    frame.backward(*gradient_of_features_, &frame.numbers()->held_out_proceeds);
+    gradient_.assign_gradients(frame.parameters());
+    exchange_passes(frame.model());
+  }
+
+  /// Calls `work(features)` with the model at theta, as its pass over the batch has left it, and returns to theta+.
+  template <class Work>
+  void look_back(Frame& frame, const input_type& batch, const feature_type& features, const Work& work) {
+    after_.assign_values(frame.parameters());
+    put(frame, before_);
+    if constexpr (pass_keeping_model<Model>) {
+      work(view(features));
+    } else {
+      work(view(frame.model().forward(batch)));
+    }
+    put(frame, after_);
+  }
+
+  /// V.
+  [[nodiscard]] parameter_direction<value_type> blocks() const { return gradient_.blocks(); }
+
+ private:
+  [[nodiscard]] static bool draws_noise([[maybe_unused]] const Model& model) {
+    if constexpr (!pass_keeping_model<Model> && requires { model.draws_noise(); }) {
+      return model.draws_noise();
+    } else {
+      return false;
+    }
+  }
+
+  void exchange_passes([[maybe_unused]] Model& model) {
+    if constexpr (pass_keeping_model<Model>) {
+      if (!other_pass_) {
+        other_pass_ = model.pass();
+      }
+      std::swap(model.pass(), *other_pass_);
+    }
+  }
+
+  static void put(const Frame& frame, const parameter_vector<value_type, backend_type>& values) {
+    std::size_t k = 0;
+    for (const auto& block : frame.parameters()) {
+      frame.backend().copy(values.blocks()[k++].data(), block.value.data(),
+                           static_cast<index_type>(block.value.size()));
+    }
+  }
+
+  std::string_view trainer_;
+  HeldOut samples_;
+  HeldOutTarget target_;
+  std::optional<pass_of<Model>> other_pass_;
+  std::optional<feature_type> gradient_of_features_;
+  matrix<double, backend_type> losses_;
+  parameter_vector<value_type, backend_type> before_;    // theta
+  parameter_vector<value_type, backend_type> after_;     // theta+
+  parameter_vector<value_type, backend_type> gradient_;  // V
+};
+
+}  // namespace gal::detail
