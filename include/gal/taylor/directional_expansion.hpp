@@ -156,20 +156,7 @@ class directional_expansion {
     static_assert(detail::explain_loss<loss_type, value_type, backend_type, Target>());
     static_assert(detail::explain_second_derivative<loss_type, value_type, backend_type, Target>());
     detail::require_enumerator(order, "gal::directional_expansion: order");
-    detail::require(!features.empty() && features.shape() == gradient.shape(), error_code::shape_mismatch,
-                    "gal::directional_expansion: the features are ", features.shape(), ", their gradient ",
-                    gradient.shape(), "; expected one size, with at least one row and sample");
-    numbers_.resize(1, 1);
-    numbers_.fill({});
-    features = find_tangents(input, features, direction, order);
-    detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
-                    "gal::directional_expansion: X' is ", features_first_.shape(),
-                    "; expected the features' size ", features.shape());
-    const auto samples = static_cast<double>(features.columns());
-
-    // The gradient is that of the mean: a sample's own is n times larger.
-    multiply(gradient, features_first_, samples, firsts_);
-    mean(firsts_, &numbers_.data()->first);
+    features = expand_first(input, features, gradient, direction, order);
     if (order == expansion_order::first) {
       return;
     }
@@ -184,12 +171,17 @@ class directional_expansion {
       return;
     }
     if (!features_second_.empty()) {
-      multiply(gradient, features_second_, samples, seconds_);
+      multiply(gradient, features_second_, static_cast<double>(features.columns()), seconds_);
       detail::add_row(backend_, curvatures_.view().as_const(), seconds_.data());
       mean(seconds_, &numbers_.data()->second);
     } else {
       detail::add_product(backend_, product_.data(), numbers_.data());
     }
+  }
+
+  /// The same of order `first`, which asks nothing more of loss and targets.
+  void expand_at(const input_type& input, view features, view gradient, direction_type direction) {
+    static_cast<void>(expand_first(input, features, gradient, direction, expansion_order::first));
   }
 
   /// Of the last expansion: the batch's derivatives. Waits for them where the backend is asynchronous; `numbers` is where they
@@ -216,6 +208,25 @@ class directional_expansion {
   [[nodiscard]] const backend_type& backend() const { return backend_; }
 
  private:
+  // What every order begins with: X', or what more the order wants of the model, and l'. The features, which may have moved.
+  view expand_first(const input_type& input, view features, view gradient, direction_type direction,
+                    expansion_order order) {
+    detail::require(!features.empty() && features.shape() == gradient.shape(), error_code::shape_mismatch,
+                    "gal::directional_expansion: the features are ", features.shape(), ", their gradient ",
+                    gradient.shape(), "; expected one size, with at least one row and sample");
+    numbers_.resize(1, 1);
+    numbers_.fill({});
+    features = find_tangents(input, features, direction, order);
+    detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
+                    "gal::directional_expansion: X' is ", features_first_.shape(),
+                    "; expected the features' size ", features.shape());
+
+    // The gradient is that of the mean: a sample's own is n times larger.
+    multiply(gradient, features_first_, static_cast<double>(features.columns()), firsts_);
+    mean(firsts_, &numbers_.data()->first);
+    return features;
+  }
+
   // X' and, as far as it is asked for, X'' or <G, X''>: the model's own, or by differences. The features, which may have moved.
   view find_tangents(const input_type& input, view features, direction_type direction,
                      expansion_order order) {

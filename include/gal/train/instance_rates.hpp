@@ -10,7 +10,7 @@
 #include <gal/core/direction.hpp>
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
-#include <gal/taylor/directional_expansion.hpp>
+#include <gal/train/detail/sample_products.hpp>
 #include <gal/train/detail/step_numbers.hpp>
 #include <gal/train/detail/trainer_base.hpp>
 #include <gal/train/step_report.hpp>
@@ -189,18 +189,15 @@ class instance_rates
              detail::backend_from<backend_type>(model)),
         options_(detail::validated(options)),
         batches_(&batches),
-        held_out_(std::move(held_out)),
-        held_out_target_(std::move(held_out_target)),
-        along_(model),
+        held_out_(std::move(held_out), std::move(held_out_target), backend()),
+        products_(model, backend()),
         factors_(backend()),
-        held_out_losses_(backend()),
         before_(backend()),
-        after_(backend()),
-        held_out_gradient_(backend()),
         rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
     static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
-    if (!draws_noise()) {
-      static_cast<void>(this->evaluate(held_out_, held_out_target_));  // refuses here what does not fit
+    if (!frame_.draws_noise()) {
+      static_cast<void>(
+          this->evaluate(held_out_.input(), held_out_.target()));  // refuses here what does not fit
     }
   }
 
@@ -212,9 +209,7 @@ class instance_rates
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-    detail::require(!draws_noise(), error_code::invalid_option,
-                    "gal::instance_rates: the model draws noise; expected one whose second pass over a batch "
-                    "is the first");
+    frame_.require_no_noise();
 
     // The batch's loss, and the step along the weighted gradients.
     const input_type& batch = input;
@@ -237,13 +232,8 @@ class instance_rates
     frame_.update();
 
     // V at theta+. The samples' products are taken at theta.
-    find_held_out_gradient();
-    held_out_gradient_.assign_gradients(frame_.parameters());
-    after_.assign_values(frame_.parameters());
-    put(before_);
-    along_.expand_at(frame_.loss(), batch, view(frame_.model().forward(batch)), target, view(*gradient_),
-                     held_out_gradient_.blocks(), expansion_order::first);
-    put(after_);
+    held_out_.find_gradient(frame_, &frame_.numbers()->held_out_loss, &frame_.numbers()->held_out_proceeds);
+    products_.find(frame_.parameters(), before_, batch, view(*gradient_));
     move_rates();
     if (options_.train_on_held_out) {
       frame_.update(&frame_.numbers()->held_out_proceeds);
@@ -281,7 +271,7 @@ class instance_rates
 
   /// Of the last step: the products s_i = <grad l_i(theta), V>, `1 x n`, and G, the gradient of the loss with respect to the
   /// features, unweighted (`d x n`).
-  [[nodiscard]] auto last_products() const { return along_.sample_first(); }
+  [[nodiscard]] auto last_products() const { return products_.values(); }
   [[nodiscard]] view last_gradient() const { return gradient_ ? view(*gradient_) : view(); }
 
   /// The state of model and optimizer, and the rates: after loading it training goes on as it would have.
@@ -297,14 +287,6 @@ class instance_rates
 
  private:
   [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
-
-  [[nodiscard]] bool draws_noise() const {
-    if constexpr (requires(Model& model) { model.draws_noise(); }) {
-      return frame_.model().draws_noise();
-    } else {
-      return false;
-    }
-  }
 
   // The rates of the batch's samples.
   void take_rates(index_type samples) {
@@ -330,34 +312,15 @@ class instance_rates
                          frame_.numbers());
   }
 
-  // Leaves V in the parameters' gradients.
-  void find_held_out_gradient() {
-    const input_type& held_out = held_out_;
-    const feature_type& features = frame_.model().forward(held_out);
-    const mutable_view gradient = frame_.gradient_memory(features, held_out_gradient_of_features_);
-    held_out_losses_.resize(1, gradient.columns());
-    frame_.loss().evaluate(backend(), view(features), held_out_target_, held_out_losses_.view(), gradient);
-    detail::mean_of(backend(), held_out_losses_.data(), held_out_losses_.columns(),
-                    &frame_.numbers()->held_out_loss);
-    frame_.backward(*held_out_gradient_of_features_, &frame_.numbers()->held_out_proceeds);
-  }
-
-  void put(const parameter_vector<value_type, backend_type>& values) {
-    std::size_t k = 0;
-    for (const auto& block : frame_.parameters()) {
-      backend().copy(values.blocks()[k++].data(), block.value.data(),
-                     static_cast<index_type>(block.value.size()));
-    }
-  }
-
   // Where the step was refused, a product is not finite, or all are zero, every rate stays.
   void move_rates() {
-    const auto products = along_.sample_first();
+    const auto products = products_.values();
     const index_type samples = products.columns();
-    products_.resize(static_cast<std::size_t>(samples));
-    detail::to_host(backend(), products.data(), products_.data(), samples);
+    batch_products_.resize(static_cast<std::size_t>(samples));
+    detail::to_host(backend(), products.data(), batch_products_.data(), samples);
     double square = backend().read(&frame_.numbers()->proceeds) == 0.0 ? 0.0 : 1.0;
-    square *= std::inner_product(products_.begin(), products_.end(), products_.begin(), 0.0);
+    square *=
+        std::inner_product(batch_products_.begin(), batch_products_.end(), batch_products_.begin(), 0.0);
     const double rms = std::sqrt(square / static_cast<double>(samples));
     const double scale = options_.update == rate_update::normalised
                              ? options_.rate / rms
@@ -369,7 +332,7 @@ class instance_rates
     for (index_type j = 0; j < samples; ++j) {
       const auto place = static_cast<std::size_t>(j);
       double& rate = rates_[static_cast<std::size_t>(rows[place])];
-      rate = std::clamp(rate + scale * products_[place], 0.0, options_.largest);
+      rate = std::clamp(rate + scale * batch_products_[place], 0.0, options_.largest);
     }
   }
 
@@ -387,22 +350,17 @@ class instance_rates
 
   instance_rates_options options_;
   const Rows* batches_;
-  HeldOut held_out_;
-  HeldOutTarget held_out_target_;
-  directional_expansion<Model> along_;
+  detail::held_out_samples<typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
+  detail::sample_products<Model> products_;
 
-  std::optional<feature_type> gradient_;                       // G
-  std::optional<feature_type> weighted_;                       // lambda_i G_i
-  std::optional<feature_type> held_out_gradient_of_features_;  // of the held-out samples
-  matrix<double, backend_type> factors_;                       // the batch's rates
-  matrix<double, backend_type> held_out_losses_;
-  parameter_vector<value_type, backend_type> before_;             // theta
-  parameter_vector<value_type, backend_type> after_;              // theta+
-  parameter_vector<value_type, backend_type> held_out_gradient_;  // V
+  std::optional<feature_type> gradient_;               // G
+  std::optional<feature_type> weighted_;               // lambda_i G_i
+  matrix<double, backend_type> factors_;               // the batch's rates
+  parameter_vector<value_type, backend_type> before_;  // theta
 
   std::vector<double> rates_;        // of all samples
   std::vector<double> batch_rates_;  // of the batch's
-  std::vector<double> products_;
+  std::vector<double> batch_products_;
 };
 
 }  // namespace gal

@@ -85,7 +85,8 @@ class trainer_base {
     }
   }
 
-  step_frame<Model, Optimizer, Loss, Numbers> frame_;
+  using frame_type = step_frame<Model, Optimizer, Loss, Numbers>;
+  frame_type frame_;
 };
 
 }  // namespace gal::detail
