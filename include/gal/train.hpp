@@ -6,6 +6,7 @@
 #include <gal/train/adjust_report.hpp>
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
+#include <gal/train/alignment_reward.hpp>
 #include <gal/train/captured_step.hpp>
 #include <gal/train/cnn_adjuster.hpp>
 #include <gal/train/held_out_adjust.hpp>

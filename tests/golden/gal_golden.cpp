@@ -9,6 +9,7 @@
 #if defined(GAL_GOLDEN_ON_DEVICE)
 #include <gal/backends/thrust.hpp>
 #include <gal/core/enumeration.hpp>
+#include <gal/data/choice_sampler.hpp>
 #include <gal/loss.hpp>
 #include <gal/nn/cnn.hpp>
 #include <gal/nn/mlp.hpp>
@@ -16,6 +17,7 @@
 #include <gal/optim/lookahead.hpp>
 #include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/adjust.hpp>
+#include <gal/train/alignment_reward.hpp>
 #include <gal/train/instance_rates.hpp>
 #include <gal/train/plain.hpp>
 #include <gal/train/rescaled.hpp>
@@ -980,6 +982,74 @@ void replay_instance_rates(const json& file, comparison& differences) {
       });
 }
 
+/// A sampler whose choices a file makes.
+struct choices_of_file {
+  gal::choice_sampler<backend_type> sampler;
+  std::vector<gal::index_type> now{};
+
+  [[nodiscard]] const std::vector<gal::index_type>& choices() const { return now; }
+  [[nodiscard]] std::span<const double> probabilities() const { return sampler.probabilities(); }
+  void learn(std::span<const double> rewards, std::span<const gal::index_type> choices) {
+    sampler.learn(rewards, choices);
+  }
+};
+
+void replay_alignment_reward(const json& file, comparison& differences) {
+  check_keys(file,
+             {"kind", "widths", "activation", "loss", "learning_rate", "sampler_learning_rate",
+              "sampler_beta1", "splits", "average_in_split", "parameters", "batches", "steps"},
+             "alignment_reward");
+  const auto setting = [&](const char* key) { return number(at(file, key, "alignment_reward"), key); };
+  auto model = network_of(file);
+  gal::sgd<double, backend_type> optimizer({.learning_rate = setting("learning_rate")});
+  const gal::index_type splits = whole(file, "splits", "alignment_reward");
+  choices_of_file policy{gal::choice_sampler<backend_type>(
+      splits,
+      {.learning_rate = setting("sampler_learning_rate"),
+       .beta1 = setting("sampler_beta1"),
+       .average_per_choice = truth(at(file, "average_in_split", "alignment_reward"), "average_in_split")})};
+  const json& batches = list(at(file, "batches", "alignment_reward"), "batches");
+  const json& steps = list(at(file, "steps", "alignment_reward"), batches.size(), "steps");
+  const auto inputs = static_cast<std::size_t>(model.widths().front());
+  const auto outputs = static_cast<std::size_t>(model.widths().back());
+  const std::string loss_name = at(file, "loss", "alignment_reward").get<std::string>();
+  with_loss(
+      loss_name, at(batches[0], "target", "batches"),
+      list(at(batches[0], "input", "batches"), "input").size(), outputs, [&](auto loss, const auto&) {
+        gal::alignment_reward trainer(model, optimizer, loss, policy);
+        for (std::size_t k = 0; k < steps.size(); ++k) {
+          const std::string what = text("steps ", k);
+          check_keys(batches[k], {"splits", "input", "target"}, text("batches ", k));
+          // The first batch has none before it to reward.
+          names keys{"loss", "logits", "parameters"};
+          if (k > 0) {
+            keys.insert(keys.end(), {"rewards", "weights", "sampler_gradient"});
+          }
+          check_keys(steps[k], keys, what);
+          const json& rows = list(at(batches[k], "input", "batches"), "input");
+          policy.now.clear();
+          for (const json& split : list(at(batches[k], "splits", "batches"), rows.size(), "splits")) {
+            policy.now.push_back(split.get<gal::index_type>());
+          }
+          const auto x = paths::put(backend_type(), matrix_from_rows(rows, rows.size(), inputs, "input"));
+          with_loss(loss_name, at(batches[k], "target", "batches"), rows.size(), outputs,
+                    [&](auto, const auto& y) { static_cast<void>(trainer.step(x, y)); });
+          const gal::alignment_reward_report report = trainer.report();
+          differences.add(number(at(steps[k], "loss", what), "loss"), report.loss, what + " loss");
+          if (k > 0) {
+            differences.add_row(at(steps[k], "rewards", what), trainer.last_rewards(), what + " rewards");
+            differences.add_row(at(steps[k], "weights", what), policy.sampler.last_weights(),
+                                what + " weights");
+            differences.add_row(at(steps[k], "sampler_gradient", what), policy.sampler.last_gradient(),
+                                what + " sampler_gradient");
+          }
+          differences.add_row(at(steps[k], "logits", what), policy.sampler.logits(), what + " logits");
+          named_parameters(model).compare(at(steps[k], "parameters", what), false, what + " parameters",
+                                          differences);
+        }
+      });
+}
+
 /// Throws where the file does not replay within its tolerance.
 void replay(const std::string& path) {
   std::ifstream stream(path);
@@ -1000,6 +1070,8 @@ void replay(const std::string& path) {
     replay_curvature(file, differences);
   } else if (kind == "instance_rates") {
     replay_instance_rates(file, differences);
+  } else if (kind == "alignment_reward") {
+    replay_alignment_reward(file, differences);
   } else {
     require(false, "unknown kind ", kind);
   }
@@ -1016,7 +1088,7 @@ int main(int count, char** arguments) {
   if (count < 2) {
     std::fprintf(stderr,
                  "usage: gal_golden FILE...\nreplays golden traces (kinds toy, step, optimizer, taylor,\n"
-                 "curvature, instance_rates)\n");
+                 "curvature, instance_rates, alignment_reward)\n");
     return 2;
   }
   bool passed = true;

@@ -145,6 +145,41 @@ TEST_CASE("nor do they with an adjuster that learns from held-out samples") {
   CHECK(allocations_after_first(trainer, ramp<float>(8, 64), std::vector<int>(64, 1)) == 0);
 }
 
+TEST_CASE("nor do they with rewards for what was chosen") {
+  const gal::dataset<float, int> data{ramp<float>(8, 64), gal::matrix<int>(1, 64, 1)};
+  std::vector<gal::index_type> splits(64, 0);
+  splits[5] = 1;
+  const auto count = [&](auto make, std::int64_t first_steps) {
+    gal::nn::mlp<float> model({8, 32, 3}, {.activation = gal::nn::tanh});
+    gal::adam<float> optimizer;
+    gal::choice_sampler sampler(2, {.seed = 1});
+    gal::mixed_batches batches(data, splits, sampler, 20, 1);
+    auto trainer = make(model, optimizer, sampler);
+    long before = 0;
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      for (auto [inputs, targets] : batches) {
+        trainer.step(inputs, targets);
+        if (trainer.steps() == first_steps) {
+          before = allocations;
+        }
+      }
+    }
+    CHECK(sampler.probabilities()[0] != 0.5);
+    return allocations - before;
+  };
+  const gal::softmax_cross_entropy loss;
+  CHECK(count([&](auto& model, auto& optimizer,
+                  auto& sampler) { return gal::alignment_reward(model, optimizer, loss, sampler); },
+              2) == 0);
+  const gal::matrix<float> held_out = ramp<float>(8, 40);
+  CHECK(count(
+            [&](auto& model, auto& optimizer, auto& sampler) {
+              return gal::alignment_reward(model, optimizer, loss, sampler, held_out.view(),
+                                           std::vector<int>(40, 2));
+            },
+            1) == 0);
+}
+
 TEST_CASE("neither do convolutional networks") {
   const gal::matrix<float> x = ramp<float>(3 * 15 * 17, 40);
   std::vector<int> labels(40, 1);

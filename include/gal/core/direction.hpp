@@ -84,6 +84,15 @@ class parameter_vector {
     assign(parameters, [](const auto& block) { return block.gradient; });
   }
 
+  /// Copies the numbers back, to the values of parameters of these sizes.
+  void copy_to_values(parameters_type parameters) const {
+    detail::require_direction(blocks(), parameters, "gal::parameter_vector::copy_to_values");
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      backend_.copy(blocks_[k].data(), parameters[k].value.data(),
+                    static_cast<index_type>(blocks_[k].size()));
+    }
+  }
+
   [[nodiscard]] parameter_direction<T> blocks() const { return blocks_; }
   [[nodiscard]] T* data() { return values_.data(); }
   [[nodiscard]] const T* data() const { return values_.data(); }

@@ -8,6 +8,7 @@
 #include <gal/core/random.hpp>
 #include <gal/core/view.hpp>
 #include <gal/data/dataset.hpp>
+#include <gal/data/detail/epoch_iterator.hpp>
 
 #include <algorithm>
 #include <array>
@@ -85,26 +86,7 @@ class batches {
     matrix_view<const Target> targets;
   };
 
-  class iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = batch;
-    using difference_type = index_type;
-
-    explicit iterator(batches& owner) : owner_(&owner) {}
-
-    [[nodiscard]] batch operator*() const { return owner_->current(); }
-    iterator& operator++() {
-      owner_->advance();
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-
-    [[nodiscard]] bool operator==(std::default_sentinel_t) const { return owner_->at_end(); }
-
-   private:
-    batches* owner_;
-  };
+  using iterator = detail::epoch_iterator<batches>;
 
   batches(const dataset<T, Target>& data, index_type size, batch_options options = {})
       : batches(data.features, data.targets, size, options) {}
@@ -205,6 +187,7 @@ class batches {
   }
 
  private:
+  friend iterator;
   [[nodiscard]] bool at_end() const { return position_ >= end_; }
   [[nodiscard]] index_type count() const { return std::min(size_, end_ - position_); }
 

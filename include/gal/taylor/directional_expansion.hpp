@@ -164,30 +164,7 @@ class directional_expansion {
     static_assert(detail::explain_loss<loss_type, value_type, backend_type, Target>());
     static_assert(detail::explain_second_derivative<loss_type, value_type, backend_type, Target>());
     detail::require_enumerator(order, "gal::directional_expansion: order");
-    detail::require(!features.empty() && features.shape() == gradient.shape(), error_code::shape_mismatch,
-                    "gal::directional_expansion: the features are ", features.shape(), ", their gradient ",
-                    gradient.shape(), "; expected one size, with at least one row and sample");
-    numbers_.resize(1, 1);
-    numbers_.fill({});
-    const auto samples = static_cast<double>(features.columns());
-    if constexpr (sample_product_model<Model>) {
-      if (order == expansion_order::adjoint_first) {
-        features_first_ = features_second_ = {};
-        firsts_.resize(1, features.columns());
-        model_->sample_products(direction, firsts_.data());
-        detail::scale_by(backend_, samples, firsts_.columns(), firsts_.data());
-        mean(firsts_, &numbers_.data()->first);
-        return;
-      }
-    }
-    features = find_tangents(input, features, direction, order);
-    detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
-                    "gal::directional_expansion: X' is ", features_first_.shape(),
-                    "; expected the features' size ", features.shape());
-
-    // The gradient is that of the mean: a sample's own is n times larger.
-    multiply(gradient, features_first_, samples, firsts_);
-    mean(firsts_, &numbers_.data()->first);
+    features = expand_first(input, features, gradient, direction, order);
     if (order == expansion_order::first || order == expansion_order::adjoint_first) {
       return;
     }
@@ -202,7 +179,7 @@ class directional_expansion {
       return;
     }
     if (!features_second_.empty()) {
-      multiply(gradient, features_second_, samples, seconds_);
+      multiply(gradient, features_second_, static_cast<double>(features.columns()), seconds_);
       detail::add_row(backend_, curvatures_.view().as_const(), seconds_.data());
       mean(seconds_, &numbers_.data()->second);
     } else {
@@ -215,6 +192,15 @@ class directional_expansion {
   [[nodiscard]] static constexpr bool reads_adjoints(expansion_order order) {
     return (order == expansion_order::adjoint_first && sample_product_model<Model>) ||
            (order == expansion_order::adjoint_second && adjoint_model<Model>);
+  }
+
+  /// The same of the orders `first` and `adjoint_first`, which ask nothing more of loss and targets.
+  void expand_at(const input_type& input, view features, view gradient, direction_type direction,
+                 expansion_order order = expansion_order::first) {
+    detail::require(order == expansion_order::first || order == expansion_order::adjoint_first,
+                    error_code::invalid_option, "gal::directional_expansion: order ", order,
+                    " without a loss; expected first or adjoint_first");
+    static_cast<void>(expand_first(input, features, gradient, direction, order));
   }
 
   /// Of the last expansion: the batch's derivatives. Waits for them where the backend is asynchronous; `numbers` is where they
@@ -242,6 +228,36 @@ class directional_expansion {
   [[nodiscard]] const backend_type& backend() const { return backend_; }
 
  private:
+  // What every order begins with: X', or what more the order wants of the model, and l'. The features, which may have moved.
+  view expand_first(const input_type& input, view features, view gradient, direction_type direction,
+                    expansion_order order) {
+    detail::require(!features.empty() && features.shape() == gradient.shape(), error_code::shape_mismatch,
+                    "gal::directional_expansion: the features are ", features.shape(), ", their gradient ",
+                    gradient.shape(), "; expected one size, with at least one row and sample");
+    numbers_.resize(1, 1);
+    numbers_.fill({});
+    const auto samples = static_cast<double>(features.columns());
+    if constexpr (sample_product_model<Model>) {
+      if (order == expansion_order::adjoint_first) {
+        features_first_ = features_second_ = {};
+        firsts_.resize(1, features.columns());
+        model_->sample_products(direction, firsts_.data());
+        detail::scale_by(backend_, samples, firsts_.columns(), firsts_.data());
+        mean(firsts_, &numbers_.data()->first);
+        return features;
+      }
+    }
+    features = find_tangents(input, features, direction, order);
+    detail::require(features_first_.shape() == features.shape(), error_code::shape_mismatch,
+                    "gal::directional_expansion: X' is ", features_first_.shape(),
+                    "; expected the features' size ", features.shape());
+
+    // The gradient is that of the mean: a sample's own is n times larger.
+    multiply(gradient, features_first_, samples, firsts_);
+    mean(firsts_, &numbers_.data()->first);
+    return features;
+  }
+
   // X' and, as far as it is asked for, X'' or <G, X''>: the model's own, or by differences. The features, which may have moved.
   view find_tangents(const input_type& input, view features, direction_type direction,
                      expansion_order order) {

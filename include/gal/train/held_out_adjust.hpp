@@ -176,7 +176,7 @@ class held_out_adjust
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::held_out_adjust::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-    held_out_.check_model(frame_.model());
+    held_out_.check_model(frame_);
 
     // The batch's loss and gradient, its adjustment, and the step along both.
     const input_type& batch = input;
@@ -251,7 +251,7 @@ class held_out_adjust
       : base("gal::held_out_adjust", model, optimizer, std::move(loss), detail::adjusting(options).non_finite,
              detail::backend_from<backend_type>(model)),
         options_(std::move(options)),
-        held_out_("gal::held_out_adjust", std::move(held_out), std::move(held_out_target), backend()),
+        held_out_(std::move(held_out), std::move(held_out_target), backend()),
         along_(model),
         adjuster_("gal::held_out_adjust", detail::adjusting(options_), std::move(adjuster), backend()),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend()),

@@ -188,7 +188,7 @@ class instance_rates
              detail::backend_from<backend_type>(model)),
         options_(detail::validated(options)),
         batches_(&batches),
-        held_out_("gal::instance_rates", std::move(held_out), std::move(held_out_target), backend()),
+        held_out_(std::move(held_out), std::move(held_out_target), backend()),
         along_(model),
         factors_(backend()),
         rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
@@ -204,7 +204,7 @@ class instance_rates
     static_assert(std::convertible_to<const Input&, const input_type&>,
                   "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
-    held_out_.check_model(frame_.model());
+    held_out_.check_model(frame_);
 
     // The batch's loss, and the step along the weighted gradients.
     const input_type& batch = input;

@@ -6,13 +6,10 @@
 #include <gal/core/concepts.hpp>
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
-#include <gal/core/error.hpp>
 #include <gal/core/tangents.hpp>
 #include <gal/train/detail/step_numbers.hpp>
 
-#include <cstddef>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 namespace gal::inline GAL_ABI::detail {
@@ -36,10 +33,8 @@ class held_out_gradient {
   using feature_type = typename Model::feature_type;
   using view = matrix_view<const value_type, memory_type>;
 
-  held_out_gradient(std::string_view trainer, HeldOut samples, HeldOutTarget target,
-                    const backend_type& backend)
-      : trainer_(trainer),
-        samples_(std::move(samples)),
+  held_out_gradient(HeldOut samples, HeldOutTarget target, const backend_type& backend)
+      : samples_(std::move(samples)),
         target_(std::move(target)),
         losses_(backend),
         before_(backend),
@@ -48,15 +43,16 @@ class held_out_gradient {
 
   /// Throws where the held-out samples do not fit model and loss.
   void check_samples(Frame& frame) {
-    if (!draws_noise(frame.model())) {
+    if (pass_keeping_model<Model> || !frame.draws_noise()) {
       static_cast<void>(frame.evaluate_only(samples_, target_));
     }
   }
 
   /// Throws where the model's second pass over a batch would not be its first.
-  void check_model(const Model& model) const {
-    require(!draws_noise(model), error_code::invalid_option, trainer_,
-            ": the model draws noise; expected one whose second pass over a batch is the first");
+  static void check_model(const Frame& frame) {
+    if constexpr (!pass_keeping_model<Model>) {
+      frame.require_no_noise();
+    }
   }
 
   /// The optimizer's step, along the parameters' gradients; then V.
@@ -79,27 +75,19 @@ class held_out_gradient {
   template <class Work>
   void look_back(Frame& frame, const input_type& batch, const feature_type& features, const Work& work) {
     after_.assign_values(frame.parameters());
-    put(frame, before_);
+    before_.copy_to_values(frame.parameters());
     if constexpr (pass_keeping_model<Model>) {
       work(view(features));
     } else {
       work(view(frame.model().forward(batch)));
     }
-    put(frame, after_);
+    after_.copy_to_values(frame.parameters());
   }
 
   /// V.
   [[nodiscard]] parameter_direction<value_type> blocks() const { return gradient_.blocks(); }
 
  private:
-  [[nodiscard]] static bool draws_noise([[maybe_unused]] const Model& model) {
-    if constexpr (!pass_keeping_model<Model> && requires { model.draws_noise(); }) {
-      return model.draws_noise();
-    } else {
-      return false;
-    }
-  }
-
   void exchange_passes([[maybe_unused]] Model& model) {
     if constexpr (pass_keeping_model<Model>) {
       if (!other_pass_) {
@@ -109,15 +97,6 @@ class held_out_gradient {
     }
   }
 
-  static void put(const Frame& frame, const parameter_vector<value_type, backend_type>& values) {
-    std::size_t k = 0;
-    for (const auto& block : frame.parameters()) {
-      frame.backend().copy(values.blocks()[k++].data(), block.value.data(),
-                           static_cast<index_type>(block.value.size()));
-    }
-  }
-
-  std::string_view trainer_;
   HeldOut samples_;
   HeldOutTarget target_;
   std::optional<pass_of<Model>> other_pass_;

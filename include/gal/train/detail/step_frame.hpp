@@ -170,13 +170,24 @@ class step_frame {
     return numbers_.size() == 0 ? Numbers() : backend_.read(numbers_.data());
   }
 
+  /// Whether the model says that a second forward pass would not be the first.
+  [[nodiscard]] bool draws_noise() const {
+    if constexpr (requires { model_->draws_noise(); }) {
+      return model_->draws_noise();
+    } else {
+      return false;
+    }
+  }
+
+  /// Throws where it does, for a trainer whose step passes a batch forward twice.
+  void require_no_noise() const {
+    require(!draws_noise(), error_code::invalid_option, trainer_,
+            ": the model draws noise; expected one whose second pass over a batch is the first");
+  }
+
   /// Throws where a recorded step, replayed, would not do what a new one does.
   void check_repeatable() const {
-    bool noisy = false;
-    if constexpr (requires { model_->draws_noise(); }) {
-      noisy = model_->draws_noise();
-    }
-    require(!noisy, error_code::invalid_option, trainer_,
+    require(!draws_noise(), error_code::invalid_option, trainer_,
             ": the model draws noise; expected what a recorded step can repeat");
     require(policy_ != non_finite_policy::raise, error_code::invalid_option, trainer_,
             ": the policy for numbers that are not finite is raise; expected skip or ignore, which a "

@@ -1,0 +1,316 @@
+// gal/train/alignment_reward.hpp: which samples to train on: those whose gradients point where the next one does.
+// Provides: alignment_reward, alignment_reward_options, alignment_reward_report, choice_policy.
+// Includes gal/train/step_report.hpp.
+#pragma once
+
+#include <gal/core/backend.hpp>
+#include <gal/core/concepts.hpp>
+#include <gal/core/detail/kernels.hpp>
+#include <gal/core/detail/transfer.hpp>
+#include <gal/core/direction.hpp>
+#include <gal/core/error.hpp>
+#include <gal/core/tangents.hpp>
+#include <gal/taylor/directional_expansion.hpp>
+#include <gal/train/detail/batch_before.hpp>
+#include <gal/train/detail/held_out_gradient.hpp>
+#include <gal/train/detail/trainer_base.hpp>
+#include <gal/train/step_report.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace gal::inline GAL_ABI {
+
+/// Settings of `alignment_reward`.
+struct alignment_reward_options {
+  non_finite_policy non_finite = non_finite_policy::skip;  ///< what happens to a step that is not finite
+
+  template <class Visitor>
+  void visit_state(Visitor& visit) const {
+    visit.setting("non_finite", non_finite);
+  }
+};
+
+/// What a step of `alignment_reward` reports besides; NaN where no rewards were found.
+struct alignment_reward_report : step_report {
+  double alignment = none;      ///< <g, V>, the sum of the rewards, of the batch that they are for
+  double held_out_loss = none;  ///< mean loss of the held-out samples after the step, where there are such
+  double effective_choices =
+      none;  ///< exp of the entropy of the choices' probabilities: from 1 to their number
+
+  template <class Visitor>
+  void visit_numbers(Visitor& visit) const {
+    visit(reported_number{.name = "alignment",
+                          .value = alignment,
+                          .meaning = "inner product of the batch's gradient with the one that rewards it"});
+    visit(reported_number{
+        .name = "held_out_loss", .value = held_out_loss, .meaning = "loss of the held-out samples"});
+    visit(reported_number{.name = "effective_choices",
+                          .value = effective_choices,
+                          .meaning = "exp of the entropy of the choices' probabilities"});
+  }
+};
+
+/// Learns from rewards which choices to make for samples, such as `choice_sampler`: `s.choices()` are those
+/// of the samples of the batch that was handed out last, in its order; `s.learn(rewards, choices)` takes what
+/// they have earned; `s.probabilities()` are those of the choices.
+template <class S>
+concept choice_policy = requires(S& s, std::span<const double> rewards, std::span<const index_type> choices) {
+  { s.choices() } -> std::convertible_to<std::span<const index_type>>;
+  { s.probabilities() } -> std::convertible_to<std::span<const double>>;
+  s.learn(rewards, choices);
+};
+
+namespace detail {
+
+struct alignment_reward_numbers : held_out_numbers {
+  double alignment = none;
+  double effective_choices = none;
+};
+
+[[nodiscard]] inline alignment_reward_report report_of(const alignment_reward_numbers& sums, double weight,
+                                                       index_type samples, double learning_rate) {
+  alignment_reward_report report;
+  static_cast<step_report&>(report) =
+      report_of(static_cast<const step_numbers&>(sums), weight, samples, learning_rate);
+  report.alignment = sums.alignment;
+  report.held_out_loss = sums.held_out_loss;
+  report.effective_choices = sums.effective_choices;
+  return report;
+}
+
+template <class Backend>
+void report_rewards(const Backend& backend, double alignment, double effective_choices,
+                    alignment_reward_numbers* numbers) {
+  backend.for_each(1, [=] GAL_KERNEL(index_type) {
+    numbers->alignment = alignment;
+    numbers->effective_choices = effective_choices;
+  });
+}
+
+}  // namespace detail
+
+/// Trains `Model` as `plain` does, and rewards what was chosen for the samples by where their gradients point
+/// (after arXiv 2102.03275, its abstract). For sample i of the B of batch t, at the parameters theta_t that
+/// the batch met,
+///
+///     r_i = <grad l_i(theta_t), V> / B      V = the gradient of batch t + 1 at theta_{t+1}, or that of held-out samples there
+///
+/// all from one forward tangent along V. A `choice_policy`, such as `choice_sampler`, has made the choices,
+/// of the split that a sample comes from or of its augmentation, and learns from the rewards: of held-out
+/// samples right after the step, before batch t + 1 is drawn; of the training gradient in the step on batch
+/// t + 1, before batch t + 2 is drawn.
+///
+///     gal::choice_sampler sampler(10, {.seed = 1});
+///     gal::mixed_batches batches(train, split_of_sample, sampler, 32, /*seed=*/1);
+///     gal::alignment_reward trainer(model, optimizer, gal::softmax_cross_entropy(), sampler);
+///     gal::fit(trainer, batches, {.epochs = 20});
+///     sampler.probabilities();                           // of the splits
+///
+/// The training gradient speaks for the majority: it finds what differs from most of the data. Held-out
+/// samples say what to train for, as `gal::alignment_reward(model, optimizer, loss, sampler,
+/// clean.features.view(), clean.targets.view())`; they are rewards alone, and not trained on.
+///
+/// Model, optimizer and policy are referred to and must outlive the trainer; the held-out samples are copied
+/// (a view is the memory it shows), and all of them pass through the model in every step. Of the training
+/// gradient's way the batch, its gradient and the parameters are kept until the next, and the batch passes forward a second
+/// time; so it does of the held-out samples' way where the model cannot put its pass aside (`pass_keeping_model`). A model
+/// that draws noise is refused there, as its second pass over a batch would not be the first. Batch normalisation in training
+/// mode couples the samples, whose gradients of their own do not exist then: use evaluation mode, or another
+/// normalisation. Models without `forward_tangent` work by differences (`directional_expansion`). Rewards are
+/// the host's: on a device a step waits for them. After the first steps of the largest batch, two on the way
+/// of the training gradient, a step allocates nothing (given a model that does not).
+template <class Model, class Optimizer, class Loss, class Policy, class HeldOut = nothing,
+          class HeldOutTarget = nothing>
+  requires detail::checked_model<Model> && detail::checked_optimizer<Optimizer, Model>
+class alignment_reward
+    : public detail::trainer_base<alignment_reward<Model, Optimizer, Loss, Policy, HeldOut, HeldOutTarget>,
+                                  Model, Optimizer, Loss, detail::alignment_reward_numbers> {
+  using base = typename alignment_reward::trainer_base;
+  using base::frame_;
+  static constexpr bool holds_out = !std::same_as<HeldOut, nothing>;
+
+ public:
+  using typename base::backend_type;
+  using typename base::feature_type;
+  using typename base::input_type;
+  using typename base::mutable_view;
+  using typename base::pending_type;
+  using typename base::value_type;
+  using typename base::view;
+  static_assert(
+      choice_policy<Policy>,
+      "gal::alignment_reward: the policy has choices(), probabilities() and learn(rewards, choices), as "
+      "gal::choice_sampler does.");
+
+  /// V is the training gradient.
+  alignment_reward(Model& model, Optimizer& optimizer, Loss loss, Policy& policy,
+                   alignment_reward_options options = {})
+    requires std::same_as<HeldOut, nothing>
+      : alignment_reward(model, optimizer, std::move(loss), policy, nothing(), nothing(), options) {}
+
+  /// V is the gradient of the held-out samples. Throws where they do not fit model and loss.
+  alignment_reward(Model& model, Optimizer& optimizer, Loss loss, Policy& policy, HeldOut held_out,
+                   HeldOutTarget held_out_target, alignment_reward_options options = {})
+      : base("gal::alignment_reward", model, optimizer, std::move(loss), options.non_finite,
+             detail::backend_from<backend_type>(model)),
+        options_(options),
+        policy_(&policy),
+        held_out_(std::move(held_out), std::move(held_out_target), backend()),
+        along_(model, backend()),
+        before_(backend()),
+        now_(backend()),
+        direction_(backend()) {
+    if constexpr (holds_out) {
+      static_assert(
+          std::convertible_to<const HeldOut&, const input_type&>,
+          "gal::alignment_reward: the held-out samples do not convert to the model's `input_type`.");
+      static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
+      held_out_.check_samples(frame_);
+    }
+  }
+
+  /// One training step on the batch whose choices the policy has made last: `input` as the model takes it,
+  /// `target` as the loss does, a sample per column. Throws `gal::error` for shapes that do not fit, a batch
+  /// of another size than `choices()`, and labels out of range, before anything changes.
+  template <class Input, class Target>
+  pending_type step(const Input& input, const Target& target) {
+    static_assert(std::convertible_to<const Input&, const input_type&>,
+                  "gal::alignment_reward::step: the input does not convert to the model's `input_type`.");
+    static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
+    if constexpr (holds_out) {
+      held_out_.check_model(frame_);
+      keep_adjoints();
+    } else {
+      frame_.require_no_noise();
+    }
+
+    const input_type& batch = input;
+    const feature_type& features = frame_.forward(batch);
+    const std::span<const index_type> choices = policy_->choices();
+    detail::require(static_cast<index_type>(choices.size()) == view(features).columns(),
+                    error_code::shape_mismatch, "gal::alignment_reward::step: a batch of ",
+                    view(features).columns(), " samples; expected the ", choices.size(),
+                    " whose choices were made last");
+    const mutable_view gradient = frame_.gradient_memory(features, gradient_);
+    frame_.evaluate(view(features), target, gradient);
+    if (frame_.refused()) {
+      return this->refuse("the loss is not finite");
+    }
+    detail::inner_product(backend(), gradient.as_const(), gradient.as_const(),
+                          &frame_.numbers()->gradient_square);
+    frame_.backward(*gradient_);
+    if (frame_.refused()) {
+      return this->refuse("a parameter's gradient is not finite, or too large to be squared");
+    }
+    if (is_zero(&frame_.numbers()->proceeds)) {
+      return this->result();  // as the device has found; the batch before waits for the next one
+    }
+
+    if constexpr (holds_out) {
+      held_out_.find_after_step(frame_);
+      if (!is_zero(&frame_.numbers()->held_out_proceeds)) {
+        held_out_.look_back(frame_, batch, features, [&](view at) {
+          along_.expand_at(batch, at, gradient.as_const(), held_out_.blocks(), order);
+        });
+        reward(choices);
+      }
+    } else {
+      if (before_.is_there) {
+        find_products_of_batch_before();
+        reward(before_.choices);
+      }
+      before_.keep(batch, gradient.as_const(), frame_.parameters(), choices);
+      frame_.update();
+    }
+    return this->result();
+  }
+  using base::step;
+
+  [[nodiscard]] const alignment_reward_options& options() const { return options_; }
+  [[nodiscard]] Policy& policy() { return *policy_; }
+
+  /// The rewards r_i that were found last; none before the first. With held-out samples they are those of the
+  /// last step's batch, otherwise of the batch before it.
+  [[nodiscard]] std::span<const double> last_rewards() const { return rewards_; }
+
+  /// The gradient G of the loss with respect to the features (`d x n`) of the last step.
+  [[nodiscard]] view last_gradient() const { return gradient_ ? view(*gradient_) : view(); }
+
+  /// The state of model, optimizer and policy, and the batch that waits for its rewards: after loading it
+  /// training goes on as it would have. Where the model's `input_type` is no `gal::matrix_view` that batch is
+  /// left out, and earns nothing after loading.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    visit("options", options_);
+    frame_.visit_state(visit);
+    visit("policy", *policy_);
+    if constexpr (!holds_out) {
+      auto batch = [this](auto& its_visit) { before_.visit_state(its_visit, frame_.parameters()); };
+      visit("batch_before", batch);
+    }
+    frame_.visit_steps(visit);
+  }
+
+  using base::backend;
+
+ private:
+  [[nodiscard]] bool is_zero(const double* number) { return backend().read(number) == 0.0; }
+
+  // Where the batch's pass waits while the held-out samples go through, what its backward pass kept is there as well.
+  static constexpr expansion_order order = pass_keeping_model<Model> && sample_product_model<Model>
+                                               ? expansion_order::adjoint_first
+                                               : expansion_order::first;
+
+  void keep_adjoints() {
+    if constexpr (order == expansion_order::adjoint_first) {
+      frame_.model().keep_adjoints(true);  // at every step: somebody else may have switched it off
+    }
+  }
+
+  // With V, the gradient that the parameters have now, at those that the batch met. Values and gradients stay.
+  void find_products_of_batch_before() {
+    direction_.assign_gradients(frame_.parameters());
+    now_.assign_values(frame_.parameters());
+    before_.theta.copy_to_values(frame_.parameters());
+    const auto& input = before_.input.get();
+    along_.expand_at(input, view(frame_.model().forward(input)), std::as_const(before_.gradient).view(),
+                     direction_.blocks());
+    now_.copy_to_values(frame_.parameters());
+  }
+
+  // Of the samples' products with V.
+  void reward(std::span<const index_type> choices) {
+    const auto products = along_.sample_first();
+    rewards_.resize(choices.size());
+    detail::to_host(backend(), products.data(), rewards_.data(), products.columns());
+    for (double& reward : rewards_) {
+      reward /= static_cast<double>(choices.size());
+    }
+    policy_->learn(std::span<const double>(rewards_), choices);
+    double entropy = 0.0;
+    for (const double p : std::span<const double>(policy_->probabilities())) {
+      entropy -= p > 0.0 ? p * std::log(p) : 0.0;
+    }
+    detail::report_rewards(backend(), std::accumulate(rewards_.begin(), rewards_.end(), 0.0),
+                           std::exp(entropy), frame_.numbers());
+  }
+
+  alignment_reward_options options_;
+  Policy* policy_;
+  detail::held_out_gradient<Model, typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
+  directional_expansion<Model> along_;
+  detail::batch_before<Model> before_;
+  parameter_vector<value_type, backend_type> now_;        // theta, while the batch before is looked at
+  parameter_vector<value_type, backend_type> direction_;  // V, of the training gradient
+  std::optional<feature_type> gradient_;                  // G
+  std::vector<double> rewards_;
+};
+
+}  // namespace gal
