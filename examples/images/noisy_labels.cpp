@@ -1,12 +1,10 @@
 // Digits with wrong labels and a few clean samples: learning rates of samples (arXiv 2105.13464) beside what else one would do
 // with the clean samples. Table, JSON, a picture of the digits that the rates distrust, a page of curves.
-#include "support/comparison.hpp"
+#include "support/method_comparison.hpp"
 #include "support/problems.hpp"
 #include "support/text.hpp"
 
-#include <gal/fit/html_page.hpp>
 #include <gal/gal.hpp>
-#include <gal/stats/t_test.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +43,7 @@ Methods:
 constexpr std::array<std::string_view, 6> method_names = {"plain",      "clean", "mixed",
                                                           "fine-tuned", "rates", "oracle"};
 enum method_number : std::size_t { plain, clean, mixed, fine_tuned, rates, oracle };
+constexpr support::method_list methods{method_names, rates};
 
 struct settings : support::comparison_settings {
   std::string noise = "shifted";
@@ -56,7 +55,7 @@ struct settings : support::comparison_settings {
 
 // ---- Data ----------------------------------------------------------------------------------------------------------
 
-using labelled = gal::dataset<float, int>;
+using support::labelled;
 
 struct noisy_data {
   labelled train;  // with its labels spoilt
@@ -67,27 +66,11 @@ struct noisy_data {
   std::vector<bool> is_wrong;  // of `train`
 };
 
-labelled joined(const labelled& a, const labelled& b) {
-  labelled result{gal::matrix<float>(a.features.rows(), a.size() + b.size()),
-                  gal::matrix<int>(1, a.size() + b.size())};
-  std::copy_n(a.features.data(), a.features.size(), result.features.data());
-  std::copy_n(b.features.data(), b.features.size(), result.features.data() + a.features.size());
-  std::copy_n(a.targets.data(), a.size(), result.targets.data());
-  std::copy_n(b.targets.data(), b.size(), result.targets.data() + a.size());
-  return result;
-}
-
 noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint64_t seed) {
   gal::random_stream random{gal::random_bits(seed, 17)};
-  std::vector<gal::index_type> order(static_cast<std::size_t>(parts.train.size()));
-  std::iota(order.begin(), order.end(), gal::index_type{0});
-  for (std::size_t i = order.size() - 1; i > 0; --i) {
-    std::swap(order[i], order[static_cast<std::size_t>(random.below(i + 1))]);
-  }
-  const std::span<const gal::index_type> all(order);
-  const auto first = static_cast<std::size_t>(s.clean_samples);
-  noisy_data data{.train = gal::take(parts.train, all.subspan(first)),
-                  .clean = gal::take(parts.train, all.first(first)),
+  auto [clean_part, train_part] = support::part_with_clean_samples(parts.train, s.clean_samples, random);
+  noisy_data data{.train = std::move(train_part),
+                  .clean = std::move(clean_part),
                   .right = {},
                   .all = {},
                   .test = parts.test,
@@ -105,8 +88,8 @@ noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint6
       right.push_back(j);
     }
   }
-  data.right = joined(gal::take(data.train, std::span<const gal::index_type>(right)), data.clean);
-  data.all = joined(data.train, data.clean);
+  data.right = support::joined(gal::take(data.train, std::span<const gal::index_type>(right)), data.clean);
+  data.all = support::joined(data.train, data.clean);
   return data;
 }
 
@@ -116,8 +99,7 @@ noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint6
 constexpr gal::index_type shown_columns = 10;
 constexpr gal::index_type shown_rows = 4;
 
-struct run {
-  std::vector<double> accuracies;           // on the test part, after every epoch
+struct run : support::accuracy_run {
   double area = gal::step_report::none;     // under the curve of the rates as a sign of right labels
   std::vector<gal::index_type> distrusted;  // samples of `train`, the least trusted first
 };
@@ -206,22 +188,7 @@ run train(const noisy_data& data, const settings& s, std::size_t method, std::ui
 
 // ---- Report --------------------------------------------------------------------------------------------------------
 
-using all_runs = std::array<std::vector<run>, method_names.size()>;  // by method, then by seed
-
-std::vector<double> last_accuracies(const std::vector<run>& runs) {
-  std::vector<double> result;
-  for (const run& r : runs) {
-    result.push_back(r.accuracies.back());
-  }
-  return result;
-}
-
-std::optional<double> p_against_rates(const all_runs& runs, std::size_t method) {
-  if (method == rates || runs[method].size() < 2) {
-    return std::nullopt;
-  }
-  return gal::paired_t_test(last_accuracies(runs[rates]), last_accuracies(runs[method])).p_value;
-}
+using all_runs = support::runs_by_method<run>;
 
 double mean_area(const all_runs& runs) {
   std::vector<double> areas;
@@ -229,19 +196,6 @@ double mean_area(const all_runs& runs) {
     areas.push_back(r.area);
   }
   return gal::mean(areas);
-}
-
-void print(const all_runs& runs) {
-  support::console_table table({"", "test accuracy", "deviation", "worst seed", "p, as rates"});
-  for (std::size_t method = 0; method < runs.size(); ++method) {
-    const std::vector<double> values = last_accuracies(runs[method]);
-    table.add({std::string(method_names[method]), support::fixed(gal::mean(values), 4),
-               support::fixed(support::deviation_of(values), 4), support::fixed(std::ranges::min(values), 4),
-               method == rates ? "" : support::fixed(p_against_rates(runs, method), 4)});
-  }
-  std::printf("\n");
-  table.print();
-  std::printf("\nwrong labels by their rates: area under the curve %.3f\n", mean_area(runs));
 }
 
 support::json to_json(const settings& s) {
@@ -254,35 +208,9 @@ support::json to_json(const settings& s) {
 }
 
 void write_json(const settings& s, const all_runs& runs, double seconds) {
-  if (s.json_file.empty()) {
-    return;
-  }
-  support::json result{{"program", "noisy_labels"}, {"configuration", to_json(s)}};
-  for (std::size_t method = 0; method < runs.size(); ++method) {
-    const std::vector<double> values = last_accuracies(runs[method]);
-    support::json& part = result["methods"][std::string(method_names[method])];
-    part["test_accuracy"] = {{"mean", gal::mean(values)},
-                             {"deviation", support::to_json(support::deviation_of(values))},
-                             {"seeds", values}};
-    if (method != rates) {
-      part["p_as_rates"] = support::to_json(p_against_rates(runs, method));
-    }
-  }
-  result["methods"]["rates"]["area_under_curve"] = mean_area(runs);
-  result["run"] = {{"threads", s.threads}, {"seconds", seconds}};
-  support::add_run_record(result["run"]);
-  support::write_file(s.json_file, result.dump(2) + "\n");
-}
-
-// Means over the seeds, after every epoch; the fine-tuned method has twice as many.
-std::vector<double> mean_curve(const std::vector<run>& runs) {
-  std::vector<double> curve(runs.front().accuracies.size(), 0.0);
-  for (const run& r : runs) {
-    for (std::size_t i = 0; i < curve.size(); ++i) {
-      curve[i] += r.accuracies[i] / static_cast<double>(runs.size());
-    }
-  }
-  return curve;
+  support::json of_methods = support::accuracies_to_json(methods, runs);
+  of_methods["rates"]["area_under_curve"] = mean_area(runs);
+  support::write_method_json("noisy_labels", s, to_json(s), of_methods, seconds);
 }
 
 void write_pictures(const settings& s, const all_runs& runs, const noisy_data& data) {
@@ -293,7 +221,7 @@ void write_pictures(const settings& s, const all_runs& runs, const noisy_data& d
   std::vector<std::vector<double>> columns;
   for (std::size_t method = 0; method < runs.size(); ++method) {
     curves += support::text(",", method_names[method]);
-    columns.push_back(mean_curve(runs[method]));
+    columns.push_back(support::mean_accuracies(runs[method]));  // the fine-tuned method has twice as many
   }
   curves += '\n';
   for (std::size_t i = 0; i < static_cast<std::size_t>(s.epochs); ++i) {
@@ -386,36 +314,6 @@ do for [kind in 'png svg'] {
   std::printf("\nCurves and pictures are in %s\n", s.out.c_str());
 }
 
-void write_report(const settings& s, const all_runs& runs) {
-  if (s.report_file.empty()) {
-    return;
-  }
-  gal::html_page page("Digits with wrong labels", support::summary(s) + "; lines are means over the seeds");
-  for (const std::size_t method : {rates, mixed, clean}) {
-    page.add(gal::html_page::headline{
-        support::text("test accuracy, ", method_names[method]),
-        support::fixed(gal::mean(last_accuracies(runs[method])), 4),
-        method == rates ? "" : "p, as rates: " + support::fixed(p_against_rates(runs, method), 4)});
-  }
-  gal::html_page::chart chart{
-      .title = "Test accuracy, after the epoch", .y_label = "share of the samples", .x = {}, .curves = {}};
-  for (int epoch = 1; epoch <= s.epochs; ++epoch) {
-    chart.x.push_back(epoch);
-  }
-  for (std::size_t method = 0; method < runs.size(); ++method) {
-    std::vector<double> curve = mean_curve(runs[method]);
-    curve.erase(curve.begin(), curve.end() - s.epochs);
-    chart.curves.push_back({.name = std::string(method_names[method]), .values = std::move(curve)});
-  }
-  page.add(chart);
-  gal::html_page::table table;
-  support::add_rows(table, to_json(s));
-  page.heading("Configuration");
-  page.add(table);
-  support::write_file(s.report_file, page.text());
-  std::printf("\nThe report is in %s\n", s.report_file.c_str());
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -447,24 +345,17 @@ int main(int count, char** arguments) {
         "Digits, %td for training and %d of them clean, %td for testing; labels spoilt: %g %%, %s; %s\n",
         parts.train.size(), s.clean_samples, parts.test.size(), 100.0 * s.share, s.noise.c_str(),
         support::summary(s).c_str());
-    const auto seeds = static_cast<std::size_t>(s.seeds);
-    all_runs runs;
-    for (auto& of_method : runs) {
-      of_method.resize(seeds);
-    }
     const auto start = std::chrono::steady_clock::now();
-    {
-      support::progress_bar progress("noisy_labels",
-                                     (runs.size() + 1) * seeds * static_cast<std::size_t>(s.epochs));
-      support::parallel_for(runs.size() * seeds, s.threads, [&](std::size_t task) {
-        const std::uint64_t seed = task / runs.size() + 1;
-        runs[task % runs.size()][seed - 1] =
-            train(spoil(parts, s, seed), s, task % runs.size(), seed, progress);
-      });
-    }
-    print(runs);
+    const auto runs = support::run_methods<run>(
+        "noisy_labels", methods, s, (methods.names.size() + 1) * static_cast<std::size_t>(s.epochs),
+        [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {
+          return train(spoil(parts, s, seed), s, method, seed, progress);
+        });
+    support::print_accuracies(methods, runs);
+    std::printf("\nwrong labels by their rates: area under the curve %.3f\n", mean_area(runs));
     write_json(s, runs, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     write_pictures(s, runs, spoil(parts, s, 1));
-    write_report(s, runs);
+    support::write_method_page("Digits with wrong labels", s, to_json(s), methods, runs,
+                               {rates, mixed, clean}, {support::accuracy_chart(methods, runs, s.epochs)});
   });
 }

@@ -170,9 +170,9 @@ class mlp_tangents {
       through_.resize(at.widths[l + 1], n);
       backend_.product(transpose::yes, transpose::no, T(1), weight(at, direction, l), at.input_of(l), T(0),
                        through_.view());
-      const auto [inner, outer] = point_of(at, l);
       double* const sums = l == 0 ? products : sample_sums_.data();
       dispatch(at.activation_of(l), [&](auto activation) {
+        const auto [inner, outer] = point_of(at, l);
         sum_slanted<activation.value>(backend_, std::as_const(through_).view(), shift(at, direction, l),
                                       inner, outer, at.adjoints[l].data(), sums);
       });
