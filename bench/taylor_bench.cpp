@@ -97,6 +97,7 @@ void measure(const std::string& name, const Model& first, Loss loss, const gal::
   auto gauss_newton = rescaled(gal::curvature_kind::gauss_newton, gal::curvature_pass::adjoints);
   auto by_adjoints = rescaled(gal::curvature_kind::exact, gal::curvature_pass::adjoints);
   auto second_order = rescaled(gal::curvature_kind::exact, gal::curvature_pass::second_order);
+  auto remainder = rescaled(gal::curvature_kind::remainder, gal::curvature_pass::adjoints);
   all_rows rows{x.columns(), {}};
   for (gal::index_type j = 0; j < x.columns(); ++j) {
     rows.numbers.push_back(j);
@@ -111,6 +112,7 @@ void measure(const std::string& name, const Model& first, Loss loss, const gal::
            {"rescaled by the Gauss-Newton curvature", [&] { without_adjoints(gauss_newton); }},
            {"rescaled by the exact one, from adjoints", [&] { by_adjoints.step(x, y); }},
            {"rescaled by the exact one, second-order pass", [&] { without_adjoints(second_order); }},
+           {"rescaled by the remainder", [&] { without_adjoints(remainder); }},
            {"rates of samples, as many held out", [&] { without_adjoints(rates); }}},
           rounds);
 }

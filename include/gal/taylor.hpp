@@ -4,3 +4,4 @@
 #include <gal/taylor/check_gradients.hpp>
 #include <gal/taylor/directional_expansion.hpp>
 #include <gal/taylor/expansion.hpp>
+#include <gal/taylor/parameter_remainder.hpp>

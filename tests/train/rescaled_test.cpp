@@ -16,6 +16,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ using gal::curvature_kind;
 using gal::curvature_pass;
 namespace nn = gal::nn;
 
+constexpr std::array all_kinds = {curvature_kind::exact, curvature_kind::gauss_newton, curvature_kind::larger,
+                                  curvature_kind::remainder};
+static_assert(all_kinds.size() == gal::enumerators_of<curvature_kind>.size());
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 template <class Values>
@@ -47,9 +51,41 @@ struct opaque {
   void step(std::span<const gal::parameter<T>> parameters) { inner.step(parameters); }
 };
 
+/// A loss of which nothing is known but what every loss has.
+template <class Loss>
+struct opaque_loss {
+  Loss inner;
+  template <class T, class Target>
+  void evaluate(const gal::eigen_backend& backend, gal::matrix_view<const T> features, const Target& targets,
+                gal::matrix_view<double> losses, gal::matrix_view<T> gradient) const {
+    inner.evaluate(backend, features, targets, losses, gradient);
+  }
+};
+
+/// An optimizer that counts its steps.
+template <class T>
+struct counting {
+  gal::sgd<T> inner;
+  int* steps;
+  [[nodiscard]] double learning_rate() const { return inner.learning_rate(); }
+  void step(std::span<const gal::parameter<T>> parameters) {
+    ++*steps;
+    inner.step(parameters);
+  }
+};
+
 template <class T>
 nn::mlp<T> network(nn::activation activation = nn::activation::tanh) {
   return nn::mlp<T>({3, 8, 5, 2}, {.activation = activation, .seed = 3});
+}
+
+/// What a step of that kind says along the gradient times `rate`.
+template <class T, class Model, class Loss, class Input, class Target>
+gal::rescaled_report first_step(curvature_kind kind, Model model, double rate, const Loss& loss,
+                                const Input& input, const Target& target) {
+  gal::sgd<T> optimizer({.learning_rate = rate});
+  gal::rescaled trainer(model, optimizer, loss, {.curvature = kind});
+  return trainer.step(input, target);
 }
 
 template <class T, class Trainer>
@@ -68,8 +104,7 @@ static_assert(gal::trainer_for<gal::rescaled<nn::mlp<float>, gal::adam<float>, g
 TEST_CASE("factor 1 lands on the minimum of the line where the loss is a parabola") {
   const auto x = random_matrix(3, 9, 1);
   const auto y = random_matrix(2, 9, 2);
-  for (const curvature_kind kind :
-       {curvature_kind::exact, curvature_kind::gauss_newton, curvature_kind::larger}) {
+  for (const curvature_kind kind : all_kinds) {
     nn::mlp<double> model({3, 2}, {.seed = 3});
     gal::sgd<double> optimizer({.learning_rate = 0.1});
     gal::rescaled trainer(model, optimizer, gal::mse(), {.curvature = kind, .factor = 1.0, .averaging = 0.0});
@@ -159,6 +194,100 @@ TEST_CASE("an optimizer without proposals is asked by its step") {
   CHECK(distance(values_of(model), values_of(other)) <= 1e-12);
 }
 
+TEST_CASE("the remainder nears the curvature at first order in the step, with closed forms and without") {
+  const auto x = random_matrix(3, 7, 1);
+  const auto y = random_matrix(2, 7, 2);
+  const std::vector<int> labels = {0, 1, 1, 0, 1, 0, 0};
+  const auto error_of = [&](const auto& model, double rate, const auto& loss, const auto& target) {
+    const gal::rescaled_report found =
+        first_step<double>(curvature_kind::remainder, model, rate, loss, x, target);
+    const gal::rescaled_report exact =
+        first_step<double>(curvature_kind::exact, model, rate, loss, x, target);
+    CHECK(found.curvature == std::abs(found.second));
+    CHECK(std::isnan(found.gauss_newton));
+    CHECK(std::abs(found.slope / exact.slope - 1.0) <= 1e-12);
+    return found.second / exact.second - 1.0;
+  };
+  const auto converges = [&](const auto& model, const auto& loss, const auto& target) {
+    const double error = error_of(model, 1e-3, loss, target);
+    CHECK(std::abs(error) > 1e-6);  // not by rounding alone
+    CHECK(std::abs(error) < 1e-2);
+    CHECK(std::abs(error_of(model, 1e-4, loss, target) / (0.1 * error) - 1.0) <= 0.02);
+  };
+  converges(network<double>(), gal::mse(), y);
+  converges(network<double>(), gal::softmax_cross_entropy(), labels);
+  converges(network<double>(), gal::huber(), y);
+  converges(network<double>(), opaque_loss<gal::softmax_cross_entropy>{gal::softmax_cross_entropy()}, labels);
+}
+
+TEST_CASE("the remainder in float, a hundredth of the way to the minimum") {
+  const auto x = random_matrix<float>(3, 7, 1);
+  const auto y = random_matrix<float>(2, 7, 2);
+  const auto step = [&](curvature_kind kind) {
+    return first_step<float>(kind, network<float>(), 5e-3, gal::mse(), x, y);
+  };
+  const gal::rescaled_report exact = step(curvature_kind::exact);
+  CHECK(exact.multiplier > 50.0);
+  CHECK(std::abs(step(curvature_kind::remainder).second / exact.second - 1.0) <= 0.03);
+}
+
+TEST_CASE("the remainder asks nothing of a model but forward and backward") {
+  const gal::rescaled_options options{.curvature = curvature_kind::remainder};
+  auto model = network<float>();
+  opaque_model<nn::mlp<float>> other{network<float>()};
+  gal::adam<float> optimizer;
+  gal::adam<float> its_optimizer;
+  gal::rescaled trainer(model, optimizer, gal::mse(), options);
+  gal::rescaled its_trainer(other, its_optimizer, gal::mse(), options);
+  train<float>(trainer);
+  train<float>(its_trainer);
+  CHECK(values_of(model) == values_of(other));
+
+  // Classes that the model masks out.
+  struct masking : opaque_model<nn::mlp<double>> {
+    gal::matrix<double> features;
+    const gal::matrix<double>& forward(const gal::matrix_view<const double>& input) {
+      features = model.forward(input);
+      for (gal::index_type j = 0; j < features.columns(); ++j) {
+        features(1, j) = -std::numeric_limits<double>::infinity();
+      }
+      return features;
+    }
+  };
+  masking masked{{nn::mlp<double>({3, 3}, {.seed = 3})}, {}};
+  gal::sgd<double> sgd;
+  gal::rescaled masked_trainer(masked, sgd, gal::softmax_cross_entropy(), options);
+  CHECK(masked_trainer.step(random_matrix(3, 4, 1), std::vector<int>{0, 2, 2, 0}).curvature > 0.0);
+
+  // Noise: another loss in the second pass. Refused before the optimizer steps.
+  nn::cnn<float> noisy({3, 1, 1}, {nn::flatten{}, nn::dropout{0.5}, nn::linear{2}});
+  int steps = 0;
+  counting<float> counted{gal::sgd<float>(), &steps};
+  gal::rescaled noisy_trainer(noisy, counted, gal::mse(), options);
+  CHECK(refusal(gal::error_code::invalid_option, [&] {
+          return noisy_trainer.step(random_matrix<float>(3, 7, 1), random_matrix<float>(2, 7, 2));
+        }).starts_with("gal::parameter_remainder: the model draws noise"));
+  CHECK(steps == 0);
+}
+
+TEST_CASE("a model that throws at theta - u is put back") {
+  struct throwing : opaque_model<nn::mlp<double>> {
+    int passes_left = 1;
+    const gal::matrix<double>& forward(const gal::matrix_view<const double>& input) {
+      if (passes_left-- == 0) {
+        throw std::runtime_error("no second pass");
+      }
+      return model.forward(input);
+    }
+  };
+  throwing model{{network<double>()}};
+  const auto before = values_of(model);
+  gal::sgd<double> optimizer;
+  gal::rescaled trainer(model, optimizer, gal::mse(), {.curvature = curvature_kind::remainder});
+  CHECK_THROWS_AS(trainer.step(random_matrix(3, 7, 1), random_matrix(2, 7, 2)), std::runtime_error);
+  CHECK(values_of(model) == before);
+}
+
 TEST_CASE("no step along a direction that does not descend or does not bend; the optimizer's state goes on") {
   struct ascent {
     int steps = 0;
@@ -174,16 +303,18 @@ TEST_CASE("no step along a direction that does not descend or does not bend; the
   };
   const auto x = random_matrix(3, 7, 1);
   const auto y = random_matrix(2, 7, 2);
-  auto model = network<double>();
-  const auto before = values_of(model);
-  ascent optimizer;
-  gal::rescaled trainer(model, optimizer, gal::mse());
-  const gal::rescaled_report report = trainer.step(x, y);
-  CHECK(report.slope < 0.0);
-  CHECK(report.multiplier == 0.0);
-  CHECK_FALSE(report.non_finite);
-  CHECK(values_of(model) == before);
-  CHECK(optimizer.steps == 1);
+  for (const curvature_kind kind : all_kinds) {
+    auto model = network<double>();
+    const auto before = values_of(model);
+    ascent optimizer;
+    gal::rescaled trainer(model, optimizer, gal::mse(), {.curvature = kind});
+    const gal::rescaled_report report = trainer.step(x, y);
+    CHECK(report.slope < 0.0);
+    CHECK(report.multiplier == 0.0);
+    CHECK_FALSE(report.non_finite);
+    CHECK(values_of(model) == before);
+    CHECK(optimizer.steps == 1);
+  }
 
   // A loss that is straight has no curvature.
   nn::point<double> point({2.0});
@@ -284,35 +415,36 @@ TEST_CASE("the report names its numbers, fit trains, and a checkpoint goes on bi
   const auto x = random_matrix(3, 23, 5);
   const auto y = random_matrix(2, 23, 6);
   const scratch folder;
-  const auto options = gal::rescaled_options{.schedule = gal::cosine_schedule(40)};
-  auto model = network<double>();
-  gal::adam<double> optimizer;
-  gal::rescaled trainer(model, optimizer, gal::mse(), options);
-  const double before = trainer.evaluate(x, y).mean;
-  std::vector<std::pair<gal::matrix<double>, gal::matrix<double>>> batches = {{x, y}};
-  const gal::fit_result result = gal::fit(trainer, batches, {.epochs = 20});
-  CHECK(result.history.back().training_loss < 0.9 * before);
-  CHECK(result.history.back().number("multiplier") > 0.0);
-  CHECK(std::isfinite(result.history.back().number("curvature")));
+  for (const curvature_kind kind : {curvature_kind::larger, curvature_kind::remainder}) {
+    const gal::rescaled_options options{.curvature = kind, .schedule = gal::cosine_schedule(40)};
+    auto model = network<double>();
+    gal::adam<double> optimizer;
+    gal::rescaled trainer(model, optimizer, gal::mse(), options);
+    const double before = trainer.evaluate(x, y).mean;
+    std::vector<std::pair<gal::matrix<double>, gal::matrix<double>>> batches = {{x, y}};
+    const gal::fit_result result = gal::fit(trainer, batches, {.epochs = 20});
+    CHECK(result.history.back().training_loss < 0.9 * before);
+    CHECK(result.history.back().number("multiplier") > 0.0);
+    CHECK(std::isfinite(result.history.back().number("curvature")));
 
-  gal::save_checkpoint(folder.file("run"), trainer);
-  auto its_model = network<double>(nn::activation::tanh);
-  gal::adam<double> its_optimizer;
-  gal::rescaled resumed(its_model, its_optimizer, gal::mse(), options);
-  gal::load_checkpoint(folder.file("run"), resumed);
-  for (int k = 0; k < 4; ++k) {
-    CHECK(gal::state_difference(resumed, trainer) == "");
-    trainer.step(x, y);
-    resumed.step(x, y);
+    gal::save_checkpoint(folder.file("run"), trainer);
+    auto its_model = network<double>(nn::activation::tanh);
+    gal::adam<double> its_optimizer;
+    gal::rescaled resumed(its_model, its_optimizer, gal::mse(), options);
+    gal::load_checkpoint(folder.file("run"), resumed);
+    for (int k = 0; k < 4; ++k) {
+      CHECK(gal::state_difference(resumed, trainer) == "");
+      trainer.step(x, y);
+      resumed.step(x, y);
+    }
+    CHECK(values_of(model) == values_of(its_model));
   }
-  CHECK(values_of(model) == values_of(its_model));
 }
 
 TEST_CASE("a step allocates nothing after the first, and threads change no bit") {
   const auto x = random_matrix<float>(3, 7, 1);
   const auto y = random_matrix<float>(2, 7, 2);
-  for (const curvature_kind kind :
-       {curvature_kind::exact, curvature_kind::gauss_newton, curvature_kind::larger}) {
+  for (const curvature_kind kind : all_kinds) {
     for (const curvature_pass pass : {curvature_pass::adjoints, curvature_pass::second_order}) {
       auto model = network<float>(nn::activation::silu);
       gal::adam<float> optimizer;

@@ -8,6 +8,7 @@
 #include <gal/core/detail/math.hpp>
 #include <gal/core/tangents.hpp>
 #include <gal/taylor/directional_expansion.hpp>
+#include <gal/taylor/parameter_remainder.hpp>
 #include <gal/train/detail/trainer_base.hpp>
 #include <gal/train/rescaled_options.hpp>
 
@@ -38,7 +39,7 @@ void find_multiplier(const Backend& backend, const rescaled_options& options, do
     at->second = from->second;
     const double size = std::abs(from->second);
     const double positive = from->gauss_newton;
-    if (kind == curvature_kind::exact) {
+    if (kind == curvature_kind::exact || kind == curvature_kind::remainder) {
       at->curvature = size;
     } else if (kind == curvature_kind::gauss_newton) {
       at->curvature = positive;
@@ -77,12 +78,14 @@ void move_against(const Backend& backend, const double* multiplier, std::span<co
 
 /// Trains `Model` with the directions of `Optimizer` on `Loss`: the optimizer proposes a step u, from theta to theta - u, and
 ///
-///     n = <g, u>       d = abs(u^T H u), the Gauss-Newton curvature, or the larger       on the same batch, at theta
+///     n = <g, u>       d = abs(u^T H u), the Gauss-Newton curvature, the larger, or abs(2 R)      on the same batch
 ///     m_n = averaging m_n + (1 - averaging) n,    m_d likewise
 ///     theta = theta - factor (m_n / m_d) u
 ///
-/// after curvature-rescaled learning rates (arXiv 2210.14520, its abstract; the averages and `larger` are our own). The
-/// optimizer's learning rate cancels: it may be any number whose steps are finite. Its state goes on as in its own step.
+/// after curvature-rescaled learning rates (arXiv 2210.14520, its abstract; the averages, `larger` and `remainder` are our
+/// own), with R = L(theta - u) - L(theta) + <g, u>. The optimizer's learning rate cancels: it may be any number whose steps
+/// are finite, but for `remainder`, which wants steps on which the loss is nearly a parabola. Its state goes on as in its own
+/// step.
 /// Where m_n or m_d is not positive, or n or d not finite, the parameters stay. A batch with a loss or gradient that is not
 /// finite changes nothing at all (`non_finite`).
 ///
@@ -120,6 +123,7 @@ class rescaled : public detail::trainer_base<rescaled<Model, Optimizer, Loss>, M
       : base("gal::rescaled", model, optimizer, std::move(loss), options.non_finite, backend),
         options_(detail::validated(std::move(options))),
         along_(model, backend),
+        remainder_(model, backend),
         proposal_(backend),
         averages_(1, 2, 0.0, backend) {}
 
@@ -132,7 +136,7 @@ class rescaled : public detail::trainer_base<rescaled<Model, Optimizer, Loss>, M
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
 
     const input_type& batch = input;  // a converted input lives until the last pass
-    keep_adjoints();
+    prepare();
     const feature_type& features = frame_.forward(batch);
     const mutable_view gradient = frame_.gradient_memory(features, gradient_);
     frame_.evaluate(view(features), target, gradient);
@@ -149,10 +153,8 @@ class rescaled : public detail::trainer_base<rescaled<Model, Optimizer, Loss>, M
     proposal_.resize(frame_.parameters());
     const double factor = options_.factor * options_.schedule.factor(frame_.steps() - 1);
     frame_.propose(proposal_.data());
-    along_.expand_at(frame_.loss(), batch, view(features), target, view(*gradient_), proposal_.blocks(),
-                     order());
-    detail::find_multiplier(frame_.backend(), options_, factor, along_.numbers(), averages_.data(),
-                            frame_.numbers());
+    detail::find_multiplier(frame_.backend(), options_, factor, differentiate(batch, view(features), target),
+                            averages_.data(), frame_.numbers());
     for (std::size_t k = 0; k < proposal_.blocks().size(); ++k) {
       detail::move_against(frame_.backend(), &std::as_const(*frame_.numbers()).multiplier,
                            proposal_.blocks()[k], frame_.parameters()[k].value);
@@ -188,27 +190,43 @@ class rescaled : public detail::trainer_base<rescaled<Model, Optimizer, Loss>, M
   }
 
  private:
-  [[nodiscard]] bool by_adjoints() const {
-    return options_.curvature != curvature_kind::gauss_newton && options_.pass == curvature_pass::adjoints;
-  }
+  [[nodiscard]] bool by_remainder() const { return options_.curvature == curvature_kind::remainder; }
   [[nodiscard]] expansion_order order() const {
     if (options_.curvature == curvature_kind::gauss_newton) {
       return expansion_order::gauss_newton;
     }
-    return by_adjoints() ? expansion_order::adjoint_second : expansion_order::second;
+    return options_.pass == curvature_pass::adjoints ? expansion_order::adjoint_second
+                                                     : expansion_order::second;
   }
 
-  void keep_adjoints() {
+  // What the model has to be, and what it has to keep.
+  void prepare() {
+    if (by_remainder()) {
+      remainder_.require_no_noise();
+      return;
+    }
     if constexpr (adjoint_model<Model>) {
-      if (by_adjoints()) {
+      if (order() == expansion_order::adjoint_second) {
         frame_.model().keep_adjoints(true);  // at every step: somebody else may have switched it off
       }
     }
   }
 
+  // Slope and curvature along u; the parameters are at theta before and after.
+  template <class Target>
+  const directional_derivatives* differentiate(const input_type& batch, view features, const Target& target) {
+    if (by_remainder()) {
+      remainder_.expand_at(frame_.loss(), batch, features, target, view(*gradient_), proposal_.blocks());
+      return remainder_.numbers();
+    }
+    along_.expand_at(frame_.loss(), batch, features, target, view(*gradient_), proposal_.blocks(), order());
+    return along_.numbers();
+  }
+
   rescaled_options options_;
   std::optional<feature_type> gradient_;  // G, in the model's own type
   directional_expansion<Model> along_;
+  parameter_remainder<Model> remainder_;
   parameter_vector<value_type, backend_type> proposal_;  // u
   matrix<double, backend_type> averages_;                // m_n and m_d
 };

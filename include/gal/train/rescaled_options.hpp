@@ -20,12 +20,14 @@ enum class curvature_kind {
   exact,         ///< abs(u^T H u): passes through zero, and makes a step long where it does
   gauss_newton,  ///< the Gauss-Newton curvature, never negative: vanishes where a softmax is sure of its class
   larger,        ///< the larger of the two
+  remainder,  ///< abs(2 R), R what the loss at theta - u is above the tangent: a forward pass, and no derivatives;
+              ///< u^T H u up to O(u^3), so that the optimizer's learning rate no longer cancels
 };
 constexpr auto enumerator_names(curvature_kind) {
-  return std::to_array<std::string_view>({"exact", "gauss_newton", "larger"});
+  return std::to_array<std::string_view>({"exact", "gauss_newton", "larger", "remainder"});
 }
 
-/// How u^T H u is found, where the model offers the way (gal/core/tangents.hpp).
+/// How u^T H u is found for `exact` and `larger`, where the model offers the way (gal/core/tangents.hpp).
 enum class curvature_pass {
   adjoints,      ///< from what the backward pass kept: fewer products, a matrix a layer more memory
   second_order,  ///< by a second-order forward pass
@@ -62,7 +64,7 @@ struct rescaled_report : step_report {
   double slope = none;         ///< n = <g, u> along the step u that the optimizer proposed
   double curvature = none;     ///< d along it, of the kind that the options name
   double gauss_newton = none;  ///< the Gauss-Newton curvature
-  double second = none;        ///< u^T H u, where the kind asks for it
+  double second = none;        ///< u^T H u, where the kind asks for it; of `remainder` 2 R
   double multiplier = none;    ///< of u; 0 where no step was taken
 
   template <class Visitor>

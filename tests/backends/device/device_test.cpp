@@ -463,6 +463,10 @@ TEST_CASE("a captured step repeats the ordinary ones, also where the learning ra
     return gal::rescaled(model, optimizer, gal::mse());
   };
   CHECK(run(true, rescaled) == run(false, rescaled));
+  const auto by_remainder = [](auto& model, auto& optimizer) {
+    return gal::rescaled(model, optimizer, gal::mse(), {.curvature = gal::curvature_kind::remainder});
+  };
+  CHECK(run(true, by_remainder) == run(false, by_remainder));
   CHECK(run(true, plain) != run(true, adjusted));
 }
 
@@ -483,10 +487,10 @@ TEST_CASE("steps that cannot be repeated are not captured") {
 }
 
 TEST_CASE("a rescaled step that is refused leaves parameters, state and averages") {
-  const auto path = [](bool disturbed) {
+  const auto path = [](gal::curvature_kind kind, bool disturbed) {
     small_training training;
     gal::adam<float, backend_type> optimizer({}, training.backend);
-    gal::rescaled trainer(training.model, optimizer, gal::mse());
+    gal::rescaled trainer(training.model, optimizer, gal::mse(), {.curvature = kind});
     auto bad = paths::normal<float>(2, 16, 11);
     bad.values[3] = std::numeric_limits<float>::quiet_NaN();
     const auto bad_targets = paths::put(training.backend, bad);
@@ -500,7 +504,9 @@ TEST_CASE("a rescaled step that is refused leaves parameters, state and averages
     }
     return paths::parameters_of(training.backend, training.model);
   };
-  CHECK(path(true) == path(false));
+  for (const auto kind : {gal::curvature_kind::larger, gal::curvature_kind::remainder}) {
+    CHECK(path(kind, true) == path(kind, false));
+  }
 }
 
 TEST_CASE("memory that is not to be had is an error, and leaves a matrix as it was") {

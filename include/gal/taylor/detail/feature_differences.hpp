@@ -7,12 +7,10 @@
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/core/error.hpp>
+#include <gal/taylor/detail/displaced_parameters.hpp>
 
 #include <cmath>
 #include <limits>
-#include <span>
-#include <utility>
-#include <vector>
 
 namespace gal::inline GAL_ABI::detail {
 
@@ -25,17 +23,6 @@ void find_difference_steps(const Backend& backend, double relative, const double
                    ? relative * std::fmax(1.0, std::sqrt(size_squares[j])) / std::sqrt(direction_squares[j])
                    : 0.0;
   });
-}
-
-// to = from + sign h u.
-template <class T, class Backend>
-void move_along(const Backend& backend, std::span<const T> direction, const T* from, double sign,
-                const double* step, T* to) {
-  backend.for_each(
-      static_cast<index_type>(direction.size()),
-      [=, h = deferred(backend, step), along = direction.data()] GAL_KERNEL(index_type i) {
-        to[i] = static_cast<T>(static_cast<double>(from[i]) + sign * h() * static_cast<double>(along[i]));
-      });
 }
 
 // X' in place of X(theta - h u), and X''.
@@ -66,7 +53,7 @@ class feature_differences {
 
   explicit feature_differences(const backend_type& backend)
       : backend_(backend),
-        before_(backend),
+        parameters_(backend),
         sums_(backend),
         steps_(backend),
         above_(backend),
@@ -80,17 +67,15 @@ class feature_differences {
               "gal::directional_expansion: the model draws noise in every forward pass and has no "
               "forward_tangent; expected one of the two not to be so");
     }
-    collect(model);
-    require_direction(direction, std::span<const parameter<T, memory_type>>(parameters_),
-                      "gal::directional_expansion");
+    parameters_.keep(model, direction, "gal::directional_expansion");
     find_step(direction, wants_second);
-
-    const restored put_back(*this);
-    move(direction, 1);
-    above_.assign(view(model.forward(input)));
-    move(direction, -1);
-    first_.assign(view(model.forward(input)));
-    put_back.now();
+    {
+      const typename displaced_parameters<T, backend_type>::guard put_back(parameters_);
+      parameters_.move(direction, 1.0, steps_.data());
+      above_.assign(view(model.forward(input)));
+      parameters_.move(direction, -1.0, steps_.data());
+      first_.assign(view(model.forward(input)));
+    }
     const view x(model.forward(input));
     require(x.shape() == first_.shape() && x.shape() == above_.shape(), error_code::shape_mismatch,
             "gal::directional_expansion: the features are ", above_.shape(), ", then ", first_.shape(),
@@ -104,47 +89,11 @@ class feature_differences {
   [[nodiscard]] view second() const { return second_.view(); }
 
  private:
-  // The parameters as they were, also where the model throws.
-  class restored {
-   public:
-    explicit restored(feature_differences& owner) : owner_(owner) {}
-    restored(const restored&) = delete;
-    restored& operator=(const restored&) = delete;
-    ~restored() { now(); }
-    void now() const {
-      const T* from = owner_.before_.data();
-      for (const auto& block : owner_.parameters_) {
-        const auto size = static_cast<index_type>(block.value.size());
-        owner_.backend_.copy(from, block.value.data(), size);
-        from += size;
-      }
-    }
-
-   private:
-    feature_differences& owner_;
-  };
-
-  void collect(Model& model) {
-    parameters_.clear();
-    index_type total = 0;
-    for (auto&& block : model.parameters()) {
-      parameters_.push_back(parameter<T, memory_type>(block));
-      total += static_cast<index_type>(parameters_.back().value.size());
-    }
-    before_.resize(total, 1);
-    T* to = before_.data();
-    for (const auto& block : parameters_) {
-      const auto size = static_cast<index_type>(block.value.size());
-      backend_.copy(block.value.data(), to, size);
-      to += size;
-    }
-  }
-
   // h, in the backend's memory; zero along a direction of length zero.
   void find_step(parameter_direction<T> direction, bool wants_second) {
     const auto blocks = static_cast<index_type>(direction.size());
     sums_.resize(blocks + 1, 2);
-    sum_of_squares(backend_, before_.data(), before_.size(), sums_.data() + blocks);
+    sum_of_squares(backend_, parameters_.before().data(), parameters_.before().size(), sums_.data() + blocks);
     for (index_type k = 0; k < blocks; ++k) {
       const auto block = direction[static_cast<std::size_t>(k)];
       sum_of_squares(backend_, block.data(), static_cast<index_type>(block.size()), sums_.data() + k);
@@ -157,22 +106,12 @@ class feature_differences {
     find_difference_steps(backend_, relative, sums_.data() + blocks, total, 1, steps_.data());
   }
 
-  void move(parameter_direction<T> direction, int sign) {
-    const T* from = before_.data();
-    for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      move_along(backend_, direction[k], from, static_cast<double>(sign), steps_.data(),
-                 parameters_[k].value.data());
-      from += direction[k].size();
-    }
-  }
-
   void divide(view x) {
     divide_differences(backend_, x, above_.data(), steps_.data(), first_.data(), second_.data());
   }
 
   backend_type backend_;
-  std::vector<parameter<T, memory_type>> parameters_;
-  matrix<T, backend_type> before_;
+  displaced_parameters<T, backend_type> parameters_;
   matrix<double, backend_type> sums_;   // squares of the direction's blocks, and of the parameters
   matrix<double, backend_type> steps_;  // h
   matrix<T, backend_type> above_;
