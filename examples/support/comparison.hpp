@@ -1,6 +1,6 @@
 // support/comparison.hpp: a vanilla optimizer against the same with adjusted gradients, over seeds that both share: the
 // frame of regression, digits, boxes and cifar.
-// Provides: vanilla, adjusted, methods and their names; comparison_settings, add_options, add_choice;
+// Provides: vanilla, adjusted, methods and their names; run_settings, comparison_settings, add_options, add_count, add_choice;
 // training_run, train, with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps,
 // summary; to_json, write_json, write_pictures, write_report; prepare_outputs, run_program.
 #pragma once
@@ -53,30 +53,40 @@ constexpr std::array<std::string_view, 2> method_titles = {"vanilla", "GAL"};  /
 
 // ---- Settings ------------------------------------------------------------------------------------------------------
 
-/// What every comparison can be asked for.
-struct comparison_settings {
+/// What every program that runs over seeds can be asked for.
+struct run_settings {
   int seeds = 10;
-  int epochs = 20;
-  int batch = 32;
   int threads = default_threads();
   std::string out{};
   std::string json_file{};
   std::string report_file{};
 };
 
+/// What every comparison can be asked for.
+struct comparison_settings : run_settings {
+  int epochs = 20;
+  int batch = 32;
+};
+
+/// An option that takes a count.
+inline void add_count(CLI::App& app, const char* name, int& value, const char* what, int most) {
+  app.add_option(name, value, what)->check(CLI::Range(1, most))->capture_default_str();
+}
+
 /// Their options, after the program's own.
-inline void add_options(CLI::App& app, comparison_settings& s) {
-  const auto count = [&](const char* name, int& value, const char* what, int most) {
-    app.add_option(name, value, what)->check(CLI::Range(1, most))->capture_default_str();
-  };
-  count("--seeds", s.seeds, "Runs of either method, of seeds 1, 2, ...", 100'000);
-  count("--epochs", s.epochs, "Passes through the training part", 1'000'000);
-  count("--batch", s.batch, "Samples in a batch", 1'000'000);
-  count("--threads", s.threads, "Threads; the results do not depend on it", 1024);
+inline void add_options(CLI::App& app, run_settings& s) {
+  add_count(app, "--seeds", s.seeds, "Runs of every method, of seeds 1, 2, ...", 100'000);
+  add_count(app, "--threads", s.threads, "Threads; the results do not depend on it", 1024);
   app.add_option("--out", s.out, "Directory for curves and pictures")->check(no_name);
   app.add_option("--json", s.json_file, "File for all numbers")->check(no_name);
   app.add_option("--report", s.report_file, "File for a page of curves, to open in a browser")
       ->check(no_name);
+}
+
+inline void add_options(CLI::App& app, comparison_settings& s) {
+  add_count(app, "--epochs", s.epochs, "Passes through the training part", 1'000'000);
+  add_count(app, "--batch", s.batch, "Samples in a batch", 1'000'000);
+  add_options(app, static_cast<run_settings&>(s));
 }
 
 /// An option that takes one of some words.
@@ -680,7 +690,7 @@ void write_report(const comparison_settings& s, std::string_view title, const js
 }
 
 /// Before the work: that all files can be written.
-inline void prepare_outputs(const comparison_settings& s) {
+inline void prepare_outputs(const run_settings& s) {
   prepare_output(s.out, s.json_file);
   prepare_output({}, s.report_file);
 }

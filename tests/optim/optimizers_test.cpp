@@ -323,6 +323,12 @@ TEST_CASE("schedules at their ends and between") {
   CHECK(warm_up.factor(100) == 1.0);
   CHECK(gal::linear_warm_up(4, 0.2).factor(0) == 0.2);
   CHECK(gal::linear_warm_up(4, 0.2).factor(1) == Approx(0.4).epsilon(1e-15));
+
+  CHECK(gal::linear_schedule(4).factor(0) == 1.0);
+  CHECK(gal::linear_schedule(4).factor(3) == 0.25);
+  CHECK(gal::linear_schedule(4).factor(4) == 0.0);
+  CHECK(gal::linear_schedule(4).factor(5) == 0.0);
+  CHECK(gal::linear_schedule(4, 0.5).factor(2) == 0.75);
 }
 
 TEST_CASE("schedules follow one another, each with its own count") {

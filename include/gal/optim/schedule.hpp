@@ -1,5 +1,5 @@
 // gal/optim/schedule.hpp: learning-rate schedules.
-// Provides: schedule, constant_schedule, step_schedule, cosine_schedule, linear_warm_up.
+// Provides: schedule, constant_schedule, step_schedule, cosine_schedule, linear_schedule, linear_warm_up.
 #pragma once
 
 #include <gal/core/error.hpp>
@@ -41,6 +41,7 @@ class schedule {
   friend schedule constant_schedule(std::int64_t length);
   friend schedule step_schedule(std::int64_t interval, double factor);
   friend schedule cosine_schedule(std::int64_t length, double floor);
+  friend schedule linear_schedule(std::int64_t length, double floor);
   friend schedule linear_warm_up(std::int64_t length, double from);
 
   /// This schedule, then `next`, which counts its own steps from there. Throws unless this one ends.
@@ -117,6 +118,10 @@ class schedule {
 /// From 1 to `floor` along half a cosine in `length` steps (Loshchilov and Hutter, 2017).
 [[nodiscard]] inline schedule cosine_schedule(std::int64_t length, double floor = 0.0) {
   return schedule("gal::cosine_schedule", schedule::kind::cosine, length, 1.0, floor);
+}
+/// From 1 to `floor` along a line in `length` steps.
+[[nodiscard]] inline schedule linear_schedule(std::int64_t length, double floor = 0.0) {
+  return schedule("gal::linear_schedule", schedule::kind::linear, length, 1.0, floor);
 }
 /// From `from` to 1 along a line in `length` steps.
 [[nodiscard]] inline schedule linear_warm_up(std::int64_t length, double from = 0.0) {
