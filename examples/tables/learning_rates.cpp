@@ -443,11 +443,10 @@ void write_pictures(const settings& s, const results& r) {
   const auto draw = [&](const std::string& name, int steps, int first_rescaled) {
     plotter->draw(out, name,
                   "title = " +
-                      support::gnuplot::literal(
-                          support::text("Test loss over the base learning rate; dashed: ", s.steps,
-                                        " steps as the optimizer proposes them, solid: ", steps,
-                                        " curvature-rescaled; mean of ",
-                                        support::counted(static_cast<std::size_t>(s.seeds), "seed"))) +
+                      support::gnuplot::literal(support::text(
+                          "Test loss; dashed: ", s.steps, " steps as the optimizer proposes them, solid: ",
+                          steps, " curvature-rescaled; mean of ",
+                          support::counted(static_cast<std::size_t>(s.seeds), "seed"))) +
                       "\nfirst = " + std::to_string(first_rescaled) + R"(
 sgd = '#E69F00'
 momentum = '#009E73'
