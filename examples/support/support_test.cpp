@@ -160,7 +160,9 @@ TEST_CASE("files and tables have the same numbers in every locale, and files hav
 TEST_CASE("an epoch's numbers are means over its samples and steps, and both methods share their seeds") {
   const gal::matrix<float> x(2, 10, 1.0f);
   const gal::matrix<float> y(1, 10, 2.0f);
-  support::comparison_settings s{.seeds = 2, .epochs = 3};
+  support::comparison_settings s;
+  s.seeds = 2;
+  s.epochs = 3;
   std::array<std::vector<std::uint64_t>, 2> seeds{};
   s.threads = 1;
   const auto c = support::compare(
