@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,6 +69,16 @@ void compare(const std::string& network, const std::vector<work>& works, int rou
   std::fflush(stdout);
 }
 
+// Every sample of one choice, of which nothing is learned.
+struct one_choice {
+  std::vector<gal::index_type> made;
+  std::vector<double> chances = {1.0};
+
+  [[nodiscard]] const std::vector<gal::index_type>& choices() const { return made; }
+  [[nodiscard]] const std::vector<double>& probabilities() const { return chances; }
+  void learn(std::span<const double>, std::span<const gal::index_type>) {}
+};
+
 struct all_rows {
   gal::index_type count;
   std::vector<gal::index_type> numbers;
@@ -90,12 +101,15 @@ void measure(const std::string& name, const Model& first, Loss loss, const gal::
           rounds);
 
   gal::adam<float> optimizer({.learning_rate = 1e-5});
+  Model keeping = first;  // adjoints, whose memory the others would give back
+  gal::adam<float> its_optimizer({.learning_rate = 1e-5});
   const auto rescaled = [&](gal::curvature_kind kind, gal::curvature_pass pass) {
     return gal::rescaled(model, optimizer, loss, {.curvature = kind, .pass = pass, .factor = 1e-4});
   };
   gal::plain plain(model, optimizer, loss);
   auto gauss_newton = rescaled(gal::curvature_kind::gauss_newton, gal::curvature_pass::adjoints);
-  auto by_adjoints = rescaled(gal::curvature_kind::exact, gal::curvature_pass::adjoints);
+  gal::rescaled by_adjoints(keeping, its_optimizer, loss,
+                            {.curvature = gal::curvature_kind::exact, .factor = 1e-4});
   auto second_order = rescaled(gal::curvature_kind::exact, gal::curvature_pass::second_order);
   auto remainder = rescaled(gal::curvature_kind::remainder, gal::curvature_pass::adjoints);
   all_rows rows{x.columns(), {}};
@@ -103,17 +117,20 @@ void measure(const std::string& name, const Model& first, Loss loss, const gal::
     rows.numbers.push_back(j);
   }
   gal::instance_rates rates(model, optimizer, loss, rows, held_out.view(), y, {.train_on_held_out = false});
-  const auto without_adjoints = [&](auto& trainer) {
-    model.keep_adjoints(false);
-    trainer.step(x, y);
-  };
+  gal::held_out_adjust weights(model, optimizer, loss, held_out.view(), y, {.train_on_held_out = false});
+  one_choice policy{std::vector<gal::index_type>(rows.numbers.size(), 0)};
+  gal::alignment_reward rewards(model, optimizer, loss, policy);
+  gal::alignment_reward held_out_rewards(keeping, its_optimizer, loss, policy, held_out.view(), y);
   compare(name,
-          {{"a plain step", [&] { without_adjoints(plain); }},
-           {"rescaled by the Gauss-Newton curvature", [&] { without_adjoints(gauss_newton); }},
+          {{"a plain step", [&] { plain.step(x, y); }},
+           {"rescaled by the Gauss-Newton curvature", [&] { gauss_newton.step(x, y); }},
            {"rescaled by the exact one, from adjoints", [&] { by_adjoints.step(x, y); }},
-           {"rescaled by the exact one, second-order pass", [&] { without_adjoints(second_order); }},
-           {"rescaled by the remainder", [&] { without_adjoints(remainder); }},
-           {"rates of samples, as many held out", [&] { without_adjoints(rates); }}},
+           {"rescaled by the exact one, second-order pass", [&] { second_order.step(x, y); }},
+           {"rescaled by the remainder", [&] { remainder.step(x, y); }},
+           {"rates of samples, as many held out", [&] { rates.step(x, y); }},
+           {"weights by a network, as many held out", [&] { weights.step(x, y); }},
+           {"alignment rewards", [&] { rewards.step(x, y); }},
+           {"alignment rewards, as many held out", [&] { held_out_rewards.step(x, y); }}},
           rounds);
 }
 

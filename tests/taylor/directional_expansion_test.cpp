@@ -590,6 +590,9 @@ TEST_CASE_TEMPLATE("the number of threads changes no bit", T, float, double) {
     gal::directional_expansion along(model);
     along.expand(gal::huber(), x, y, u.blocks(), order);
     row<double> result = numbers(along.sample_first());
+    if (order == expansion_order::adjoint_first) {
+      return result;  // all that there is
+    }
     for (const auto& more : {numbers(along.features_first()), numbers(along.features_second()),
                              numbers(along.sample_gauss_newton())}) {
       result.insert(result.end(), more.begin(), more.end());
@@ -600,7 +603,8 @@ TEST_CASE_TEMPLATE("the number of threads changes no bit", T, float, double) {
     return result;
   };
   for (const auto activation : all<gal::nn::activation>()) {
-    for (const auto order : {expansion_order::second, expansion_order::adjoint_second}) {
+    for (const auto order :
+         {expansion_order::adjoint_first, expansion_order::second, expansion_order::adjoint_second}) {
       const row<double> once = run(1, activation, order);
       for (const int threads : {2, 3, 5}) {
         CHECK(run(threads, activation, order) == once);

@@ -87,8 +87,11 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
   const std::vector<int> labels{0, 2, 1, 1};
 
   const auto check = [&](auto loss, const auto& y, gal::adjust_options options) {
-    const gal::index_type input_rows = options.input == gal::adjuster_input::features ? 3 : 6;
-    gal::adjuster<double> h({input_rows, 5, 3}, {.activation = gal::nn::tanh, .seed = 7});
+    const gal::index_type input_rows = options.input == gal::adjuster_input::losses     ? 1
+                                       : options.input == gal::adjuster_input::features ? 3
+                                                                                        : 6;
+    const gal::index_type rows = options.normalisation == gal::normalisation::sample_weight ? 1 : 3;
+    gal::adjuster<double> h({input_rows, 5, rows}, {.activation = gal::nn::tanh, .seed = 7});
     const auto run = [&](const gal::adjuster<double>& with) {
       gal::nn::point<double> model(start.view());
       gal::sgd<double> optimizer({.learning_rate = 0.7});
@@ -123,8 +126,8 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
     CHECK(largest > 1e-6);  // or the comparison says nothing
   };
 
-  for (const auto norm :
-       {gal::normalisation::per_sample, gal::normalisation::per_batch, gal::normalisation::gate}) {
+  for (const auto norm : {gal::normalisation::per_sample, gal::normalisation::per_batch,
+                          gal::normalisation::gate, gal::normalisation::sample_weight}) {
     for (const auto goal : {gal::objective::remainder, gal::objective::tentative_loss}) {
       for (const auto kind : {gal::remainder_kind::exact, gal::remainder_kind::mean_over_samples,
                               gal::remainder_kind::mean_over_coordinates}) {
@@ -136,7 +139,9 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
           options.remainder = kind;
           options.remove_mean = centred;
           options.input =
-              centred ? gal::adjuster_input::features : gal::adjuster_input::features_and_gradients;
+              norm == gal::normalisation::sample_weight
+                  ? gal::adjuster_input::losses
+                  : (centred ? gal::adjuster_input::features : gal::adjuster_input::features_and_gradients);
           options.tentative_step =
               centred ? gal::tentative_step::sample_gradients : gal::tentative_step::mean_gradient;
           CAPTURE(static_cast<int>(norm));

@@ -93,6 +93,20 @@ void require_distinct(std::span<const parameter<T, Memory>> parameters, std::str
 
 }  // namespace detail
 
+namespace detail {
+
+// Whether a model says that a second forward pass over a batch would not be the first (`draws_noise()`, optional).
+template <class Model>
+[[nodiscard]] bool draws_noise([[maybe_unused]] const Model& model) {
+  if constexpr (requires { model.draws_noise(); }) {
+    return model.draws_noise();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
 /// Input of a model or target of a loss that has none, as when the features are the parameters themselves.
 struct nothing {
   friend bool operator==(const nothing&, const nothing&) = default;

@@ -100,10 +100,8 @@ class parameter_remainder {
 
   /// Throws where the model draws noise: its second forward pass would not be the first.
   void require_no_noise() const {
-    if constexpr (requires { model_->draws_noise(); }) {
-      detail::require(!model_->draws_noise(), error_code::invalid_option,
-                      "gal::parameter_remainder: the model draws noise in every forward pass; expected none");
-    }
+    detail::require(!detail::draws_noise(*model_), error_code::invalid_option,
+                    "gal::parameter_remainder: the model draws noise in every forward pass; expected none");
   }
 
   /// Along the step u, from theta to theta - u: one forward pass there, after which the parameters are as they were, bit for

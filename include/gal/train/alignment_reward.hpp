@@ -102,7 +102,8 @@ void report_rewards(const Backend& backend, double alignment, double effective_c
 ///
 ///     r_i = <grad l_i(theta_t), V> / B      V = the gradient of batch t + 1 at theta_{t+1}, or that of held-out samples there
 ///
-/// all from one forward tangent along V. A `choice_policy`, such as `choice_sampler`, has made the choices,
+/// all from one forward tangent along V, or from the adjoints of the batch's pass where that is at hand (`sample_product_model`,
+/// held-out samples). A `choice_policy`, such as `choice_sampler`, has made the choices,
 /// of the split that a sample comes from or of its augmentation, and learns from the rewards: of held-out
 /// samples right after the step, before batch t + 1 is drawn; of the training gradient in the step on batch
 /// t + 1, before batch t + 2 is drawn.

@@ -204,7 +204,7 @@ class held_out_adjust
     held_out_.find_after_step(frame_);
     if (learner_.learns()) {
       held_out_.look_back(frame_, batch, features, [&](view at) {
-        along_.expand_at(frame_.loss(), batch, at, target, g(), held_out_.blocks(), expansion_order::first);
+        along_.expand_at(batch, at, g(), held_out_.blocks());
         detail::scale_to(backend(), static_cast<value_type>(-frame_.learning_rate()), along_.features_first(),
                          slope_.view());
       });

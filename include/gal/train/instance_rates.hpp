@@ -226,10 +226,8 @@ class instance_rates
 
     // V at theta+. The samples' products are taken at theta, where their pass was.
     held_out_.find_after_step(frame_);
-    held_out_.look_back(frame_, batch, features, [&](view at) {
-      along_.expand_at(frame_.loss(), batch, at, target, view(*gradient_), held_out_.blocks(),
-                       expansion_order::first);
-    });
+    held_out_.look_back(frame_, batch, features,
+                        [&](view at) { along_.expand_at(batch, at, view(*gradient_), held_out_.blocks()); });
     move_rates();
     if (options_.train_on_held_out) {
       frame_.update(&frame_.numbers()->held_out_proceeds);

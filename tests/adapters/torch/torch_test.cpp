@@ -894,6 +894,12 @@ TEST_CASE("misuse is refused by name, before anything changes") {
                  "decision per_sample, and the loss returned one"));
   CHECK(contains(message(invalid_option, model, gal::mse(), y, gal::adjust_options{.epsilon = -1.0}),
                  "epsilon is -1; expected a non-negative number"));
+  CHECK(contains(message(invalid_option, model, gal::mse(), y,
+                         gal::adjust_options{.normalisation = gal::normalisation::sample_weight}),
+                 "normalisation sample_weight; expected per_sample, per_batch or gate"));
+  CHECK(contains(message(invalid_option, model, gal::mse(), y,
+                         gal::adjust_options{.input = gal::adjuster_input::losses}),
+                 "input losses; expected features or features_and_gradients"));
 
   torch::optim::LBFGS lbfgs(model->parameters(), 0.1);
   CHECK(contains(refusal(invalid_option, [&] { return gal::torch_adjust(model, lbfgs, gal::mse()).steps(); }),

@@ -55,12 +55,7 @@ class displaced_parameters {
   }
 
   /// The parameters as they were, bit for bit.
-  void put_back() const {
-    for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      const std::span<const T> from = before_.blocks()[k];
-      backend_.copy(from.data(), blocks_[k].value.data(), static_cast<index_type>(from.size()));
-    }
-  }
+  void put_back() const { before_.copy_to_values(blocks()); }
 
   /// Puts the parameters back where it ends, also where the model throws.
   class guard {

@@ -62,11 +62,9 @@ class feature_differences {
 
   /// The features, in the memory that the last forward pass gave them.
   view run(Model& model, const input_type& input, parameter_direction<T> direction, bool wants_second) {
-    if constexpr (requires { model.draws_noise(); }) {
-      require(!model.draws_noise(), error_code::invalid_option,
-              "gal::directional_expansion: the model draws noise in every forward pass and has no "
-              "forward_tangent; expected one of the two not to be so");
-    }
+    require(!draws_noise(model), error_code::invalid_option,
+            "gal::directional_expansion: the model draws noise in every forward pass and has no "
+            "forward_tangent; expected one of the two not to be so");
     parameters_.keep(model, direction, "gal::directional_expansion");
     find_step(direction, wants_second);
     {

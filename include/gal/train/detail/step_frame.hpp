@@ -171,13 +171,7 @@ class step_frame {
   }
 
   /// Whether the model says that a second forward pass would not be the first.
-  [[nodiscard]] bool draws_noise() const {
-    if constexpr (requires { model_->draws_noise(); }) {
-      return model_->draws_noise();
-    } else {
-      return false;
-    }
-  }
+  [[nodiscard]] bool draws_noise() const { return detail::draws_noise(*model_); }
 
   /// Throws where it does, for a trainer whose step passes a batch forward twice.
   void require_no_noise() const {
