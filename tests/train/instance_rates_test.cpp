@@ -114,6 +114,8 @@ TEST_CASE("a product is the derivative of the sample's loss along the held-out g
   gal::softmax_cross_entropy loss;
   gal::instance_rates trainer(model, optimizer, loss, batches, clean.x, clean.y,
                               {.train_on_held_out = false});
+  // The product is that of the gradient itself, whatever weighs it.
+  trainer.set_rates(std::vector<double>{0.0, 0.0, 1e-30, 1e-9, 0.3, 0.7, 1.0, 1.0, 1.0});
   for (auto [x, y] : batches) {
     trainer.step(x, y);
   }
@@ -238,15 +240,23 @@ TEST_CASE("the plain update descends on the held-out loss") {
   }
 }
 
-TEST_CASE("dropout keeps the batch's mask, where the model keeps its pass") {
+TEST_CASE("the products are those of the batch's pass, with its mask and its statistics") {
   const labelled<double> data(40, seed, 0);
   const labelled<double> clean(20, seed + 1, 0);
-  nn::cnn<double> model({1, 2, 2}, {nn::flatten{}, nn::linear{8}, nn::tanh, nn::dropout{0.5}, nn::linear{2}},
-                        {.seed = 1});
+  nn::layer between = nn::dropout{0.5};
+  SUBCASE("dropout") {}
+  SUBCASE("batch normalisation") { between = nn::batch_normalization{}; }
+  nn::cnn<double> model(
+      {4, 1, 1},
+      {nn::convolution{.channels = 8, .kernel = 1}, nn::tanh, between, nn::flatten{}, nn::linear{2}},
+      {.seed = 1});
   gal::sgd<double> optimizer({.learning_rate = 0.1});
   gal::batches batches(data.x, data.y, 40, {.shuffle = false});
   gal::instance_rates trainer(model, optimizer, gal::softmax_cross_entropy(), batches, clean.x, clean.y,
                               {.train_on_held_out = false});
+  std::vector<double> rates(40, 1.0);
+  std::fill_n(rates.begin(), 10, 0.0);
+  trainer.set_rates(rates);
   nn::cnn<double> same = model;
   for (auto [x, y] : batches) {
     trainer.step(x, y);

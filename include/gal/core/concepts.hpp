@@ -105,6 +105,16 @@ template <class Model>
   }
 }
 
+// Whether a model says that a sample's features depend on the other samples of the batch (`couples_samples()`, optional).
+template <class Model>
+[[nodiscard]] bool couples_samples([[maybe_unused]] const Model& model) {
+  if constexpr (requires { model.couples_samples(); }) {
+    return model.couples_samples();
+  } else {
+    return false;
+  }
+}
+
 }  // namespace detail
 
 /// Input of a model or target of a loss that has none, as when the features are the parameters themselves.

@@ -84,13 +84,12 @@ class parameter_vector {
     assign(parameters, [](const auto& block) { return block.gradient; });
   }
 
-  /// Copies the numbers back, to the values of parameters of these sizes.
+  /// Copies the numbers back, to the values of parameters of these sizes, or to their gradients.
   void copy_to_values(parameters_type parameters) const {
-    detail::require_direction(blocks(), parameters, "gal::parameter_vector::copy_to_values");
-    for (std::size_t k = 0; k < parameters.size(); ++k) {
-      backend_.copy(blocks_[k].data(), parameters[k].value.data(),
-                    static_cast<index_type>(blocks_[k].size()));
-    }
+    copy_to(parameters, [](const auto& block) { return block.value; });
+  }
+  void copy_to_gradients(parameters_type parameters) const {
+    copy_to(parameters, [](const auto& block) { return block.gradient; });
   }
 
   [[nodiscard]] parameter_direction<T> blocks() const { return blocks_; }
@@ -110,6 +109,15 @@ class parameter_vector {
                       " numbers has a gradient of ", from.size());
       backend_.copy(from.data(), to, static_cast<index_type>(from.size()));
       to += from.size();
+    }
+  }
+
+  template <class Part>
+  void copy_to(parameters_type parameters, Part part) const {
+    detail::require_direction(blocks(), parameters, "gal::parameter_vector");
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      backend_.copy(blocks_[k].data(), part(parameters[k]).data(),
+                    static_cast<index_type>(blocks_[k].size()));
     }
   }
 

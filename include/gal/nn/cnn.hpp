@@ -108,6 +108,9 @@ class cnn {
   /// Whether the next forward pass draws numbers that a recorded step would draw again.
   [[nodiscard]] bool draws_noise() const { return training_ && has_dropout_; }
 
+  /// Whether the samples of a batch are normalised together.
+  [[nodiscard]] bool couples_samples() const { return training_ && !statistics_.view().empty(); }
+
   /// Position in the sequence of dropout. `backward` moves it on, once for every `forward` in training.
   [[nodiscard]] random_stream noise() const { return noise_; }
   void set_noise(random_stream noise) { noise_ = noise; }

@@ -102,8 +102,8 @@ void report_rewards(const Backend& backend, double alignment, double effective_c
 ///
 ///     r_i = <grad l_i(theta_t), V> / B      V = the gradient of batch t + 1 at theta_{t+1}, or that of held-out samples there
 ///
-/// all from one forward tangent along V, or from the adjoints of the batch's pass where that is at hand (`sample_product_model`,
-/// held-out samples). A `choice_policy`, such as `choice_sampler`, has made the choices,
+/// all from the adjoints of the batch's pass, a product a layer, where the model can keep both (`pass_keeping_model`,
+/// `sample_product_model`), and otherwise from one forward tangent along V. A `choice_policy`, such as `choice_sampler`, has made the choices,
 /// of the split that a sample comes from or of its augmentation, and learns from the rewards: of held-out
 /// samples right after the step, before batch t + 1 is drawn; of the training gradient in the step on batch
 /// t + 1, before batch t + 2 is drawn.
@@ -120,9 +120,10 @@ void report_rewards(const Backend& backend, double alignment, double effective_c
 ///
 /// Model, optimizer and policy are referred to and must outlive the trainer; the held-out samples are copied
 /// (a view is the memory it shows), and all of them pass through the model in every step. Of the training
-/// gradient's way the batch, its gradient and the parameters are kept until the next, and the batch passes forward a second
-/// time; so it does of the held-out samples' way where the model cannot put its pass aside (`pass_keeping_model`). A model
-/// that draws noise is refused there, as its second pass over a batch would not be the first. Batch normalisation in training
+/// gradient's way the batch, its gradient, the parameters and its pass are kept until the next; a model that cannot keep its
+/// pass passes forward a second time, and so does the first batch after loading. A model that draws noise is refused there,
+/// as its second pass over a batch would not be the first, and of the held-out samples' way where it cannot put its pass
+/// aside. Batch normalisation in training
 /// mode couples the samples, whose gradients of their own do not exist then: use evaluation mode, or another
 /// normalisation. Models without `forward_tangent` work by differences (`directional_expansion`). Rewards are
 /// the host's: on a device a step waits for them. After the first steps of the largest batch, two on the way
@@ -166,6 +167,7 @@ class alignment_reward
         held_out_(std::move(held_out), std::move(held_out_target), backend()),
         along_(model, backend()),
         before_(backend()),
+        input_(backend()),
         now_(backend()),
         direction_(backend()) {
     if constexpr (holds_out) {
@@ -187,12 +189,13 @@ class alignment_reward
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
     if constexpr (holds_out) {
       held_out_.check_model(frame_);
-      keep_adjoints();
     } else {
       frame_.require_no_noise();
     }
+    detail::keep_adjoints(frame_.model());
 
-    const input_type& batch = input;
+    const input_type& given = input;
+    const input_type& batch = kept(given);
     const feature_type& features = frame_.forward(batch);
     const std::span<const index_type> choices = policy_->choices();
     detail::require(static_cast<index_type>(choices.size()) == view(features).columns(),
@@ -227,7 +230,11 @@ class alignment_reward
         find_products_of_batch_before();
         reward(before_.choices);
       }
-      before_.keep(batch, gradient.as_const(), frame_.parameters(), choices);
+      before_.keep(input_, gradient.as_const(), frame_.parameters(), choices);
+      if constexpr (keeps_pass) {
+        before_.exchange_passes(frame_.model());
+        before_.pass_is_there = true;
+      }
       frame_.update();
     }
     return this->result();
@@ -264,14 +271,16 @@ class alignment_reward
  private:
   [[nodiscard]] bool is_zero(const double* number) { return backend().read(number) == 0.0; }
 
-  // Where the batch's pass waits while the held-out samples go through, what its backward pass kept is there as well.
-  static constexpr expansion_order order = pass_keeping_model<Model> && sample_product_model<Model>
-                                               ? expansion_order::adjoint_first
-                                               : expansion_order::first;
+  static constexpr expansion_order order = detail::order_of_products<Model>;
+  static constexpr bool keeps_pass = order == expansion_order::adjoint_first;
 
-  void keep_adjoints() {
-    if constexpr (order == expansion_order::adjoint_first) {
-      frame_.model().keep_adjoints(true);  // at every step: somebody else may have switched it off
+  // A batch that waits for the next one is copied before it passes forward.
+  decltype(auto) kept(const input_type& input) {
+    if constexpr (holds_out) {
+      return (input);
+    } else {
+      input_.keep(input);
+      return input_.get();
     }
   }
 
@@ -281,9 +290,27 @@ class alignment_reward
     now_.assign_values(frame_.parameters());
     before_.theta.copy_to_values(frame_.parameters());
     const auto& input = before_.input.get();
-    along_.expand_at(input, view(frame_.model().forward(input)), std::as_const(before_.gradient).view(),
-                     direction_.blocks());
+    const view gradient = std::as_const(before_.gradient).view();
+    if constexpr (keeps_pass) {
+      before_.exchange_passes(frame_.model());
+      if (!before_.pass_is_there) {
+        pass_again(input, gradient);
+      }
+      along_.expand_at(input, gradient, gradient, direction_.blocks(),
+                       order);  // of the features, only their size
+      before_.exchange_passes(frame_.model());
+    } else {
+      along_.expand_at(input, view(frame_.model().forward(input)), gradient, direction_.blocks());
+    }
     now_.copy_to_values(frame_.parameters());
+  }
+
+  // What a checkpoint has left out.
+  void pass_again(const input_type& input, view gradient) {
+    mutable_view again = frame_.gradient_memory(frame_.model().forward(input), gradient_again_);
+    backend().copy(gradient.data(), again.data(), gradient.size());
+    frame_.backward(*gradient_again_, &frame_.numbers()->held_out_proceeds);
+    direction_.copy_to_gradients(frame_.parameters());
   }
 
   // Of the samples' products with V.
@@ -308,9 +335,11 @@ class alignment_reward
   detail::held_out_gradient<Model, typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
   directional_expansion<Model> along_;
   detail::batch_before<Model> before_;
+  detail::kept_input<input_type, backend_type> input_;    // of the batch, where it waits for the next one
   parameter_vector<value_type, backend_type> now_;        // theta, while the batch before is looked at
   parameter_vector<value_type, backend_type> direction_;  // V, of the training gradient
   std::optional<feature_type> gradient_;                  // G
+  std::optional<feature_type> gradient_again_;            // of the batch before, after loading
   std::vector<double> rewards_;
 };
 

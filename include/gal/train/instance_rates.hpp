@@ -130,6 +130,17 @@ void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, co
   });
 }
 
+// The weight of a sample of rate 0 where its product is found from the weighted gradients: too little to change a sum that
+// others add to, and enough to keep every digit of its own.
+inline constexpr double least_weight = 0x1p-60;
+
+// products[j] = weighted[j] / weights[j].
+template <class Backend>
+void divide_by_weights(const Backend& backend, index_type count, const double* weighted,
+                       const double* weights, double* products) {
+  backend.for_each(count, [=] GAL_KERNEL(index_type j) { products[j] = weighted[j] / weights[j]; });
+}
+
 }  // namespace detail
 
 /// Trains `Model` with a learning rate lambda_i for every sample of the data (after arXiv 2105.13464, its abstract; the
@@ -137,7 +148,7 @@ void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, co
 /// optimizer's learning rate
 ///
 ///     theta+   = a step of the optimizer along (1/B) sum_i lambda_i grad l_i(theta)
-///     s_i      = <grad l_i(theta), V>                                              one forward tangent along V
+///     s_i      = <grad l_i(theta), V>
 ///     lambda_i = clip(lambda_i + rate s_i / rms(s), 0, largest)                    or + rate (alpha/B) s_i
 ///     theta    = a step of the optimizer along V                                   with `train_on_held_out`
 ///
@@ -152,9 +163,12 @@ void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, co
 ///     trainer.least_trusted(10);                       // samples of `train`, by their numbers
 ///
 /// Model, optimizer and batches are referred to and must outlive the trainer; the held-out samples are copied (a view is the
-/// memory it shows). All of them are held out in every step. A model that cannot put its pass aside (`pass_keeping_model`)
-/// passes forward over the batch a second time; it is refused while it draws noise. Batch normalisation in training mode
-/// couples the samples, whose gradients of their own do not exist then: use evaluation mode, or another normalisation.
+/// memory it shows). All of them are held out in every step. The s_i follow from the adjoints of the batch's pass, a product a
+/// layer, where the model can keep both (`pass_keeping_model`, `sample_product_model`); a sample of rate 0 then weighs 2^-60, so
+/// that its adjoints are there. Otherwise they take a forward tangent along V, and a model that cannot put its pass aside passes
+/// forward over the batch a second time; it is refused while it draws noise. Batch normalisation in training mode
+/// couples the samples (`couples_samples()` says so), whose gradients of their own do not exist then: by the tangent, s_i is
+/// the derivative of the sample's loss in its batch.
 /// Models without `forward_tangent` work by differences (`directional_expansion`). The table of rates is the host's: on a
 /// device a step waits for the products. After the first step of the largest batch a step allocates nothing (given a model
 /// that does not).
@@ -191,6 +205,7 @@ class instance_rates
         held_out_(std::move(held_out), std::move(held_out_target), backend()),
         along_(model),
         factors_(backend()),
+        sample_products_(backend()),
         rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
     static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
     held_out_.check_samples(frame_);
@@ -205,6 +220,7 @@ class instance_rates
                   "gal::instance_rates::step: the input does not convert to the model's `input_type`.");
     static_assert(detail::explain_loss<Loss, value_type, backend_type, Target>());
     held_out_.check_model(frame_);
+    detail::keep_adjoints(frame_.model());
 
     // The batch's loss, and the step along the weighted gradients.
     const input_type& batch = input;
@@ -226,8 +242,11 @@ class instance_rates
 
     // V at theta+. The samples' products are taken at theta, where their pass was.
     held_out_.find_after_step(frame_);
-    held_out_.look_back(frame_, batch, features,
-                        [&](view at) { along_.expand_at(batch, at, view(*gradient_), held_out_.blocks()); });
+    held_out_.look_back(frame_, batch, features, [&](view at) {
+      along_.expand_at(batch, at, view(*gradient_), held_out_.blocks(),
+                       from_weighted() ? expansion_order::adjoint_first : expansion_order::first);
+    });
+    take_products();
     move_rates();
     if (options_.train_on_held_out) {
       frame_.update(&frame_.numbers()->held_out_proceeds);
@@ -265,7 +284,7 @@ class instance_rates
 
   /// Of the last step: the products s_i = <grad l_i(theta), V>, `1 x n`, and G, the gradient of the loss with respect to the
   /// features, unweighted (`d x n`).
-  [[nodiscard]] auto last_products() const { return along_.sample_first(); }
+  [[nodiscard]] auto last_products() const { return sample_products_.view(); }
   [[nodiscard]] view last_gradient() const { return gradient_ ? view(*gradient_) : view(); }
 
   /// The state of model and optimizer, and the rates: after loading it training goes on as it would have.
@@ -282,6 +301,13 @@ class instance_rates
  private:
   [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
 
+  // Whether the products follow from the weighted gradients, which are the ones that passed backward. Of coupled samples every
+  // one has a share in the others' adjoints, whose weights are not its own.
+  [[nodiscard]] bool from_weighted() const {
+    return detail::order_of_products<Model> == expansion_order::adjoint_first &&
+           !detail::couples_samples(frame_.model());
+  }
+
   // The rates of the batch's samples.
   void take_rates(index_type samples) {
     const std::span<const index_type> rows = batches_->rows();
@@ -296,7 +322,7 @@ class instance_rates
                       "gal::instance_rates::step: sample ", row,
                       " of the batch; expected a number from 0 to ",
                       static_cast<index_type>(rates_.size()) - 1);
-      batch_rates_.push_back(rate(row));
+      batch_rates_.push_back(from_weighted() ? std::max(rate(row), detail::least_weight) : rate(row));
       sum += rate(row);
       zeros += rate(row) == 0.0 ? 1.0 : 0.0;
     }
@@ -306,12 +332,22 @@ class instance_rates
                          frame_.numbers());
   }
 
+  void take_products() {
+    const auto products = along_.sample_first();
+    sample_products_.resize(1, products.columns());
+    if (from_weighted()) {
+      detail::divide_by_weights(backend(), products.columns(), products.data(), factors_.data(),
+                                sample_products_.data());
+    } else {
+      sample_products_.assign(products);
+    }
+  }
+
   // Where the step was refused, a product is not finite, or all are zero, every rate stays.
   void move_rates() {
-    const auto products = along_.sample_first();
-    const index_type samples = products.columns();
+    const index_type samples = sample_products_.columns();
     products_.resize(static_cast<std::size_t>(samples));
-    detail::to_host(backend(), products.data(), products_.data(), samples);
+    detail::to_host(backend(), sample_products_.data(), products_.data(), samples);
     double square = backend().read(&frame_.numbers()->proceeds) == 0.0 ? 0.0 : 1.0;
     square *= std::inner_product(products_.begin(), products_.end(), products_.begin(), 0.0);
     const double rms = std::sqrt(square / static_cast<double>(samples));
@@ -346,9 +382,10 @@ class instance_rates
   detail::held_out_gradient<Model, typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
   directional_expansion<Model> along_;
 
-  std::optional<feature_type> gradient_;  // G
-  std::optional<feature_type> weighted_;  // lambda_i G_i
-  matrix<double, backend_type> factors_;  // the batch's rates
+  std::optional<feature_type> gradient_;          // G
+  std::optional<feature_type> weighted_;          // lambda_i G_i
+  matrix<double, backend_type> factors_;          // the weights of the batch's samples: their rates
+  matrix<double, backend_type> sample_products_;  // s_i
 
   std::vector<double> rates_;        // of all samples
   std::vector<double> batch_rates_;  // of the batch's

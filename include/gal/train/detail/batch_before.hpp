@@ -6,6 +6,7 @@
 #include <gal/core/concepts.hpp>
 #include <gal/core/detail/transfer.hpp>
 #include <gal/core/direction.hpp>
+#include <gal/core/tangents.hpp>
 #include <gal/core/view.hpp>
 
 #include <algorithm>
@@ -53,8 +54,8 @@ class kept_input<matrix_view<const T, Memory>, Backend> {
   matrix<T, Backend> copy_;
 };
 
-// Input and choices of a batch, the gradient G of its loss with respect to its features, and theta, the
-// parameters that it met.
+// Input and choices of a batch, the gradient G of its loss with respect to its features, theta, the parameters that it met,
+// and its pass where the model can put that aside.
 template <class Model>
 struct batch_before {
   using value_type = model_scalar<Model>;
@@ -68,15 +69,26 @@ struct batch_before {
   matrix<value_type, backend_type> gradient;
   parameter_vector<value_type, backend_type> theta;
   std::vector<index_type> choices;
+  std::optional<pass_of<Model>> pass;
   bool is_there = false;
+  bool pass_is_there = false;  // not after loading
 
-  void keep(const typename Model::input_type& batch, matrix_view<const value_type, memory_type> its_gradient,
+  // The batch's input has been kept in `batch`, since its pass refers to it.
+  void keep(decltype(input)& batch, matrix_view<const value_type, memory_type> its_gradient,
             parameters_type parameters, std::span<const index_type> its_choices) {
-    input.keep(batch);
+    std::swap(input, batch);
     gradient.assign(its_gradient);
     theta.assign_values(parameters);
     choices.assign(its_choices.begin(), its_choices.end());
     is_there = true;
+  }
+
+  // The model's last pass becomes the batch's, or the other way round.
+  void exchange_passes(Model& model) {
+    if (!pass) {
+      pass = model.pass();
+    }
+    std::swap(model.pass(), *pass);
   }
 
   // An input that is no view of numbers is not part of the state, and with it the batch.
@@ -111,6 +123,7 @@ struct batch_before {
           }
           choices.assign(numbers->begin(), numbers->end());
           is_there = true;
+          pass_is_there = false;
         });
         return;
       }

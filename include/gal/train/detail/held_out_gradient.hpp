@@ -1,5 +1,5 @@
 // gal/train/detail/held_out_gradient.hpp: the gradient of held-out samples after a step, and the way back to before it.
-// Provides: nothing public; detail::held_out_numbers, held_out_gradient for trainers.
+// Provides: nothing public; detail::held_out_numbers, held_out_gradient, order_of_products, keep_adjoints for trainers.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -7,12 +7,28 @@
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/core/tangents.hpp>
+#include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/detail/step_numbers.hpp>
 
 #include <optional>
 #include <utility>
 
 namespace gal::inline GAL_ABI::detail {
+
+/// How the products of a batch's samples with a gradient that came later are found: where the batch's pass can wait for that
+/// gradient, from what its backward pass has kept, and otherwise by a forward tangent.
+template <class Model>
+inline constexpr expansion_order order_of_products =
+    pass_keeping_model<Model> && sample_product_model<Model> ? expansion_order::adjoint_first
+                                                             : expansion_order::first;
+
+/// Has the model keep it. At every step: somebody else may have switched it off.
+template <class Model>
+void keep_adjoints(Model& model) {
+  if constexpr (order_of_products<Model> == expansion_order::adjoint_first) {
+    model.keep_adjoints(true);
+  }
+}
 
 /// What a step adds up of the held-out samples.
 struct held_out_numbers : step_numbers {
