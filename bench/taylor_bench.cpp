@@ -1,8 +1,12 @@
 // What the methods of the expansion cost: a forward tangent over a forward pass, and training steps over the plain step, on one
-// thread. All are timed by turns; a number is the median over the rounds of the ratio within a round.
+// thread. All are timed by turns; a number is the median over the rounds of the ratio within a round. Beside it is the memory of
+// model, optimizer and trainer, at its most, over that of the plain step's. With libtorch also the same product by double backward.
 // Usage: taylor_bench [ROUNDS] [NETWORK...]
 #include "networks.hpp"
 #include "random_matrix.hpp"
+#ifdef GAL_BENCH_TORCH
+#include "torch_taylor_peer.hpp"
+#endif
 
 #include <gal/gal.hpp>
 
@@ -10,11 +14,16 @@
 #include <omp.h>
 #endif
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,9 +31,41 @@
 
 namespace {
 
+std::size_t live_bytes = 0;  // one thread allocates
+std::size_t peak_bytes = 0;
+
+void* counted(void* memory) {
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  live_bytes += malloc_usable_size(memory);
+  peak_bytes = std::max(peak_bytes, live_bytes);
+  return memory;
+}
+
+void give_back(void* memory) {
+  live_bytes -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto boundary = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary));
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
+
+namespace {
+
 struct work {
   std::string name;
   std::function<void()> run;
+  double bytes = 0.0;  // 0: not known
 };
 
 // Calls in about a hundredth of a second, at least one.
@@ -61,10 +102,14 @@ void compare(const std::string& network, const std::vector<work>& works, int rou
     std::ranges::sort(ratios[k]);
     const double median = ratios[k][ratios[k].size() / 2];
     if (k == 0) {
-      std::printf("%s, %s: %.3g ms\n", network.c_str(), works[k].name.c_str(), 1e3 * median);
+      std::printf("%s, %s: %.3g ms", network.c_str(), works[k].name.c_str(), 1e3 * median);
     } else {
-      std::printf("  %-48s %.2f\n", works[k].name.c_str(), median);
+      std::printf("  %-48s %.2f", works[k].name.c_str(), median);
     }
+    if (works[k].bytes > 0.0) {
+      std::printf(k == 0 ? ", %.3g MB" : "   memory %.2f", works[k].bytes / (k == 0 ? 1e6 : works[0].bytes));
+    }
+    std::printf("\n");
   }
   std::fflush(stdout);
 }
@@ -100,39 +145,60 @@ void measure(const std::string& name, const Model& first, Loss loss, const gal::
            {"second-order forward pass, beside the first", [&] { model.forward_second_order(u.blocks()); }}},
           rounds);
 
-  gal::adam<float> optimizer({.learning_rate = 1e-5});
-  Model keeping = first;  // adjoints, whose memory the others would give back
-  gal::adam<float> its_optimizer({.learning_rate = 1e-5});
-  const auto rescaled = [&](gal::curvature_kind kind, gal::curvature_pass pass) {
-    return gal::rescaled(model, optimizer, loss, {.curvature = kind, .pass = pass, .factor = 1e-4});
+  std::vector<work> steps;
+  const auto add = [&](const char* step, auto make) {
+    struct training {
+      Model model;
+      gal::adam<float> optimizer{{.learning_rate = 1e-5}};
+      decltype(make(model, optimizer)) trainer;
+      training(const Model& start, const decltype(make)& m) : model(start), trainer(m(model, optimizer)) {}
+    };
+    const std::size_t before = live_bytes;
+    peak_bytes = live_bytes;
+    const auto all = std::make_shared<training>(first, make);
+    const auto run = [all, &x, &y] { all->trainer.step(x, y); };
+    for (int k = 0; k < 3; ++k) {
+      run();
+    }
+    steps.push_back({step, run, static_cast<double>(peak_bytes - before)});
   };
-  gal::plain plain(model, optimizer, loss);
-  auto gauss_newton = rescaled(gal::curvature_kind::gauss_newton, gal::curvature_pass::adjoints);
-  gal::rescaled by_adjoints(keeping, its_optimizer, loss,
-                            {.curvature = gal::curvature_kind::exact, .factor = 1e-4});
-  auto second_order = rescaled(gal::curvature_kind::exact, gal::curvature_pass::second_order);
-  auto remainder = rescaled(gal::curvature_kind::remainder, gal::curvature_pass::adjoints);
+  const auto rescaled = [&](gal::curvature_kind kind, gal::curvature_pass pass) {
+    return [=](Model& m, gal::adam<float>& o) {
+      return gal::rescaled(m, o, loss, {.curvature = kind, .pass = pass, .factor = 1e-4});
+    };
+  };
   all_rows rows{x.columns(), {}};
   for (gal::index_type j = 0; j < x.columns(); ++j) {
     rows.numbers.push_back(j);
   }
-  gal::instance_rates rates(model, optimizer, loss, rows, held_out.view(), y, {.train_on_held_out = false});
-  gal::held_out_adjust weights(model, optimizer, loss, held_out.view(), y, {.train_on_held_out = false});
   one_choice policy{std::vector<gal::index_type>(rows.numbers.size(), 0)};
-  gal::alignment_reward rewards(model, optimizer, loss, policy);
-  gal::alignment_reward held_out_rewards(keeping, its_optimizer, loss, policy, held_out.view(), y);
-  compare(name,
-          {{"a plain step", [&] { plain.step(x, y); }},
-           {"rescaled by the Gauss-Newton curvature", [&] { gauss_newton.step(x, y); }},
-           {"rescaled by the exact one, from adjoints", [&] { by_adjoints.step(x, y); }},
-           {"rescaled by the exact one, second-order pass", [&] { second_order.step(x, y); }},
-           {"rescaled by the remainder", [&] { remainder.step(x, y); }},
-           {"rates of samples, as many held out", [&] { rates.step(x, y); }},
-           {"weights by a network, as many held out", [&] { weights.step(x, y); }},
-           {"alignment rewards", [&] { rewards.step(x, y); }},
-           {"alignment rewards, as many held out", [&] { held_out_rewards.step(x, y); }}},
-          rounds);
+  using enum gal::curvature_kind;
+  add("a plain step", [&](Model& m, gal::adam<float>& o) { return gal::plain(m, o, loss); });
+  add("rescaled by the Gauss-Newton curvature", rescaled(gauss_newton, gal::curvature_pass::adjoints));
+  add("rescaled by the exact one, from adjoints", rescaled(exact, gal::curvature_pass::adjoints));
+  add("rescaled by the exact one, second-order pass", rescaled(exact, gal::curvature_pass::second_order));
+  add("rescaled by the remainder", rescaled(remainder, gal::curvature_pass::adjoints));
+  add("rates of samples, as many held out", [&](Model& m, gal::adam<float>& o) {
+    return gal::instance_rates(m, o, loss, rows, held_out.view(), y, {.train_on_held_out = false});
+  });
+  add("weights by a network, as many held out", [&](Model& m, gal::adam<float>& o) {
+    return gal::held_out_adjust(m, o, loss, held_out.view(), y, {.train_on_held_out = false});
+  });
+  add("alignment rewards",
+      [&](Model& m, gal::adam<float>& o) { return gal::alignment_reward(m, o, loss, policy); });
+  add("alignment rewards, as many held out", [&](Model& m, gal::adam<float>& o) {
+    return gal::alignment_reward(m, o, loss, policy, held_out.view(), y);
+  });
+  compare(name, steps, rounds);
 }
+
+#ifdef GAL_BENCH_TORCH
+void measure_torch(const bench::network& net, int rounds) {
+  bench::torch_steps steps = bench::torch_steps_of(net);
+  compare(net.name + ", libtorch",
+          {{"a plain step", steps.plain}, {"with u^T H u by double backward", steps.with_curvature}}, rounds);
+}
+#endif
 
 }  // namespace
 
@@ -157,6 +223,13 @@ int main(int count, char** arguments) {
               bench::random_matrix<float>(net.widths.front(), net.batch, 3), rounds);
     }
   };
+#ifdef GAL_BENCH_TORCH
+  for (const bench::network& net : {bench::wide, bench::regressions[0]}) {
+    if (wanted(net.name)) {
+      measure_torch(net, rounds);
+    }
+  }
+#endif
   of_mlp(bench::wide, "wide", gal::nn::relu);
   of_mlp(bench::wide, "wide_tanh", gal::nn::tanh);
   of_mlp(bench::regressions[0], "boston", gal::nn::relu);
