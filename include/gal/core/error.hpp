@@ -7,6 +7,7 @@
 #include <gal/core/text.hpp>
 
 #include <array>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -46,11 +47,15 @@ class error : public std::runtime_error {
 
 namespace detail {
 
+[[noreturn]] inline void fail(error_code code, std::initializer_list<text_part> parts) {
+  throw error(code, joined(parts));
+}
+
 /// Throws unless `condition` holds. Cold: messages are built only on failure.
 template <class... Parts>
 void require(bool condition, error_code code, const Parts&... parts) {
   if (!condition) [[unlikely]] {
-    throw error(code, text(parts...));
+    fail(code, {text_part(parts)...});
   }
 }
 

@@ -1,5 +1,5 @@
 // gal/core/text.hpp: numbers as text, and text as numbers: the same in every locale, and nothing lost on the way.
-// Provides, for the library itself: detail::text, list_text, tuple_text, fixed, scientific, significant, parse_number, printable,
+// Provides, for the library itself: detail::text, text_part, joined, list_text, tuple_text, fixed, scientific, significant, parse_number, printable,
 // in_quotes.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
@@ -41,12 +42,45 @@ void append(std::string& text, const Value& value) {
   text += to_string(value);
 }
 
+/// A part of a text, which is read while the text is made. Parts of all types have this one, so that a compiler makes the code
+/// that puts them together once, and not for every list of types.
+class text_part {
+ public:
+  template <class Value>
+  explicit text_part(const Value& value) : value_(&value) {
+    if constexpr (std::convertible_to<const Value&, std::string_view>) {
+      words_ = value;
+    } else {
+      append_ = [](std::string& to, const void* from) { append(to, *static_cast<const Value*>(from)); };
+    }
+  }
+
+  void append_to(std::string& text) const {
+    if (append_ == nullptr) {
+      text += words_;
+    } else {
+      append_(text, value_);
+    }
+  }
+
+ private:
+  std::string_view words_;
+  const void* value_;
+  void (*append_)(std::string& to, const void* from) = nullptr;
+};
+
+[[nodiscard]] inline std::string joined(std::initializer_list<text_part> parts) {
+  std::string result;
+  for (const text_part& part : parts) {
+    part.append_to(result);
+  }
+  return result;
+}
+
 /// Concatenates strings, numbers and what has a `to_string`: `text("batch of ", 0, " samples")`.
 template <class... Parts>
 [[nodiscard]] std::string text(const Parts&... parts) {
-  std::string result;
-  (append(result, parts), ...);
-  return result;
+  return joined({text_part(parts)...});
 }
 
 /// The parts with commas between them: "3, 4".
