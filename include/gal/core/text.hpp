@@ -1,6 +1,6 @@
 // gal/core/text.hpp: numbers as text, and text as numbers: the same in every locale, and nothing lost on the way.
-// Provides, for the library itself: detail::text, text_part, joined, list_text, tuple_text, fixed, scientific, significant, parse_number, printable,
-// in_quotes.
+// Provides, for the library itself: detail::text, text_part, joined, list_text, tuple_text, fixed, scientific, significant,
+// parse_number, printable, in_quotes.
 #pragma once
 
 #include <gal/core/detail/flags.hpp>
