@@ -1,5 +1,9 @@
-// Scores of predictions and t-tests. Expected values: scikit-learn 1.2.1 and SciPy 1.10.1.
+// Scores of predictions, tests of samples and their power. Expected values: scikit-learn 1.2.1 and SciPy 1.10.1, where
+// nothing else is said.
 #include <gal/backends/eigen.hpp>
+#include <gal/stats/holm.hpp>
+#include <gal/stats/power.hpp>
+#include <gal/stats/signed_ranks.hpp>
 #include <gal/stats/stats.hpp>
 #include <gal/stats/t_test.hpp>
 
@@ -9,7 +13,9 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -345,4 +351,168 @@ TEST_CASE("t-tests refuse what they cannot test") {
             return gal::paired_t_test(a, b, level);
           }).starts_with("gal::paired_t_test: confidence level "));
   }
+}
+
+TEST_CASE("Wilcoxon's test agrees with published examples") {
+  // Darwin's maize, in eighths of an inch: SciPy's documentation of `wilcoxon` has statistic 24, the smaller sum.
+  const doubles maize = {6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75};
+  const auto darwin = gal::wilcoxon_signed_rank_test(maize, doubles(15, 0.0));
+  CHECK(darwin.statistic == 120.0 - 24.0);
+  CHECK(darwin.pairs == 15);
+  CHECK(darwin.exact);
+  CHECK(darwin.p_value == 0.041259765625);
+  // Depression before and after (Hollander and Wolfe): R's documentation of `wilcox.test` has V = 40, one-sided p 0.01953.
+  const doubles before = {1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30};
+  const doubles after = {0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29};
+  const auto depression = gal::wilcoxon_signed_rank_test(before, after);
+  CHECK(depression.statistic == 40.0);
+  CHECK(depression.p_value == 20.0 / 512.0);
+  CHECK(gal::wilcoxon_signed_rank_test(after, before).statistic == 5.0);
+  CHECK(gal::wilcoxon_signed_rank_test(after, before).p_value == depression.p_value);
+}
+
+TEST_CASE("Wilcoxon's test counts every choice of signs, ties and equal pairs included") {
+  gal::random_stream random{7};
+  for (std::size_t n = 1; n <= 9; ++n) {
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      doubles x(n);
+      for (double& value : x) {
+        value = static_cast<double>(random.below(9)) - 4.0;
+      }
+      doubles sizes;
+      for (const double value : x) {
+        if (value != 0.0) {
+          sizes.push_back(std::abs(value));
+        }
+      }
+      // The rank of a size: those below it, and half of those equal, itself included.
+      const auto rank = [&](double size) {
+        double below = 0.0;
+        double equal = 0.0;
+        for (const double other : sizes) {
+          below += other < size ? 1.0 : 0.0;
+          equal += other == size ? 1.0 : 0.0;
+        }
+        return below + 0.5 * (equal + 1.0);
+      };
+      double statistic = 0.0;
+      for (const double value : x) {
+        statistic += value > 0.0 ? rank(value) : 0.0;
+      }
+      std::size_t below = 0;
+      std::size_t above = 0;
+      const std::size_t choices = std::size_t{1} << sizes.size();
+      for (std::size_t signs = 0; signs < choices; ++signs) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+          sum += (signs >> i & 1U) != 0 ? rank(sizes[i]) : 0.0;
+        }
+        below += sum <= statistic ? 1 : 0;
+        above += sum >= statistic ? 1 : 0;
+      }
+      const double p = 2.0 * static_cast<double>(std::min(below, above)) / static_cast<double>(choices);
+      const auto test = gal::wilcoxon_signed_rank_test(x, doubles(n, 0.0));
+      CAPTURE(n);
+      CAPTURE(statistic);
+      CHECK(test.statistic == statistic);
+      CHECK(test.pairs == sizes.size());
+      CHECK(test.p_value == std::min(1.0, p));
+    }
+  }
+  CHECK(gal::wilcoxon_signed_rank_test(a, a).p_value == 1.0);
+  CHECK(gal::wilcoxon_signed_rank_test(a, a).pairs == 0);
+}
+
+TEST_CASE("Wilcoxon's test of many pairs is that of the normal distribution") {
+  // 51 differences, sizes 1 to 51, the smallest ten negative: 1326 - 55.
+  doubles x;
+  for (int k = 1; k <= 51; ++k) {
+    x.push_back(k <= 10 ? -k : k);
+  }
+  const auto one = gal::wilcoxon_signed_rank_test(x, doubles(51, 0.0));
+  CHECK_FALSE(one.exact);
+  CHECK(one.statistic == 1271.0);
+  // z = (1271 - 663 - 1/2) / sqrt(51 * 52 * 103 / 24)
+  CHECK(one.p_value == Approx(std::erfc(607.5 / std::sqrt(11381.5) / std::sqrt(2.0))).epsilon(1e-12));
+  // Four groups of fifteen: the variance loses 4 (15^3 - 15) / 48 = 280.
+  x.clear();
+  for (int k = 0; k < 60; ++k) {
+    x.push_back((k % 3 == 0 ? -1.0 : 1.0) * (1.0 + k / 15));
+  }
+  const auto tied = gal::wilcoxon_signed_rank_test(x, doubles(60, 0.0));
+  const double variance = 60.0 * 61.0 * 121.0 / 24.0 - 280.0;
+  CHECK(tied.statistic == 10.0 * (8.0 + 23.0 + 38.0 + 53.0));
+  CHECK(tied.p_value == Approx(std::erfc((1220.0 - 915.0 - 0.5) / std::sqrt(2.0 * variance))).epsilon(1e-12));
+  // Where the exact test ends the two are close.
+  x.assign(50, 0.0);
+  for (std::size_t k = 0; k < 50; ++k) {
+    x[k] = (k % 3 == 0 ? -1.0 : 1.0) * static_cast<double>(k + 1);
+  }
+  const auto exact = gal::wilcoxon_signed_rank_test(x, doubles(50, 0.0));
+  const double away = std::abs(exact.statistic - 637.5) - 0.5;
+  CHECK(exact.exact);
+  CHECK(exact.p_value == Approx(std::erfc(away / std::sqrt(2.0 * 50.0 * 51.0 * 101.0 / 24.0))).epsilon(0.02));
+}
+
+TEST_CASE("Holm's correction") {
+  // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
+  const doubles corrected = gal::holm(doubles{0.01, 0.04, 0.03, 0.005});
+  const doubles expected = {0.03, 0.06, 0.06, 0.02};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(corrected[i] == Approx(expected[i]).epsilon(1e-14));
+  }
+  CHECK(gal::holm(doubles{0.3}) == doubles{0.3});
+  CHECK(gal::holm(doubles{0.9, 0.7}) == doubles{1.0, 1.0});
+  CHECK(gal::holm(doubles{}).empty());
+}
+
+TEST_CASE("the power of a paired t-test, and the pairs it needs") {
+  // G*Power 3 and R's pwr: pairs for power 0.8 at 0.05, and what they have.
+  CHECK(gal::pairs_needed(0.2) == 199);
+  CHECK(gal::pairs_needed(0.3) == 90);
+  CHECK(gal::pairs_needed(0.5) == 34);
+  CHECK(gal::pairs_needed(-0.5) == 34);
+  CHECK(gal::pairs_needed(0.8) == 15);
+  CHECK(gal::pairs_needed(1.0) == 10);
+  CHECK(gal::paired_t_test_power(0.5, 34) == Approx(0.8077775).epsilon(1e-6));
+  CHECK(gal::paired_t_test_power(0.8, 15) == Approx(0.8213105).epsilon(1e-6));
+  CHECK(gal::paired_t_test_power(0.0, 20, 0.05) == 0.05);
+  for (const double d : {0.01, 0.1, 0.7, 2.0, 10.0}) {
+    for (const double significance : {0.05, 0.001}) {
+      const std::int64_t pairs = gal::pairs_needed(d, 0.9, significance);
+      CAPTURE(d);
+      CHECK(gal::paired_t_test_power(d, pairs, significance) >= 0.9);
+      CHECK((pairs == 2 || gal::paired_t_test_power(d, pairs - 1, significance) < 0.9));
+    }
+  }
+  CHECK(gal::pairs_needed(1e100) == 2);
+  CHECK(gal::pairs_needed(infinity) == 2);
+}
+
+TEST_CASE("ranks, corrections and power refuse what they cannot take") {
+  using enum gal::error_code;
+  CHECK(refusal(shape_mismatch, [&] { return gal::wilcoxon_signed_rank_test(a, c); }) ==
+        "gal::wilcoxon_signed_rank_test: 8 values in a, 5 in b; expected pairs");
+  CHECK(refusal(shape_mismatch, [&] { return gal::wilcoxon_signed_rank_test(doubles{}, doubles{}); }) ==
+        "gal::wilcoxon_signed_rank_test: no pairs; expected at least one");
+  CHECK(refusal(non_finite, [&] {
+          return gal::wilcoxon_signed_rank_test(doubles{1, infinity}, doubles{1, 2});
+        }) == "gal::wilcoxon_signed_rank_test: values inf and 2 at position 1; expected a finite difference");
+  CHECK(refusal(invalid_option, [&] {
+          return gal::holm(doubles{0.5, 1.5});
+        }) == "gal::holm: p is 1.5 at position 1; expected a number in [0, 1]");
+  CHECK(refusal(invalid_option, [&] { return gal::holm(doubles{not_a_number}); }) ==
+        "gal::holm: p is nan at position 0; expected a number in [0, 1]");
+  CHECK(refusal(invalid_option, [&] { return gal::paired_t_test_power(1.0, 1); }) ==
+        "gal::paired_t_test_power: 1 pairs; expected at least two");
+  CHECK(refusal(non_finite, [&] { return gal::paired_t_test_power(infinity, 5); }) ==
+        "gal::paired_t_test_power: effect size inf; expected a finite number");
+  CHECK(refusal(invalid_option, [&] { return gal::paired_t_test_power(1.0, 5, 1.0); }) ==
+        "gal::paired_t_test_power: significance 1; expected a number in (0, 1)");
+  CHECK(refusal(invalid_option, [&] { return gal::pairs_needed(0.0); }) ==
+        "gal::pairs_needed: effect size 0; expected another number than 0");
+  CHECK(refusal(invalid_option, [&] { return gal::pairs_needed(0.5, 1.0); }) ==
+        "gal::pairs_needed: power 1; expected a number in (0, 1)");
+  CHECK(refusal(invalid_option, [&] { return gal::pairs_needed(1e-9); }) ==
+        "gal::pairs_needed: effect size 1e-09 needs more than a billion pairs; expected a larger one");
 }

@@ -1,5 +1,5 @@
 // gal/io/safetensors.hpp: weights in files that Python reads and writes too (https://github.com/huggingface/safetensors).
-// The only header beside gal/io/checkpoint.hpp that includes nlohmann-json: link it (CMake: nlohmann_json::nlohmann_json).
+// Includes nlohmann-json: link it (CMake: nlohmann_json::nlohmann_json).
 // Provides: save_safetensors, load_safetensors, safetensors_options, safetensors_file. Includes gal/io/state.hpp.
 #pragma once
 
