@@ -1,5 +1,5 @@
 // study/experiments.hpp: the parts of the study. Each returns its numbers; nothing but times depends on the threads.
-// Provides: walks, compare, compare_splits, tune, follow, sweep, search, bound, bound_of_walks.
+// Provides: walks, compare, compare_splits, tune, related, follow, sweep, search, bound, bound_of_walks.
 #pragma once
 
 #include "networks.hpp"
@@ -20,6 +20,10 @@ namespace study {
 /// Each method at its own best learning rate: chosen on a validation part of the samples for training, measured on the test
 /// part.
 [[nodiscard]] json tune(const network_task& task, const scope& s);
+
+/// GAL and the related methods of the expansion against the optimizer, by gal::compare: each at its best learning rate, and in
+/// equal time.
+[[nodiscard]] json related(const network_task& task, const scope& s);
 
 /// Remainder, cosine, share accepted and share ahead over training (paper, Figs. 6 and 8).
 [[nodiscard]] json follow(const network_task& task, const scope& s);

@@ -33,6 +33,7 @@ Parts:
   compare  networks at the default learning rate: all methods, at equal steps and in equal time
   splits   recommended against vanilla on five further splits of the regressions
   tune     each method at its own best learning rate, chosen on a validation part
+  related  the related methods of the expansion: each at its own best learning rate, and in equal time
   follow   remainder, cosine, and what is accepted, over training
   sweep    epsilon, tau, hidden widths and safeguards
   search   other settings than the recommended ones, and ideas that the library does not offer, on a validation part
@@ -72,6 +73,7 @@ const std::vector<network_part> network_parts = {
     {"compare", study::compare, all_tasks, 50, 20},
     {"splits", study::compare_splits, {"boston", "diabetes", "california"}, 20, 10},
     {"tune", study::tune, short_tasks, 50, 20},
+    {"related", study::related, {"boston", "diabetes", "digits_sgd", "digits_adam"}, 20, 20},
     {"follow", study::follow, {"boston", "digits_sgd"}, 10, 10},
     {"sweep", study::sweep, {"boston", "digits_sgd"}, 20, 20},
     {"search", study::search, short_tasks, 20, 5},
@@ -162,7 +164,7 @@ int main(int count, char** arguments) {
   app.add_flag("--full", s.full, "As published")->excludes(quick);
   support::add_choice(
       app, "--part", s.part, "Part to run",
-      {"walks", "compare", "splits", "tune", "follow", "sweep", "search", "bound", "page", "all"});
+      {"walks", "compare", "splits", "tune", "related", "follow", "sweep", "search", "bound", "page", "all"});
   std::vector<std::string> tasks = {"surface", "all"};
   tasks.insert(tasks.end(), all_tasks.begin(), all_tasks.end());
   support::add_choice(app, "--task", s.task, "Task to run it on; surface: the 3D problem", std::move(tasks));

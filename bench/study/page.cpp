@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace study {
@@ -131,6 +132,7 @@ class page {
     comparisons();
     splits();
     tuned();
+    related();
     searches();
     curves();
     sweeps();
@@ -502,6 +504,63 @@ The gate changes the length of steps, so vanilla has to be given the same choice
     const json& grid = method.at("grid");
     const json& rate = method.at("learning_rate");
     return rate == grid.front().at("learning_rate") || rate == grid.back().at("learning_rate") ? "*" : "";
+  }
+
+  // By gal::compare, whose verdicts are others than those of this page.
+  void related() {
+    const auto parts = all("related");
+    if (parts.empty()) {
+      return;
+    }
+    add(R"(## The related methods, with right labels
+
+What the other methods of the expansion do where nothing is wrong with the data, by [`gal::compare`](compare.md). Three quarters of
+the samples for training train, the rest chooses each method's learning rate of six half decades, with three seeds; fresh seeds are
+tested on the test part. All rates fall to zero along a line.
+
+| method | what it is |
+|---|---|
+| plain | the optimizer alone, which all others are held against |
+| GAL | `gal::recommended()` |
+| rescaled | `gal::rescaled` over the same optimizer, as it is |
+| held-out samples mixed in | a tenth of the samples for training is held out, and trained on after every batch: the control of the next two |
+| rates of samples | `gal::instance_rates`, with that tenth |
+| weights by a network | `gal::held_out_adjust` as it is, likewise |
+| alignment reward | `gal::alignment_reward` over ten random splits of the samples, which differ in nothing |
+
+- *Own rate*: each at its own best learning rate, with the same number of steps. *Equal time*: plain takes as many steps as the
+  method's time allows.
+- p is that of the paired t-test, corrected by Holm's method over all rows of the task, and those with plain's learning rate that the
+  files have. *Level* means that the interval lies within 1 % of plain's mean, *undecided* all that is neither that nor p < 0.05.
+- Right labels leave rates and weights nothing to find, and equal splits the reward nothing to choose:
+  [noisy labels](instance_rates.md#does-it-help) and [mixtures](alignment_reward.md#does-it-help) are what they are for.
+
+| task | method | setting | learning rate | mean | plain | difference, 95 % | d | p | verdict |
+|---|---|---|---:|---:|---:|---:|---:|---:|---|
+)");
+    for (const json* part : parts) {
+      const std::string measure = string_of(*part, "measure");
+      std::string task = string_of(*part, "title");
+      std::string before;
+      for (const json& c : part->at("contrasts")) {
+        const std::string setting = string_of(c, "setting");
+        if (setting == "equal_steps") {
+          continue;
+        }
+        const std::string method = string_of(c, "method");
+        const json difference = {
+            {"difference", c.at("mean_difference")}, {"low", c.at("low")}, {"high", c.at("high")}};
+        const std::string word = string_of(c, "verdict");
+        add("| ", std::exchange(task, ""), " | ", method == before ? "" : method, " | ",
+            setting == "own_rate" ? "own rate" : "equal time", " | ", number(c.at("learning_rate")), " | ",
+            shown(measure, c.at("mean")), " | ", shown(measure, c.at("baseline_mean")), " | ",
+            interval(measure, difference), " | ", number(c.at("effect_size")), " | ",
+            probability(c.at("p_t_test_corrected")), " | ", word == "better" ? "**better**" : word, " |\n");
+        before = method;
+      }
+    }
+    add("\n");
+    commands(parts);
   }
 
   void searches() {
