@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_adjustment.hpp: the adjuster, the adjustment and the safeguard in ATen.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_adjust.hpp.
 #pragma once
 
 #include <gal/core/random.hpp>

@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_state.hpp: what libtorch's optimizers keep, as parts of a state.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_*.hpp.
 #pragma once
 
 #include <gal/adapters/detail/torch_module.hpp>
