@@ -3,5 +3,7 @@
 #pragma once
 
 #include <gal/adapters/torch_adjust.hpp>
+#include <gal/adapters/torch_alignment_reward.hpp>
 #include <gal/adapters/torch_derivatives.hpp>
+#include <gal/adapters/torch_instance_rates.hpp>
 #include <gal/adapters/torch_rescaled.hpp>

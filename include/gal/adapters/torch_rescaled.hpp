@@ -94,8 +94,8 @@ class torch_rescaled : public detail::torch_method<Model, Loss, detail::rescaled
     if (by_remainder) {
       draws.emplace(this->device());
     }
-    detail::torch_pass pass = this->begin(input, target, !by_remainder);
-    if (!this->has_loss()) {
+    detail::torch_pass pass = this->pass_over(input, target, !by_remainder);
+    if (!this->take_loss(pass)) {
       return this->refuse_loss();
     }
     if (!this->take_gradients(pass, pass.differentiate())) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,8 +188,33 @@ tensor_batches some_batches() {
   return batches;
 }
 
+// Which samples the batch holds, as batches of one's own say it.
+struct some_rows {
+  std::vector<gal::index_type> numbers{1, 4, 0, 8, 7, 2};
+  [[nodiscard]] gal::index_type samples() const { return 10; }
+  [[nodiscard]] std::span<const gal::index_type> rows() const { return numbers; }
+};
+
+// Three choices, two of which a batch of six samples has made.
+gal::choice_sampler<> some_choices() { return gal::choice_sampler<>(3, {.learning_rate = 0.1, .seed = 4}); }
+
+// What check_same says of two lists.
+template <class A, class B>
+void check_all_same(const A& a, const B& b, double tolerance) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    check_same(a[i], b[i], tolerance);
+  }
+}
+
 }  // namespace
 
+static_assert(
+    gal::trainer_for<gal::torch_instance_rates<torch::nn::Sequential, gal::mse, some_rows, Tensor, Tensor>,
+                     Tensor, Tensor>);
+static_assert(
+    gal::trainer_for<gal::torch_alignment_reward<torch::jit::Module, gal::mse, gal::choice_sampler<>>, Tensor,
+                     Tensor>);
 static_assert(gal::trainer_for<gal::torch_rescaled<torch::nn::Sequential, gal::mse>, Tensor, Tensor>);
 static_assert(gal::trainer_for<gal::torch_rescaled<torch::jit::Module, gal::mse>, Tensor, Tensor>);
 
@@ -323,6 +349,149 @@ TEST_CASE("rescaled steps are those of rescaled on nn::mlp with the same weights
   }
 }
 
+TEST_CASE("rates of samples are those of instance_rates on nn::mlp with the same weights") {
+  const auto compare = [](const gal::instance_rates_options& options, const auto& torch_optimizer,
+                          auto own_optimizer, const auto& loss, const auto& own_loss, const Tensor& y,
+                          const auto& own_y, const Tensor& held_y, const auto& own_held_y) {
+    auto model = perceptron();
+    auto own = own_of(model);
+    const auto optimizer = torch_optimizer(model->parameters());
+    torch::manual_seed(7);
+    const Tensor held_x = torch::randn({4, 5}, torch::kDouble);
+    const some_rows batches;
+    gal::torch_instance_rates trainer(model, *optimizer, loss, batches, held_x, held_y, options);
+    gal::instance_rates own_trainer(own, own_optimizer, own_loss, batches, columns(held_x), own_held_y,
+                                    options);
+    for (int k = 0; k < 5; ++k) {
+      const Tensor x = torch::randn({6, 5}, torch::kDouble);
+      const gal::instance_rates_report report = trainer.step(x, y);
+      const gal::instance_rates_report expected = own_trainer.step(columns(x), own_y);
+      check_same(report.loss, expected.loss, 1e-11);
+      check_same(report.gradient_norm, expected.gradient_norm, 1e-11);
+      check_same(report.held_out_loss, expected.held_out_loss, 1e-11);
+      check_same(report.mean_rate, expected.mean_rate, 1e-11);
+      check_same(report.zero_share, expected.zero_share, 1e-11);
+      for (std::int64_t j = 0; j < 6; ++j) {
+        check_same(trainer.last_products()[j].template item<double>(), own_trainer.last_products()(0, j),
+                   1e-11);
+      }
+    }
+    check_all_same(trainer.rates(), own_trainer.rates(), 1e-9);
+    CHECK(trainer.least_trusted(3) == own_trainer.least_trusted(3));
+    CHECK(largest_difference(model, own) < 1e-10);
+  };
+  torch::manual_seed(8);
+  const Tensor y = torch::randn({6, 3}, torch::kDouble);
+  const Tensor held_y = torch::randn({4, 3}, torch::kDouble);
+  const Tensor labels = some_labels();
+  const Tensor held_labels = labels.slice(0, 0, 4).clone();
+  compare({.rate = 0.3}, torch_sgd, own_sgd(), gal::mse(), gal::mse(), y, columns(y), held_y,
+          columns(held_y));
+  compare({.rate = 3.0, .largest = 2.0, .update = gal::rate_update::plain, .train_on_held_out = false},
+          torch_adam, own_adam(), cross_entropies, gal::softmax_cross_entropy(), labels, labels_of(labels),
+          held_labels, labels_of(held_labels));
+}
+
+TEST_CASE("rewards are those of alignment_reward on nn::mlp with the same weights") {
+  const Tensor labels = some_labels();
+  const std::vector<int> own_labels = labels_of(labels);
+  const auto compare = [&](const auto&... held_out) {
+    auto model = perceptron();
+    auto own = own_of(model);
+    const auto optimizer = torch_sgd(model->parameters());
+    auto own_optimizer = own_sgd();
+    auto policy = some_choices();
+    auto own_policy = some_choices();
+    gal::torch_alignment_reward trainer(model, *optimizer, gal::softmax_cross_entropy(), policy,
+                                        held_out.first...);
+    gal::alignment_reward own_trainer(own, own_optimizer, gal::softmax_cross_entropy(), own_policy,
+                                      held_out.second...);
+    torch::manual_seed(7);
+    for (int k = 0; k < 5; ++k) {
+      const Tensor x = torch::randn({6, 5}, torch::kDouble);
+      policy.draw(6);
+      own_policy.draw(6);
+      const gal::alignment_reward_report report = trainer.step(x, labels);
+      const gal::alignment_reward_report expected = own_trainer.step(columns(x), own_labels);
+      check_same(report.loss, expected.loss, 1e-11);
+      check_same(report.alignment, expected.alignment, 1e-11);
+      check_same(report.held_out_loss, expected.held_out_loss, 1e-11);
+      check_same(report.effective_choices, expected.effective_choices, 1e-11);
+      CHECK((k == 0 && sizeof...(held_out) == 0) == trainer.last_rewards().empty());
+      check_all_same(trainer.last_rewards(), own_trainer.last_rewards(), 1e-11);
+    }
+    check_all_same(policy.logits(), own_policy.logits(), 1e-9);
+    CHECK(policy.logits()[0] != 0.0);
+    CHECK(largest_difference(model, own) < 1e-11);
+  };
+  compare();
+  torch::manual_seed(9);
+  const Tensor held_x = torch::randn({4, 5}, torch::kDouble);
+  const Tensor held_labels = labels.slice(0, 1, 5).clone();
+  compare(std::pair(held_x, columns(held_x)), std::pair(held_labels, labels_of(held_labels)));
+}
+
+TEST_CASE("samples' products with a later gradient, on TorchScript, at the parameters that the batch met") {
+  // Of held-out samples and of the training gradient: <grad l_i(theta), V>, each by a backward pass of its own.
+  torch::manual_seed(6);
+  const Tensor x = torch::randn({6, 4}, torch::kDouble);
+  const Tensor held_x = torch::randn({5, 4}, torch::kDouble);
+  const Tensor y = some_labels();
+  const Tensor held_y = y.slice(0, 0, 5).clone();
+  const auto losses = [](torch::jit::Module& model, const Tensor& input, const Tensor& target) {
+    return cross_entropies(model.forward({input}).toTensor(), target);
+  };
+  const auto gradient = [](torch::jit::Module& model, const Tensor& loss) {
+    return torch::autograd::grad({loss}, parameters_of(model), {}, /*retain_graph=*/true);
+  };
+  for (const bool holds_out : {true, false}) {
+    torch::jit::Module model = script();
+    torch::jit::Module plain = script();
+    model.eval();  // batch normalisation would couple the samples
+    plain.eval();
+    torch::optim::SGD optimizer(parameters_of(model), 0.1);
+    auto policy = some_choices();
+    std::vector<std::vector<double>> rewards;
+    if (holds_out) {
+      gal::torch_alignment_reward trainer(model, optimizer, cross_entropies, policy, held_x, held_y);
+      for (int k = 0; k < 4; ++k) {
+        policy.draw(6);
+        trainer.step(x, y);
+        rewards.emplace_back(trainer.last_rewards().begin(), trainer.last_rewards().end());
+      }
+    } else {
+      gal::torch_alignment_reward trainer(model, optimizer, cross_entropies, policy);
+      for (int k = 0; k < 5; ++k) {
+        policy.draw(6);
+        trainer.step(x, y);
+        if (k > 0) {
+          rewards.emplace_back(trainer.last_rewards().begin(), trainer.last_rewards().end());
+        }
+      }
+    }
+    for (const std::vector<double>& found : rewards) {
+      const Tensor of_batch = losses(plain, x, y);
+      std::vector<tensors> of_samples;
+      for (std::int64_t j = 0; j < 6; ++j) {
+        of_samples.push_back(gradient(plain, of_batch[j]));
+      }
+      const tensors g = gradient(plain, of_batch.mean());
+      for (std::size_t k = 0; k < g.size(); ++k) {
+        parameters_of(plain)[k].detach().sub_(g[k], 0.1);
+      }
+      const tensors v =
+          gradient(plain, (holds_out ? losses(plain, held_x, held_y) : losses(plain, x, y)).mean());
+      for (std::size_t j = 0; j < 6; ++j) {
+        double product = 0.0;
+        for (std::size_t k = 0; k < v.size(); ++k) {
+          product += (of_samples[j][k] * v[k]).sum().item<double>();
+        }
+        check_same(found[j], product / 6.0, 1e-12);
+      }
+    }
+  }
+}
+
 TEST_CASE("rescaled steps train TorchScript, at any learning rate") {
   torch::manual_seed(2);
   const Tensor x = torch::randn({64, 4}, torch::kDouble);
@@ -437,32 +606,79 @@ TEST_CASE("misuse of derivatives and rescaled steps is refused by name") {
   gal::torch_rescaled trainer(model, optimizer, gal::mse());
   CHECK(contains(refusal(shape_mismatch, [&] { return trainer.step(x, x).loss; }),
                  "gal::mse: targets are [6, 5]; expected the features' size [6, 3]"));
+  const some_rows batches;
+  gal::torch_instance_rates rates(model, optimizer, gal::mse(), batches, x, y);
+  CHECK(contains(refusal(shape_mismatch, [&] { return rates.step(x.slice(0, 0, 5), y.slice(0, 0, 5)).loss; }),
+                 "gal::torch_instance_rates::step: a batch of 5 samples; expected the 6"));
+  CHECK(rates.steps() == 0);
+  CHECK(contains(
+      refusal(shape_mismatch,
+              [&] { return gal::torch_instance_rates(model, optimizer, gal::mse(), batches, x, x).steps(); }),
+      "gal::mse: targets are [6, 5]"));
+  const auto mean = [](const Tensor& a, const Tensor& b) { return torch::mse_loss(a, b); };
+  gal::torch_instance_rates of_mean(model, optimizer, mean, batches, x, y);
+  CHECK(contains(refusal(invalid_option, [&] { return of_mean.step(x, y).loss; }),
+                 "gal::torch_instance_rates: the loss returned one number"));
+  auto policy = some_choices();
+  policy.draw(5);
+  gal::torch_alignment_reward rewards(model, optimizer, gal::mse(), policy);
+  CHECK(contains(refusal(shape_mismatch, [&] { return rewards.step(x, y).loss; }),
+                 "gal::torch_alignment_reward::step: a batch of 6 samples; expected the 5"));
+
   auto other = perceptron();
   gal::torch_rescaled astray(other, optimizer, gal::mse());
   CHECK(contains(refusal(invalid_option, [&] { return astray.step(x, y).loss; }),
                  "gal::torch_rescaled: no parameter of the optimizer has a gradient"));
 }
 
-TEST_CASE("rescaled steps that were interrupted end with the bits of steps that were not") {
+TEST_CASE("steps that were interrupted end with the bits of steps that were not") {
   const std::string path = "torch_taylor_checkpoint.safetensors";
-  std::filesystem::remove(path);
   const tensor_batches batches = some_batches();
-  const auto train = [&](std::int64_t epochs, bool saves) {
-    auto model = perceptron();
-    const auto optimizer = torch_adam(model->parameters());
-    gal::torch_rescaled trainer(model, *optimizer, gal::mse());
-    if (saves) {
-      gal::fit(trainer, batches, {.epochs = epochs}, gal::checkpointing(path));
-    } else {
-      gal::fit(trainer, batches, {.epochs = epochs});
+  const auto check = [&](const auto& make) {
+    std::filesystem::remove(path);
+    const auto train = [&](int steps, bool loads, bool saves) {
+      auto model = perceptron();
+      const auto optimizer = torch_adam(model->parameters());
+      const auto trainer = make(model, *optimizer);
+      if (loads) {
+        gal::load_checkpoint(path, *trainer);
+        CHECK(std::isnan(trainer->report().loss));
+      }
+      while (trainer->steps() < steps) {
+        const auto& [x, y] = batches[static_cast<std::size_t>(trainer->steps() % 3)];
+        trainer->step(x, y);
+      }
+      if (saves) {
+        gal::save_checkpoint(path, *trainer);
+      }
+      return copies(model->parameters());
+    };
+    const tensors whole = train(7, false, false);
+    train(4, false, true);
+    const tensors resumed = train(7, true, false);
+    for (std::size_t k = 0; k < whole.size(); ++k) {
+      CHECK(torch::equal(whole[k], resumed[k]));
     }
-    CHECK(trainer.steps() == 3 * epochs);
-    return copies(model->parameters());
   };
-  const tensors whole = train(4, false);
-  train(2, true);
-  const tensors resumed = train(4, true);
-  for (std::size_t k = 0; k < whole.size(); ++k) {
-    CHECK(torch::equal(whole[k], resumed[k]));
-  }
+  check([](auto& model, torch::optim::Optimizer& optimizer) {
+    return std::make_unique<gal::torch_rescaled<torch::nn::Sequential, gal::mse>>(model, optimizer,
+                                                                                  gal::mse());
+  });
+  const some_rows rows;
+  check([&](auto& model, torch::optim::Optimizer& optimizer) {
+    return std::make_unique<
+        gal::torch_instance_rates<torch::nn::Sequential, gal::mse, some_rows, Tensor, Tensor>>(
+        model, optimizer, gal::mse(), rows, batches[0].first, batches[1].second,
+        gal::instance_rates_options{.rate = 0.3});
+  });
+}
+
+TEST_CASE("fit trains with them, and logs their numbers") {
+  auto model = perceptron();
+  const auto optimizer = torch_adam(model->parameters());
+  gal::torch_rescaled trainer(model, *optimizer, gal::mse());
+  const gal::fit_result result = gal::fit(trainer, some_batches(), {.epochs = 20});
+  CHECK(result.steps == 60);
+  CHECK(result.history.back().number("curvature") > 0.0);
+  CHECK(result.history.back().training_loss < 0.7 * result.history.front().training_loss);
 }

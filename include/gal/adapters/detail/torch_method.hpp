@@ -46,12 +46,16 @@ class torch_method : public torch_trainer<Model, Loss> {
     return this->optimizer_->param_groups().front().params().front().device();
   }
 
-  // A step begins: model and loss of the batch.
+  // Model and loss of a batch, of which nothing is recorded yet.
   template <class Input, class Target>
-  [[nodiscard]] torch_pass begin(const Input& input, const Target& target, bool twice) {
+  [[nodiscard]] torch_pass pass_over(const Input& input, const Target& target, bool twice) {
     require_torch_loss<Loss, Target>();
-    torch_pass pass(this->name_, *this->model_, this->loss_, input, target,
-                    learning_parameters(*this->optimizer_), twice);
+    return torch_pass(this->name_, *this->model_, this->loss_, input, target,
+                      learning_parameters(*this->optimizer_), twice);
+  }
+
+  // A step begins. Whether it goes on to the parameters' gradients.
+  [[nodiscard]] bool take_loss(const torch_pass& pass) {
     ++this->steps_;
     numbers_ = {};
     samples_ = static_cast<index_type>(pass.samples());
@@ -61,11 +65,6 @@ class torch_method : public torch_trainer<Model, Loss> {
     feature_type_ = pass.feature_type();
     numbers_.loss = losses_.mean().template item<double>();
     numbers_.gradient_square = gradient_.square().sum().template item<double>();
-    return pass;
-  }
-
-  // Whether the step goes on to the parameters' gradients.
-  [[nodiscard]] bool has_loss() {
     numbers_.proceeds = policy_ == non_finite_policy::ignore || std::isfinite(numbers_.loss) ? 1.0 : 0.0;
     return numbers_.proceeds == 1.0;
   }
@@ -90,6 +89,25 @@ class torch_method : public torch_trainer<Model, Loss> {
     // As `torch_adjust` has it: features of double precision, or of less.
     return policy_ == non_finite_policy::ignore ||
            gradients_are_bounded(*this->optimizer_, feature_type_, losses_.device()).template item<bool>();
+  }
+
+  // The gradients that the parameters of a pass have now; zeros where they have none.
+  [[nodiscard]] static torch_list gradients_of(const torch_pass& pass) {
+    torch_list result;
+    for (const torch::Tensor& parameter : pass.parameters()) {
+      result.push_back(parameter.grad().defined() ? parameter.grad() : torch::zeros_like(parameter.detach()));
+    }
+    return result;
+  }
+
+  // V, the gradient of held-out samples as the model is now; afterwards it is the parameters' own.
+  template <class HeldOut>
+  [[nodiscard]] torch_list find_held_out_gradient(const HeldOut& held_out) {
+    torch_pass pass = pass_over(held_out.samples, held_out.target, /*twice=*/false);
+    numbers_.held_out_loss = pass.losses().mean().template item<double>();
+    set_gradients(pass, pass.differentiate());
+    numbers_.held_out_proceeds = has_bounded_gradients() ? 1.0 : 0.0;
+    return gradients_of(pass);
   }
 
   // Ends a step that changes nothing.

@@ -10,8 +10,10 @@
 #include <c10/util/Exception.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,6 +43,18 @@ using torch_list = std::vector<torch::Tensor>;
     }
   }
   return sum;
+}
+
+/// Numbers of the samples, to where the losses are and of their sizes; and back.
+[[nodiscard]] inline torch::Tensor on_device_of(std::span<const double> numbers,
+                                                const torch::Tensor& losses) {
+  torch::Tensor result = torch::empty(losses.sizes(), torch::kDouble);
+  std::ranges::copy(numbers, result.data_ptr<double>());
+  return result.to(losses.device());
+}
+[[nodiscard]] inline std::vector<double> on_host_from(const torch::Tensor& numbers) {
+  const torch::Tensor values = numbers.to(torch::kCPU, torch::kDouble).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
 /// What a loss does along a direction u of the parameters: doubles on the features' device.
@@ -99,6 +113,10 @@ class torch_pass {
   /// The losses of the samples, or their mean where the loss gives no more.
   [[nodiscard]] torch::Tensor losses() const { return values_.detach(); }
   [[nodiscard]] bool has_samples() const { return values_.dim() > 0; }
+  void require_samples() const {
+    require(has_samples(), error_code::invalid_option, who_,
+            ": the loss returned one number; expected a loss that returns the losses of the samples");
+  }
   [[nodiscard]] std::int64_t samples() const { return has_samples() ? values_.numel() : x_.size(0); }
   /// X and G, the gradient of the mean loss there, in double.
   [[nodiscard]] torch::Tensor features() const { return x_.detach(); }
