@@ -122,6 +122,14 @@ inline void check_features(std::string_view who, const torch::Tensor& features) 
           "1) for numbers");
 }
 
+/// A number for every sample, or one for all, to be combined with features.
+[[nodiscard]] inline torch::Tensor beside_features(const torch::Tensor& numbers,
+                                                   const torch::Tensor& features) {
+  std::vector<std::int64_t> sizes = numbers.sizes().vec();
+  sizes.resize(static_cast<std::size_t>(features.dim()), 1);
+  return numbers.reshape(sizes);
+}
+
 /// A floating-point tensor in double; anything else as it is.
 template <class Target>
 [[nodiscard]] decltype(auto) in_double(const Target& target) {

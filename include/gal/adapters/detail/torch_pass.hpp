@@ -249,7 +249,9 @@ class torch_place {
     for (const torch::Tensor& parameter : parameters_) {
       values_.push_back(parameter.detach().clone());
       counters_.push_back(torch::autograd::impl::version_counter(parameter));
-      torch::autograd::impl::set_version_counter(parameter, c10::VariableVersion(0));
+      // Counting on, so that who else holds a graph from before is refused by it.
+      torch::autograd::impl::set_version_counter(
+          parameter, c10::VariableVersion(counters_.back().current_version() + 1));
     }
   }
   torch_place(const torch_place&) = delete;
