@@ -7,10 +7,12 @@
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
 #include <gal/train/alignment_reward.hpp>
+#include <gal/train/alignment_reward_options.hpp>
 #include <gal/train/captured_step.hpp>
 #include <gal/train/cnn_adjuster.hpp>
 #include <gal/train/held_out_adjust.hpp>
 #include <gal/train/instance_rates.hpp>
+#include <gal/train/instance_rates_options.hpp>
 #include <gal/train/plain.hpp>
 #include <gal/train/rescaled.hpp>
 #include <gal/train/rescaled_options.hpp>

@@ -1,6 +1,5 @@
 // gal/train/alignment_reward.hpp: which samples to train on: those whose gradients point where the next one does.
-// Provides: alignment_reward, alignment_reward_options, alignment_reward_report, choice_policy.
-// Includes gal/train/step_report.hpp.
+// Provides: alignment_reward. Includes gal/train/alignment_reward_options.hpp.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -11,15 +10,13 @@
 #include <gal/core/error.hpp>
 #include <gal/core/tangents.hpp>
 #include <gal/taylor/directional_expansion.hpp>
+#include <gal/train/alignment_reward_options.hpp>
 #include <gal/train/detail/batch_before.hpp>
 #include <gal/train/detail/held_out_gradient.hpp>
 #include <gal/train/detail/trainer_base.hpp>
-#include <gal/train/step_report.hpp>
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -27,63 +24,7 @@
 
 namespace gal::inline GAL_ABI {
 
-/// Settings of `alignment_reward`.
-struct alignment_reward_options {
-  non_finite_policy non_finite = non_finite_policy::skip;  ///< what happens to a step that is not finite
-
-  template <class Visitor>
-  void visit_state(Visitor& visit) const {
-    visit.setting("non_finite", non_finite);
-  }
-};
-
-/// What a step of `alignment_reward` reports besides; NaN where no rewards were found.
-struct alignment_reward_report : step_report {
-  double alignment = none;      ///< <g, V>, the sum of the rewards, of the batch that they are for
-  double held_out_loss = none;  ///< mean loss of the held-out samples after the step, where there are such
-  double effective_choices =
-      none;  ///< exp of the entropy of the choices' probabilities: from 1 to their number
-
-  template <class Visitor>
-  void visit_numbers(Visitor& visit) const {
-    visit(reported_number{.name = "alignment",
-                          .value = alignment,
-                          .meaning = "inner product of the batch's gradient with the one that rewards it"});
-    visit(reported_number{
-        .name = "held_out_loss", .value = held_out_loss, .meaning = "loss of the held-out samples"});
-    visit(reported_number{.name = "effective_choices",
-                          .value = effective_choices,
-                          .meaning = "exp of the entropy of the choices' probabilities"});
-  }
-};
-
-/// Learns from rewards which choices to make for samples, such as `choice_sampler`: `s.choices()` are those
-/// of the samples of the batch that was handed out last, in its order; `s.learn(rewards, choices)` takes what
-/// they have earned; `s.probabilities()` are those of the choices.
-template <class S>
-concept choice_policy = requires(S& s, std::span<const double> rewards, std::span<const index_type> choices) {
-  { s.choices() } -> std::convertible_to<std::span<const index_type>>;
-  { s.probabilities() } -> std::convertible_to<std::span<const double>>;
-  s.learn(rewards, choices);
-};
-
 namespace detail {
-
-struct alignment_reward_numbers : held_out_numbers {
-  double alignment = none;
-  double effective_choices = none;
-};
-
-[[nodiscard]] inline alignment_reward_report report_of(const alignment_reward_numbers& sums, double weight,
-                                                       index_type samples, double learning_rate) {
-  alignment_reward_report report;
-  static_cast<step_report&>(report) =
-      report_of(static_cast<const step_numbers&>(sums), weight, samples, learning_rate);
-  report.alignment = sums.alignment;
-  report.held_out_loss = sums.held_out_loss;
-  report.effective_choices = sums.effective_choices;
-  return report;
-}
 
 template <class Backend>
 void report_rewards(const Backend& backend, double alignment, double effective_choices,
@@ -318,16 +259,8 @@ class alignment_reward
     const auto products = along_.sample_first();
     rewards_.resize(choices.size());
     detail::to_host(backend(), products.data(), rewards_.data(), products.columns());
-    for (double& reward : rewards_) {
-      reward /= static_cast<double>(choices.size());
-    }
-    policy_->learn(std::span<const double>(rewards_), choices);
-    double entropy = 0.0;
-    for (const double p : std::span<const double>(policy_->probabilities())) {
-      entropy -= p > 0.0 ? p * std::log(p) : 0.0;
-    }
-    detail::report_rewards(backend(), std::accumulate(rewards_.begin(), rewards_.end(), 0.0),
-                           std::exp(entropy), frame_.numbers());
+    const detail::lesson learned = detail::teach(*policy_, rewards_, choices);
+    detail::report_rewards(backend(), learned.alignment, learned.effective_choices, frame_.numbers());
   }
 
   alignment_reward_options options_;

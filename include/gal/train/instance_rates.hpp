@@ -1,116 +1,27 @@
 // gal/train/instance_rates.hpp: a learning rate for every sample of the data, learned from held-out samples.
-// Provides: instance_rates, instance_rates_options, instance_rates_report, rate_update, row_source.
-// Includes gal/train/step_report.hpp.
+// Provides: instance_rates. Includes gal/train/instance_rates_options.hpp.
 #pragma once
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/detail/transfer.hpp>
-#include <gal/core/direction.hpp>
-#include <gal/core/enumeration.hpp>
-#include <gal/core/error.hpp>
 #include <gal/taylor/directional_expansion.hpp>
 #include <gal/train/detail/held_out_gradient.hpp>
 #include <gal/train/detail/trainer_base.hpp>
-#include <gal/train/step_report.hpp>
+#include <gal/train/instance_rates_options.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace gal::inline GAL_ABI {
 
-/// How the product s_i of a sample's gradient with that of the held-out loss moves the sample's rate.
-enum class rate_update {
-  normalised,  ///< by rate s_i / rms(s), rms over the batch (ours): `rate` suits any loss and learning rate
-  plain,  ///< by rate (alpha/B) s_i: descent on the held-out loss, alpha the learning rate, B the batch's size
-};
-constexpr auto enumerator_names(rate_update) {
-  return std::to_array<std::string_view>({"normalised", "plain"});
-}
-
-/// Settings of `instance_rates`.
-struct instance_rates_options {
-  double rate = 0.05;  ///< how fast the samples' rates move, >= 0; .05 to .1 suits `normalised`
-  double largest =
-      1.0;  ///< the largest rate of a sample, > 0; all start at 1, or at `largest` where that is less
-  rate_update update = rate_update::normalised;
-  bool train_on_held_out = true;  ///< the model also steps along the held-out gradient, which is there anyway
-  non_finite_policy non_finite = non_finite_policy::skip;  ///< what happens to a step that is not finite
-
-  template <class Visitor>
-  void visit_state(Visitor& visit) const {
-    visit.setting("rate", rate);
-    visit.setting("largest", largest);
-    visit.setting("update", update);
-    visit.setting("train_on_held_out", train_on_held_out);
-    visit.setting("non_finite", non_finite);
-  }
-};
-
-/// What a step of `instance_rates` reports besides.
-struct instance_rates_report : step_report {
-  double held_out_loss = none;  ///< mean loss of the held-out samples, after the step on the batch
-  double mean_rate = none;      ///< of the batch's samples, before the step
-  double zero_share = none;     ///< share of the batch's samples at rate 0, before the step
-
-  template <class Visitor>
-  void visit_numbers(Visitor& visit) const {
-    visit(reported_number{
-        .name = "held_out_loss", .value = held_out_loss, .meaning = "loss of the held-out samples"});
-    visit(reported_number{
-        .name = "mean_rate", .value = mean_rate, .meaning = "mean learning rate of the batch's samples"});
-    visit(reported_number{.name = "zero_share",
-                          .value = zero_share,
-                          .meaning = "share of the batch's samples that the model no longer learns from",
-                          .range = std::array{0.0, 1.0}});
-  }
-};
-
-/// Says which samples of the data a batch holds, such as `gal::batches`: `s.samples()` is the number of samples of the data,
-/// `s.rows()` the numbers from 0 of those of the batch that was handed out last, in its order.
-template <class S>
-concept row_source = requires(const S& s) {
-  { s.samples() } -> std::convertible_to<index_type>;
-  { s.rows() } -> std::convertible_to<std::span<const index_type>>;
-};
-
 namespace detail {
-
-struct instance_rates_numbers : held_out_numbers {
-  double mean_rate = none;
-  double zero_share = none;
-};
-
-[[nodiscard]] inline instance_rates_report report_of(const instance_rates_numbers& sums, double weight,
-                                                     index_type samples, double learning_rate) {
-  instance_rates_report report;
-  static_cast<step_report&>(report) =
-      report_of(static_cast<const step_numbers&>(sums), weight, samples, learning_rate);
-  report.held_out_loss = sums.held_out_loss;
-  report.mean_rate = sums.mean_rate;
-  report.zero_share = sums.zero_share;
-  return report;
-}
-
-// The options, or an error that names what is outside its range.
-[[nodiscard]] inline instance_rates_options validated(instance_rates_options options) {
-  require(options.rate >= 0.0 && std::isfinite(options.rate), error_code::invalid_option,
-          "gal::instance_rates_options: rate is ", options.rate, "; expected a number of at least 0");
-  require(options.largest > 0.0 && std::isfinite(options.largest), error_code::invalid_option,
-          "gal::instance_rates_options: largest is ", options.largest, "; expected a positive number");
-  require_enumerator(options.update, "gal::instance_rates_options: update");
-  return options;
-}
 
 template <class Backend>
 void report_rates(const Backend& backend, double mean_rate, double zero_share,
@@ -206,7 +117,7 @@ class instance_rates
         along_(model),
         factors_(backend()),
         sample_products_(backend()),
-        rates_(static_cast<std::size_t>(batches.samples()), std::min(1.0, options.largest)) {
+        rates_("gal::instance_rates", batches.samples(), options_) {
     static_assert(detail::explain_loss<Loss, value_type, backend_type, HeldOutTarget>());
     held_out_.check_samples(frame_);
   }
@@ -258,28 +169,18 @@ class instance_rates
   [[nodiscard]] const instance_rates_options& options() const { return options_; }
 
   /// The samples' rates, by their numbers in the data.
-  [[nodiscard]] std::span<const double> rates() const { return rates_; }
+  [[nodiscard]] std::span<const double> rates() const { return rates_.rates(); }
 
   /// Sets them all; throws for another number of samples, and for rates outside [0, largest].
-  void set_rates(std::span<const double> rates) {
-    detail::require(rates.size() == rates_.size(), error_code::shape_mismatch,
-                    "gal::instance_rates::set_rates: ", rates.size(), " rates; expected ", rates_.size(),
-                    ", one for each sample");
-    for (const double rate : rates) {
-      detail::require(rate >= 0.0 && rate <= options_.largest, error_code::invalid_option,
-                      "gal::instance_rates::set_rates: rate ", rate, "; expected a number in [0, ",
-                      options_.largest, "]");
-    }
-    rates_.assign(rates.begin(), rates.end());
-  }
+  void set_rates(std::span<const double> rates) { rates_.set(rates); }
 
   /// The samples of the smallest and of the largest rates, by their numbers, the most extreme first; of equal rates those of
   /// smaller numbers first.
   [[nodiscard]] std::vector<index_type> least_trusted(index_type count) const {
-    return extreme(count, [this](index_type a, index_type b) { return rate(a) < rate(b); });
+    return rates_.least_trusted(count);
   }
   [[nodiscard]] std::vector<index_type> most_trusted(index_type count) const {
-    return extreme(count, [this](index_type a, index_type b) { return rate(a) > rate(b); });
+    return rates_.most_trusted(count);
   }
 
   /// Of the last step: the products s_i = <grad l_i(theta), V>, `1 x n`, and G, the gradient of the loss with respect to the
@@ -292,15 +193,13 @@ class instance_rates
   void visit_state(Visitor& visit) {
     visit("options", options_);
     frame_.visit_state(visit);
-    visit.tensor("rates", detail::on_host(), rates_.data(), {static_cast<index_type>(rates_.size())});
+    rates_.visit_state(visit, "rates");
     frame_.visit_steps(visit);
   }
 
   using base::backend;
 
  private:
-  [[nodiscard]] double rate(index_type sample) const { return rates_[static_cast<std::size_t>(sample)]; }
-
   // Whether the products follow from the weighted gradients, which are the ones that passed backward. Of coupled samples every
   // one has a share in the others' adjoints, whose weights are not its own.
   [[nodiscard]] bool from_weighted() const {
@@ -310,26 +209,16 @@ class instance_rates
 
   // The rates of the batch's samples.
   void take_rates(index_type samples) {
-    const std::span<const index_type> rows = batches_->rows();
-    detail::require(static_cast<index_type>(rows.size()) == samples, error_code::shape_mismatch,
-                    "gal::instance_rates::step: a batch of ", samples, " samples; expected the ", rows.size(),
-                    " that the batches have handed out last");
-    batch_rates_.clear();
-    double zeros = 0.0;
-    double sum = 0.0;
-    for (const index_type row : rows) {
-      detail::require(row >= 0 && static_cast<std::size_t>(row) < rates_.size(), error_code::invalid_option,
-                      "gal::instance_rates::step: sample ", row,
-                      " of the batch; expected a number from 0 to ",
-                      static_cast<index_type>(rates_.size()) - 1);
-      batch_rates_.push_back(from_weighted() ? std::max(rate(row), detail::least_weight) : rate(row));
-      sum += rate(row);
-      zeros += rate(row) == 0.0 ? 1.0 : 0.0;
+    const std::span<const double> rates = rates_.take(batches_->rows(), samples);
+    weights_.assign(rates.begin(), rates.end());
+    if (from_weighted()) {
+      for (double& weight : weights_) {
+        weight = std::max(weight, detail::least_weight);
+      }
     }
     factors_.resize(1, samples);
-    detail::from_host(backend(), batch_rates_.data(), factors_.data(), samples);
-    detail::report_rates(backend(), sum / static_cast<double>(samples), zeros / static_cast<double>(samples),
-                         frame_.numbers());
+    detail::from_host(backend(), weights_.data(), factors_.data(), samples);
+    detail::report_rates(backend(), rates_.mean(), rates_.zero_share(), frame_.numbers());
   }
 
   void take_products() {
@@ -343,38 +232,13 @@ class instance_rates
     }
   }
 
-  // Where the step was refused, a product is not finite, or all are zero, every rate stays.
+  // Where the step was refused they stay.
   void move_rates() {
-    const index_type samples = sample_products_.columns();
-    products_.resize(static_cast<std::size_t>(samples));
-    detail::to_host(backend(), sample_products_.data(), products_.data(), samples);
-    double square = backend().read(&frame_.numbers()->proceeds) == 0.0 ? 0.0 : 1.0;
-    square *= std::inner_product(products_.begin(), products_.end(), products_.begin(), 0.0);
-    const double rms = std::sqrt(square / static_cast<double>(samples));
-    const double scale = options_.update == rate_update::normalised
-                             ? options_.rate / rms
-                             : options_.rate * frame_.learning_rate() / static_cast<double>(samples);
-    if (!(rms > 0.0) || !std::isfinite(rms) || !std::isfinite(scale)) {
-      return;
+    products_.resize(static_cast<std::size_t>(sample_products_.columns()));
+    detail::to_host(backend(), sample_products_.data(), products_.data(), sample_products_.columns());
+    if (backend().read(&frame_.numbers()->proceeds) != 0.0) {
+      rates_.move(batches_->rows(), products_, frame_.learning_rate());
     }
-    const std::span<const index_type> rows = batches_->rows();
-    for (index_type j = 0; j < samples; ++j) {
-      const auto place = static_cast<std::size_t>(j);
-      double& rate = rates_[static_cast<std::size_t>(rows[place])];
-      rate = std::clamp(rate + scale * products_[place], 0.0, options_.largest);
-    }
-  }
-
-  template <class Before>
-  [[nodiscard]] std::vector<index_type> extreme(index_type count, Before before) const {
-    detail::require(count >= 0 && static_cast<std::size_t>(count) <= rates_.size(),
-                    error_code::invalid_option, "gal::instance_rates: ", count,
-                    " samples; expected from 0 to ", rates_.size());
-    std::vector<index_type> samples(rates_.size());
-    std::iota(samples.begin(), samples.end(), index_type{0});
-    std::ranges::stable_sort(samples, before);
-    samples.resize(static_cast<std::size_t>(count));
-    return samples;
   }
 
   instance_rates_options options_;
@@ -387,8 +251,8 @@ class instance_rates
   matrix<double, backend_type> factors_;          // the weights of the batch's samples: their rates
   matrix<double, backend_type> sample_products_;  // s_i
 
-  std::vector<double> rates_;        // of all samples
-  std::vector<double> batch_rates_;  // of the batch's
+  detail::rate_table rates_;
+  std::vector<double> weights_;  // of the batch's samples
   std::vector<double> products_;
 };
 

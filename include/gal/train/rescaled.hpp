@@ -12,10 +12,8 @@
 #include <gal/train/detail/trainer_base.hpp>
 #include <gal/train/rescaled_options.hpp>
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
@@ -24,8 +22,7 @@ namespace gal::inline GAL_ABI {
 
 namespace detail {
 
-// What the expansion says, the averages m_n and m_d, and what u is multiplied with. Both averages lack the same share for having
-// started at zero, which their ratio does not see.
+// What the expansion says, and what u is multiplied with.
 template <class Backend>
 void find_multiplier(const Backend& backend, const rescaled_options& options, double factor,
                      const directional_derivatives* from, double* mean, rescaled_numbers* at) {
@@ -37,26 +34,7 @@ void find_multiplier(const Backend& backend, const rescaled_options& options, do
     at->slope = from->first;
     at->gauss_newton = from->gauss_newton;
     at->second = from->second;
-    const double size = std::abs(from->second);
-    const double positive = from->gauss_newton;
-    if (kind == curvature_kind::exact || kind == curvature_kind::remainder) {
-      at->curvature = size;
-    } else if (kind == curvature_kind::gauss_newton) {
-      at->curvature = positive;
-    } else {
-      at->curvature = (size > positive ? size : positive) + 0.0 * (size + positive);  // NaN of either
-    }
-    at->multiplier = 0.0;
-    if (!(at->slope - at->slope == 0.0 && at->curvature - at->curvature == 0.0)) {
-      return;
-    }
-    mean[0] = kept * mean[0] + (1.0 - kept) * at->slope;
-    mean[1] = kept * mean[1] + (1.0 - kept) * at->curvature;
-    if (mean[0] > 0.0 && mean[1] > 0.0) {
-      const double multiplier = factor * (mean[0] / mean[1]);
-      const double bounded = multiplier > largest ? largest : multiplier;
-      at->multiplier = bounded <= std::numeric_limits<double>::max() ? bounded : 0.0;
-    }
+    set_multiplier(kind, kept, factor, largest, mean, at);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <gal/core/enumeration.hpp>
 #include <gal/core/error.hpp>
+#include <gal/core/view.hpp>
 #include <gal/optim/schedule.hpp>
 #include <gal/train/detail/step_numbers.hpp>
 #include <gal/train/step_report.hpp>
@@ -111,6 +112,32 @@ struct rescaled_numbers : step_numbers {
   double second = none;
   double multiplier = none;
 };
+
+// Curvature and multiplier of u from slope, Gauss-Newton curvature and second derivative along it, and the averages m_n and m_d,
+// `mean`. Both averages lack the same share for having started at zero, which their ratio does not see.
+GAL_HOST_DEVICE inline void set_multiplier(curvature_kind kind, double kept, double factor, double largest,
+                                           double* mean, rescaled_numbers* at) {
+  const double size = std::abs(at->second);
+  const double positive = at->gauss_newton;
+  if (kind == curvature_kind::exact || kind == curvature_kind::remainder) {
+    at->curvature = size;
+  } else if (kind == curvature_kind::gauss_newton) {
+    at->curvature = positive;
+  } else {
+    at->curvature = (size > positive ? size : positive) + 0.0 * (size + positive);  // NaN of either
+  }
+  at->multiplier = 0.0;
+  if (!(at->slope - at->slope == 0.0 && at->curvature - at->curvature == 0.0)) {
+    return;
+  }
+  mean[0] = kept * mean[0] + (1.0 - kept) * at->slope;
+  mean[1] = kept * mean[1] + (1.0 - kept) * at->curvature;
+  if (mean[0] > 0.0 && mean[1] > 0.0) {
+    const double multiplier = factor * (mean[0] / mean[1]);
+    const double bounded = multiplier > largest ? largest : multiplier;
+    at->multiplier = bounded <= std::numeric_limits<double>::max() ? bounded : 0.0;
+  }
+}
 
 [[nodiscard]] inline rescaled_report report_of(const rescaled_numbers& sums, double weight,
                                                index_type samples, double learning_rate) {

@@ -387,8 +387,8 @@ TEST_CASE(
   const Tensor targets = torch::randn({4, 5}, torch::kDouble);
   const Tensor direction = torch::randn({4, 5}, torch::kDouble);
   const auto compare = [&](auto named, auto function, const Tensor& target) {
-    const gal::detail::torch_expansion<decltype(named), Tensor> closed(named, x, target);
-    const gal::detail::torch_expansion<decltype(function), Tensor> subtracted(function, x, target);
+    const gal::detail::torch_expansion<decltype(named), Tensor> closed("test", named, x, target);
+    const gal::detail::torch_expansion<decltype(function), Tensor> subtracted("test", function, x, target);
     CHECK(difference(closed.losses(), subtracted.losses()) < 1e-14);
     CHECK(difference(closed.gradient(), subtracted.gradient()) < 1e-15);
     for (const double scale : {1e-3, 1e-2, 1e-1, 1.0, 30.0, 1000.0}) {
@@ -1401,7 +1401,7 @@ TEST_CASE("parameters that no gradient reaches are named, unless they are allowe
   torch::optim::SGD of_script(parameters, 0.1);
   CHECK(contains(refusal(invalid_option,
                          [&] {
-                           gal::detail::require_gradients(of_script, script, "optimizer", false);
+                           gal::detail::require_gradients("test", of_script, script, "optimizer", false);
                            return 0;
                          }),
                  "no gradient reaches " + last + " ["));

@@ -1,7 +1,8 @@
 // gal/adapters/detail/torch_adjustment.hpp: the adjuster, the adjustment and the safeguard in ATen.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_adjust.hpp.
 #pragma once
 
+#include <gal/adapters/detail/torch_loss.hpp>
 #include <gal/core/random.hpp>
 #include <gal/nn/mlp.hpp>
 #include <gal/train/adjust_options.hpp>
@@ -96,14 +97,6 @@ struct torch_numbers {
     return means;
   }
 };
-
-/// A number for every sample, or one for all, to be combined with features.
-[[nodiscard]] inline torch::Tensor beside_features(const torch::Tensor& numbers,
-                                                   const torch::Tensor& features) {
-  std::vector<std::int64_t> sizes = numbers.sizes().vec();
-  sizes.resize(static_cast<std::size_t>(features.dim()), 1);
-  return numbers.reshape(sizes);
-}
 
 /// A from h and G, whose first axes count the samples. Where a norm is zero, A and its derivative are zero; a NaN stays one.
 [[nodiscard]] inline torch::Tensor torch_adjustment(const adjust_options& options, const torch::Tensor& h,

@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_loss.hpp: losses of tensors, and what their first-order expansion leaves out.
-// Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch.hpp.
+// Provides: mse and softmax_cross_entropy of tensors. Included by gal/adapters/torch_*.hpp.
 #pragma once
 
 #include <gal/adapters/detail/torch_random.hpp>
@@ -110,16 +110,24 @@ concept torch_loss =
     std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&, const Target&> ||
     (std::same_as<Target, nothing> && std::is_invocable_r_v<torch::Tensor, Loss&, const torch::Tensor&>);
 
-/// Throws unless the features are floating-point numbers of samples.
-inline void check_features(const torch::Tensor& features) {
-  require(features.defined() && features.is_floating_point(), error_code::invalid_option,
-          "gal::torch_adjust: the features are of type ",
+/// Throws unless the features are floating-point numbers of samples; `who` asks.
+inline void check_features(std::string_view who, const torch::Tensor& features) {
+  require(features.defined() && features.is_floating_point(), error_code::invalid_option, who,
+          ": the features are of type ",
           features.defined() ? torch::toString(features.scalar_type()) : "Undefined",
           "; expected a floating-point tensor");
-  require(features.dim() >= 2 && features.numel() > 0, error_code::shape_mismatch,
-          "gal::torch_adjust: the features are ", sizes_of(features),
+  require(features.dim() >= 2 && features.numel() > 0, error_code::shape_mismatch, who, ": the features are ",
+          sizes_of(features),
           "; expected at least one sample, and the feature as the last of at least two axes: (n, "
           "1) for numbers");
+}
+
+/// A number for every sample, or one for all, to be combined with features.
+[[nodiscard]] inline torch::Tensor beside_features(const torch::Tensor& numbers,
+                                                   const torch::Tensor& features) {
+  std::vector<std::int64_t> sizes = numbers.sizes().vec();
+  sizes.resize(static_cast<std::size_t>(features.dim()), 1);
+  return numbers.reshape(sizes);
 }
 
 /// A floating-point tensor in double; anything else as it is.
@@ -145,10 +153,10 @@ template <class Loss, class Target>
 }
 
 /// Throws unless the sizes of a loss's values are those of the features' first axes.
-inline void check_values(const torch::Tensor& values, const torch::Tensor& x) {
+inline void check_values(std::string_view who, const torch::Tensor& values, const torch::Tensor& x) {
   require(
       values.dim() < x.dim() && values.sizes() == x.sizes().slice(0, static_cast<std::size_t>(values.dim())),
-      error_code::shape_mismatch, "gal::torch_adjust: the loss returned ", sizes_of(values), " for features ",
+      error_code::shape_mismatch, who, ": the loss returned ", sizes_of(values), " for features ",
       sizes_of(x),
       "; expected the mean (no axes), or a loss for every sample: the sizes of the features' first axes, "
       "without the last");
@@ -176,6 +184,12 @@ inline void check_values(const torch::Tensor& values, const torch::Tensor& x) {
   return false;
 }
 
+/// Throws unless a loss's values depend on the features.
+inline void require_function_of_features(std::string_view who, bool is_one) {
+  require(is_one, error_code::invalid_option, who,
+          ": the loss returned no function of the features; expected what autograd can differentiate");
+}
+
 /// The expansion of a loss at the features `x` (`..., d`). All in double: the remainder is a small difference, and the
 /// loss is small beside the model. The samples are what the loss gives a number for: its sizes are those of the features'
 /// first axes, all but the last or fewer. Of a loss that gives the mean alone, the first axis counts them.
@@ -185,20 +199,18 @@ inline void check_values(const torch::Tensor& values, const torch::Tensor& x) {
 template <class Loss, class Target>
 class torch_expansion {
  public:
-  torch_expansion(Loss& loss, const torch::Tensor& x, const Target& target)
+  torch_expansion(std::string_view who, Loss& loss, const torch::Tensor& x, const Target& target)
       : loss_(&loss), x_(x.detach().to(torch::kDouble)), target_(in_double(target)) {
     const torch::Tensor leaf = x_.detach().requires_grad_();
     const torch::Tensor values = evaluate_first(leaf);
-    check_values(values, x_);
+    check_values(who, values, x_);
     const torch::Tensor mean = values.mean();
     if (values.requires_grad()) {
       gradient_ = torch::autograd::grad({mean}, {leaf}, {}, /*retain_graph=*/!torch_closed_form<Loss>,
                                         /*create_graph=*/false, /*allow_unused=*/true)
                       .front();
     }
-    require(gradient_.defined(), error_code::invalid_option,
-            "gal::torch_adjust: the loss returned no function of the features; expected what autograd can "
-            "differentiate");
+    require_function_of_features(who, gradient_.defined());
     losses_ = values.detach();
     if (!torch_closed_form<Loss> && depends_on_more_than(leaf, mean)) {
       mean_ = mean;

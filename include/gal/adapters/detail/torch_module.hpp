@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_module.hpp: modules of libtorch as models: their features, their state, and their modes.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_*.hpp.
 #pragma once
 
 #include <gal/core/error.hpp>
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,9 +24,9 @@ namespace gal::inline GAL_ABI {
 namespace detail {
 
 /// A model's features: of a module, of what points to one (torch's holders, `std::shared_ptr`), of a TorchScript module,
-/// or of any function of a tensor.
+/// or of any function of a tensor. `who` asks, as messages call it.
 template <class Model, class Input>
-torch::Tensor torch_features(Model& model, const Input& input) {
+torch::Tensor torch_features(std::string_view who, Model& model, const Input& input) {
   using values = std::vector<torch::jit::IValue>;
   if constexpr (requires {
                   { model.forward(input) } -> std::convertible_to<torch::Tensor>;
@@ -39,14 +40,13 @@ torch::Tensor torch_features(Model& model, const Input& input) {
                          { model.forward(values{input}) } -> std::same_as<torch::jit::IValue>;
                        }) {
     const torch::jit::IValue features = model.forward(values{input});
-    require(features.isTensor(), error_code::invalid_option,
-            "gal::torch_adjust: the TorchScript module returned a ", features.tagKind(),
-            "; expected one tensor");
+    require(features.isTensor(), error_code::invalid_option, who, ": the TorchScript module returned a ",
+            features.tagKind(), "; expected one tensor");
     return features.toTensor();
   } else {
     static_assert(
         std::is_invocable_r_v<torch::Tensor, Model&, const Input&>,
-        "gal::torch_adjust: the model has no forward(input) that returns a torch::Tensor, points to "
+        "gal/adapters/torch.hpp: the model has no forward(input) that returns a torch::Tensor, points to "
         "none that has, is no TorchScript module, and cannot be called with the input.");
     return model(input);
   }

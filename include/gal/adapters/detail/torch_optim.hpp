@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_optim.hpp: steps of torch's optimizers that the device may refuse, and companions of them.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_*.hpp.
 #pragma once
 
 #include <gal/adapters/detail/torch_module.hpp>
@@ -36,6 +36,19 @@ namespace gal::inline GAL_ABI::detail {
   return result;
 }
 
+/// The parameters of all groups that are not frozen.
+[[nodiscard]] inline std::vector<torch::Tensor> learning_parameters(torch::optim::Optimizer& optimizer) {
+  std::vector<torch::Tensor> result;
+  for (auto& group : optimizer.param_groups()) {
+    for (torch::Tensor& parameter : group.params()) {
+      if (parameter.requires_grad()) {
+        result.push_back(parameter);
+      }
+    }
+  }
+  return result;
+}
+
 /// Takes the gradients away, so that afterwards those are undefined that no backward pass reached. (torch's own `zero_grad`
 /// does so from 2.0 on; before that it leaves zeros.)
 inline void clear_gradients(torch::optim::Optimizer& optimizer) {
@@ -48,10 +61,10 @@ inline void clear_gradients(torch::optim::Optimizer& optimizer) {
 
 /// Throws where the last backward pass, since `clear_gradients`, reached no parameter of the optimizer, or, unless
 /// `allowed`, not all that require a gradient. It names up to eight as `model` does, or by their place; `owner` is whose
-/// they are, "optimizer" or "adjuster".
+/// they are, "optimizer" or "adjuster", and `who` asks.
 template <class Model>
-void require_gradients(torch::optim::Optimizer& optimizer, Model& model, std::string_view owner,
-                       bool allowed) {
+void require_gradients(std::string_view who, torch::optim::Optimizer& optimizer, Model& model,
+                       std::string_view owner, bool allowed) {
   std::ostringstream missing;
   int unreached = 0;
   bool any = false;
@@ -70,13 +83,13 @@ void require_gradients(torch::optim::Optimizer& optimizer, Model& model, std::st
       missing << (unreached > 1 ? ", " : "") << name << ' ' << parameter.sizes();
     }
   }
-  require(any, error_code::invalid_option, "gal::torch_adjust: no parameter of the ", owner,
+  require(any, error_code::invalid_option, who, ": no parameter of the ", owner,
           " has a gradient; expected parameters that the model's features depend on");
   if (unreached > 8) {
     missing << " and " << unreached - 8 << " more";
   }
-  require(unreached == 0 || allowed, error_code::invalid_option, "gal::torch_adjust: no gradient reaches ",
-          missing.str(), " of the ", owner,
+  require(unreached == 0 || allowed, error_code::invalid_option, who, ": no gradient reaches ", missing.str(),
+          " of the ", owner,
           "; expected parameters that the features or the loss depend on, or allow_unreached_parameters()");
 }
 

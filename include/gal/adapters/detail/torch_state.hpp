@@ -1,5 +1,5 @@
 // gal/adapters/detail/torch_state.hpp: what libtorch's optimizers keep, as parts of a state.
-// Provides nothing to call by name. Included by gal/adapters/torch.hpp.
+// Provides nothing to call by name. Included by gal/adapters/torch_*.hpp.
 #pragma once
 
 #include <gal/adapters/detail/torch_module.hpp>
@@ -70,11 +70,11 @@ void show_optimizer(state_view& visit, std::string_view name, torch::optim::Opti
   visit.tensor(text(name, ".archive"), memory, memory.words->data(),
                {static_cast<index_type>(memory.words->size())});
   visit.after_loading([memory, count, loaded] {
-    std::istringstream stream(
+    std::istringstream bytes_read(
         std::string(reinterpret_cast<const char*>(memory.words->data()), static_cast<std::size_t>(count)));
-    torch::serialize::InputArchive archive;
-    archive.load_from(stream);
-    loaded().load(archive);
+    torch::serialize::InputArchive loaded_archive;
+    loaded_archive.load_from(bytes_read);
+    loaded().load(loaded_archive);
   });
 }
 

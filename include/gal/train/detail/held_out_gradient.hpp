@@ -1,5 +1,5 @@
 // gal/train/detail/held_out_gradient.hpp: the gradient of held-out samples after a step, and the way back to before it.
-// Provides: nothing public; detail::held_out_numbers, held_out_gradient, order_of_products, keep_adjoints for trainers.
+// Provides: nothing public; detail::held_out_gradient, order_of_products, keep_adjoints for trainers.
 #pragma once
 
 #include <gal/core/backend.hpp>
@@ -29,12 +29,6 @@ void keep_adjoints(Model& model) {
     model.keep_adjoints(true);
   }
 }
-
-/// What a step adds up of the held-out samples.
-struct held_out_numbers : step_numbers {
-  double held_out_loss = none;      // the mean
-  double held_out_proceeds = none;  // 1, or 0 where V or the step is not finite
-};
 
 /// V = grad L_held_out(theta+), theta+ the parameters after a step on a batch, and a look at the batch from theta again. A model
 /// that can puts the batch's pass aside meanwhile (`pass_keeping_model`); another passes forward a second time, and is

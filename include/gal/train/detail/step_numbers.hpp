@@ -1,5 +1,5 @@
 // gal/train/detail/step_numbers.hpp: what every step adds up, and the report that follows from it.
-// Provides: nothing public; detail::step_numbers for trainers.
+// Provides: nothing public; detail::step_numbers, held_out_numbers for trainers.
 #pragma once
 
 #include <gal/core/view.hpp>
@@ -16,6 +16,12 @@ struct step_numbers {
   double loss = none;             // sum over the samples
   double gradient_square = none;  // <G, G>
   double proceeds = none;         // 1, or 0 where the step is refused
+};
+
+// What a step adds up of the held-out samples.
+struct held_out_numbers : step_numbers {
+  double held_out_loss = none;      // the mean
+  double held_out_proceeds = none;  // 1, or 0 where V or the step is not finite
 };
 
 // The report of a step; `weight` is what the sums are divided by to become means over the samples.
