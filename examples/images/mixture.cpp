@@ -43,7 +43,8 @@ Methods:
 constexpr std::array<std::string_view, 6> method_names = {"uniform",  "loss",       "alignment",
                                                           "held-out", "fine-tuned", "oracle"};
 enum method_number : std::size_t { uniform, by_loss, alignment, held_out, fine_tuned, oracle };
-constexpr support::method_list methods{method_names, held_out};
+constexpr std::array<std::size_t, 1> references = {held_out};
+constexpr support::method_list methods{method_names, references};
 constexpr std::array<std::size_t, 3> learners = {by_loss, alignment, held_out};
 
 constexpr gal::index_type splits = 10;

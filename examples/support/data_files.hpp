@@ -1,11 +1,14 @@
 // support/data_files.hpp: where the examples' data are.
-// Provides: data_directories, data_file, no_data_file.
+// Provides: data_directories, data_file, no_data_file, fashion_mnist_files.
 #pragma once
+
+#include "support/text.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace support {
@@ -43,6 +46,20 @@ inline std::string no_data_file(const std::string& name) {
     places += (places.empty() ? "" : ", nor in ") + directory.string();
   }
   return "no " + name + " in " + places;
+}
+
+/// Paths of the images and the labels of Fashion-MNIST's part `train` or `t10k`, IDX files in gzip: where other data are, or
+/// where Debian's package puts them. Throws `gal::error`, which names the package, where there are none.
+inline std::pair<std::string, std::string> fashion_mnist_files(const std::string& part) {
+  const auto find = [](const std::string& name) {
+    const std::filesystem::path packaged = "/usr/share/datasets/fashion-mnist/" + name;
+    const std::optional<std::string> file =
+        std::filesystem::exists(packaged) ? packaged.string() : data_file(name);
+    require(file.has_value(), gal::error_code::unreadable_file, no_data_file(name), ", nor in ",
+            packaged.parent_path().string(), "; on Debian: apt-get install dataset-fashion-mnist");
+    return *file;
+  };
+  return {find(part + "-images-idx3-ubyte.gz"), find(part + "-labels-idx1-ubyte.gz")};
 }
 
 }  // namespace support

@@ -1,5 +1,5 @@
 // support/method_comparison.hpp: several ways to train one classifier, over seeds that all share: the frame of noisy_labels and mixture.
-// Provides: accuracy_run, method_list, runs_by_method, run_methods; last_accuracies, p_against_reference, mean_over_seeds;
+// Provides: accuracy_run, method_list, runs_by_method, run_methods; last_accuracies, p_as, mean_over_seeds;
 // labelled, joined, part_with_clean_samples; print_accuracies, accuracies_to_json, write_method_json, accuracy_chart, write_method_page.
 #pragma once
 
@@ -31,10 +31,10 @@ struct accuracy_run {
   std::vector<double> accuracies{};  ///< on the test part, after every epoch
 };
 
-/// The methods' names; p-values compare with the one at `reference`.
+/// The methods' names; p-values compare with those at `references`.
 struct method_list {
   std::span<const std::string_view> names;
-  std::size_t reference;
+  std::span<const std::size_t> references;
 };
 
 /// By method, then by seed: 1, 2, ... `Run` derives from `accuracy_run`.
@@ -94,14 +94,14 @@ template <class Run>
   return result;
 }
 
-/// Of the last accuracies, in pairs; none for the reference itself and for a single seed.
+/// Of a method's last accuracies, in pairs with the reference's; none for the reference itself and for a single seed.
 template <class Run>
-[[nodiscard]] std::optional<double> p_against_reference(const method_list& list,
-                                                        const runs_by_method<Run>& runs, std::size_t method) {
-  if (method == list.reference || runs[method].size() < 2) {
+[[nodiscard]] std::optional<double> p_as(std::size_t reference, const runs_by_method<Run>& runs,
+                                         std::size_t method) {
+  if (method == reference || runs[method].size() < 2) {
     return std::nullopt;
   }
-  return gal::paired_t_test(last_accuracies(runs[list.reference]), last_accuracies(runs[method])).p_value;
+  return gal::paired_t_test(last_accuracies(runs[reference]), last_accuracies(runs[method])).p_value;
 }
 
 /// Of the numbers that `series(run)` returns, position by position.
@@ -124,19 +124,25 @@ template <class Run>
 
 template <class Run>
 void print_accuracies(const method_list& list, const runs_by_method<Run>& runs) {
-  console_table table(
-      {"", "test accuracy", "deviation", "worst seed", text("p, as ", list.names[list.reference])});
+  std::vector<std::string> titles{"", "test accuracy", "deviation", "worst seed"};
+  for (const std::size_t reference : list.references) {
+    titles.push_back(text("p, as ", list.names[reference]));
+  }
+  console_table table(titles);
   for (std::size_t method = 0; method < runs.size(); ++method) {
     const std::vector<double> values = last_accuracies(runs[method]);
-    table.add({std::string(list.names[method]), fixed(gal::mean(values), 4), fixed(deviation_of(values), 4),
-               fixed(std::ranges::min(values), 4),
-               method == list.reference ? "" : fixed(p_against_reference(list, runs, method), 4)});
+    std::vector<std::string> row{std::string(list.names[method]), fixed(gal::mean(values), 4),
+                                 fixed(deviation_of(values), 4), fixed(std::ranges::min(values), 4)};
+    for (const std::size_t reference : list.references) {
+      row.push_back(method == reference ? "" : fixed(p_as(reference, runs, method), 4));
+    }
+    table.add(row);
   }
   std::printf("\n");
   table.print();
 }
 
-/// Of each method what its accuracies were, with p against the reference.
+/// Of each method what its accuracies were, with p against the references.
 template <class Run>
 [[nodiscard]] json accuracies_to_json(const method_list& list, const runs_by_method<Run>& runs) {
   json result;
@@ -145,8 +151,10 @@ template <class Run>
     json& part = result[std::string(list.names[method])];
     part["test_accuracy"] = {
         {"mean", gal::mean(values)}, {"deviation", to_json(deviation_of(values))}, {"seeds", values}};
-    if (method != list.reference) {
-      part[text("p_as_", list.names[list.reference])] = to_json(p_against_reference(list, runs, method));
+    for (const std::size_t reference : list.references) {
+      if (method != reference) {
+        part[text("p_as_", list.names[reference])] = to_json(p_as(reference, runs, method));
+      }
     }
   }
   return result;
@@ -181,7 +189,8 @@ template <class Run>
   return chart;
 }
 
-/// The page of `--report`, where it is asked for: the last accuracies of the methods that are `shown`, and the charts.
+/// The page of `--report`, where it is asked for: the last accuracies of the methods that are `shown`, beside the first
+/// reference's, and the charts.
 template <class Run>
 void write_method_page(const char* title, const comparison_settings& s, const json& configuration,
                        const method_list& list, const runs_by_method<Run>& runs,
@@ -191,12 +200,13 @@ void write_method_page(const char* title, const comparison_settings& s, const js
     return;
   }
   gal::html_page page(title, summary(s) + "; lines are means over the seeds");
+  const std::size_t reference = list.references.front();
   for (const std::size_t method : shown) {
     page.add(gal::html_page::headline{
         text("test accuracy, ", list.names[method]), fixed(gal::mean(last_accuracies(runs[method])), 4),
-        method == list.reference ? ""
-                                 : text("p, as ", list.names[list.reference], ": ",
-                                        fixed(p_against_reference(list, runs, method), 4))});
+        method == reference
+            ? ""
+            : text("p, as ", list.names[reference], ": ", fixed(p_as(reference, runs, method), 4))});
   }
   for (const auto& chart : charts) {
     page.add(chart);
