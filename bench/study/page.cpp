@@ -512,9 +512,21 @@ The gate changes the length of steps, so vanilla has to be given the same choice
     if (parts.empty()) {
       return;
     }
-    add(R"(## The related methods, with right labels
-
-What the other methods of the expansion do where nothing is wrong with the data, by [`gal::compare`](compare.md). Three quarters of
+    std::size_t rows = 0;
+    std::size_t better = 0;
+    std::size_t worse = 0;
+    for (const json* part : parts) {
+      for (const json& c : part->at("contrasts")) {
+        const std::string word = string_of(c, "verdict");
+        const bool shows = string_of(c, "setting") != "equal_steps";
+        rows += shows ? 1 : 0;
+        better += shows && word == "better" ? 1 : 0;
+        worse += shows && word == "worse" ? 1 : 0;
+      }
+    }
+    add("## The related methods, with right labels\n\n**Against a tuned optimizer better in ", better,
+        ", worse in ", worse, " of the ", rows, " rows below.**\n\n");
+    add(R"(What the other methods of the expansion do where nothing is wrong with the data, by [`gal::compare`](compare.md). Three quarters of
 the samples for training train, the rest chooses each method's learning rate of six half decades, with three seeds; fresh seeds are
 tested on the test part. All rates fall to zero along a line.
 

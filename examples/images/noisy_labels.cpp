@@ -82,10 +82,10 @@ constexpr std::array<own_number, 5> own_numbers = {{
      "--adjuster-rate",
      "weights: learning rate of the network that weighs",
      0.001,
-     {0.001, 0.003, 0.01, 0.03}},
+     {0.0003, 0.001, 0.003, 0.01}},
     {rates, "--rate", "rates: how fast the samples' rates move", 0.05, {0.03, 0.05, 0.1, 0.2}},
 }};
-constexpr std::array<double, 4> learning_rates = {0.03, 0.1, 0.3, 1.0};
+constexpr std::array<double, 4> learning_rates = {0.03, 0.1, 0.3, 0.6};
 constexpr std::uint64_t first_tuning_seed = 1'000'001;  // beyond those of --seeds
 
 const own_number* own_number_of(std::size_t method) {
