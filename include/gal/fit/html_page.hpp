@@ -111,7 +111,7 @@ figcaption .note { display: block; font-weight: 400; }
 table.rows { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 .rows th, .rows td { padding: 0.3rem 1.5rem 0.3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 .rows thead th, .rows tbody th { color: var(--faint); font-weight: 500; }
-.rows td { overflow-wrap: anywhere; }
+.rows td:only-of-type { overflow-wrap: anywhere; }
 .uplot { width: 100% !important; font-family: inherit; }
 .u-legend { color: var(--ink); font-size: 0.85rem; }
 .u-legend .edge { display: none; }
