@@ -448,13 +448,16 @@ TEST_CASE("a comparison that was killed goes on from its ledger, and gives the s
   CHECK_THROWS_WITH(static_cast<void>(gal::compare(troubled(calls), options)), "stop");
   CHECK(calls < all);
   const int before = calls;
+  std::size_t left = 1;
   options.progress = [&](const gal::comparison_progress& progress) {
     reports = static_cast<int>(progress.done);
+    left = progress.expected - progress.done;
   };
   CHECK((bits(gal::compare(troubled(calls), options)) == whole));
   CHECK(calls == all);
   CHECK(before >= 10);
   CHECK(reports == all);
+  CHECK(left == 0);
 }
 
 TEST_CASE("a ledger of something else is refused before the first run, and left as it is") {

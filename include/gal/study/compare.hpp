@@ -31,7 +31,6 @@ class comparison {
       ++baseline_;
     }
     const std::size_t others = methods.size() - 1;
-    choosing_ = has_grid() ? methods.size() * options.learning_rates.size() * tuning_seeds() : 0;
     fresh_ = verdict_seeds() * (methods.size() + (has_grid() ? others : 0));
     stretched_ = options.equal_time ? verdict_seeds() * others : 0;
   }
@@ -92,7 +91,7 @@ class comparison {
         }
       }
     }
-    const auto runs = runner_.make(plan, choosing_ + fresh_ + stretched_);
+    const auto runs = runner_.make(plan, fresh_ + stretched_);
     const std::size_t each = runs.size() / methods_.size();
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const auto of_method = std::span(runs).subspan(m * each, each);
@@ -140,7 +139,7 @@ class comparison {
       plan_verdict(plan, m, result_.methods[baseline_].best_rate, options_.budget);
       plan_verdict(plan, m, result_.methods[m].best_rate, options_.budget);
     }
-    verdict_runs_ = runner_.make(plan, choosing_ + fresh_ + stretched_);
+    verdict_runs_ = runner_.make(plan, stretched_);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       result_.methods[m].seconds_per_step = seconds_per_step(own_rate(m));
       warn_of_losses(methods_[m].name, equal_steps(m));
@@ -172,7 +171,7 @@ class comparison {
                    std::max<std::int64_t>(1, std::llround(budget)));
       time_place_[m] = count++;
     }
-    time_runs_ = runner_.make(plan, choosing_ + fresh_ + stretched_);
+    time_runs_ = runner_.make(plan, 0);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       if (time_place_[m]) {
         warn_of_losses(text(options_.baseline, " with the time of ", methods_[m].name),
@@ -204,8 +203,7 @@ class comparison {
   const compare_options& options_;
   runner runner_;
   std::size_t baseline_ = 0;
-  std::size_t choosing_ = 0;  // runs, at most
-  std::size_t fresh_ = 0;
+  std::size_t fresh_ = 0;  // runs, at most
   std::size_t stretched_ = 0;
   std::vector<comparison_run> verdict_runs_;
   std::vector<comparison_run> time_runs_;

@@ -196,7 +196,7 @@ inline void judge(std::vector<contrast>& contrasts, const compare_options& optio
     c.verdict = decide(c, options);
     constexpr double least_effect = 1e-3;
     const double significance = 1.0 - options.level;
-    if (c.verdict == verdict::undecided && c.corrected_t >= significance &&
+    if (c.verdict == verdict::undecided && c.lost == c.baseline_lost && c.corrected_t >= significance &&
         std::abs(c.t_test.effect_size) >= least_effect) {  // NaN is not
       c.needed_seeds =
           pairs_needed(c.t_test.effect_size, 0.8, significance / static_cast<double>(family.size()));

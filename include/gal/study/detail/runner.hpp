@@ -108,8 +108,8 @@ class runner {
     }
   }
 
-  // The runs of the plan, in its order. `expected`: at least those before and these.
-  std::vector<comparison_run> make(const std::vector<planned_run>& plan, std::size_t expected) {
+  // The runs of the plan, in its order. `later`: how many may follow it.
+  std::vector<comparison_run> make(const std::vector<planned_run>& plan, std::size_t later) {
     std::vector<std::size_t> missing;  // positions in the plan
     std::vector<comparison_run> slots(plan.size());
     std::map<key, std::size_t> added;
@@ -125,7 +125,7 @@ class runner {
         missing.push_back(i);
       }
     }
-    expected_ = expected;
+    expected_ = done_ + missing.size() + later;
     parallel_for(missing.size(), options_.threads, [&](std::size_t k) {
       const planned_run& wanted = plan[missing[k]];
       comparison_run run = perform(methods_[wanted.method], wanted.trial);
@@ -134,8 +134,13 @@ class runner {
         ledger_->add(run);
       }
       slots[missing[k]] = std::move(run);
+      ++done_;
+      ++made_;
       tell_progress();
     });
+    if (missing.empty() && later == 0) {
+      tell_progress();  // that nothing is left
+    }
     for (std::size_t i = 0; i < plan.size(); ++i) {
       const key k = key_of(methods_[plan[i].method].name, plan[i].trial);
       if (place_.emplace(k, runs_.size()).second) {
@@ -159,15 +164,14 @@ class runner {
     return {method, t.learning_rate, t.budget, t.seed};
   }
 
-  void tell_progress() {
-    ++done_;
-    ++made_;
+  void tell_progress() const {
     if (options_.progress) {
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-      const std::size_t left = expected_ - std::min(done_, expected_);
+      const std::size_t left = expected_ - done_;
       options_.progress({.done = done_,
-                         .expected = std::max(done_, expected_),
-                         .seconds_left = seconds / static_cast<double>(made_) * static_cast<double>(left)});
+                         .expected = expected_,
+                         .seconds_left = seconds / static_cast<double>(std::max<std::size_t>(made_, 1)) *
+                                         static_cast<double>(left)});
     }
   }
 
