@@ -15,11 +15,13 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -376,6 +378,91 @@ TEST_CASE("training goes on from a checkpoint bit for bit, also within an epoch"
       CHECK(run_with(holds_out, 11 - before, false, true) == whole);
       CHECK(run_with(holds_out, 11 - before, false, true, 3) == whole);
     }
+  }
+}
+
+// y = a x, whose pass refers to the input where it is, and which can refuse to multiply.
+struct proportional {
+  using input_type = std::vector<double>;
+  using feature_type = gal::matrix<double>;
+  struct pass_type {
+    const std::vector<double>* x = nullptr;
+    std::vector<double> gradient;
+  };
+
+  double a = 0.5;
+  double da = 0.0;
+  bool refuses = false;
+  pass_type last;
+  gal::matrix<double> y;
+
+  const feature_type& forward(const input_type& x) {
+    last.x = &x;
+    y = times(a);
+    return y;
+  }
+  void backward(gal::matrix_view<const double> gradient) {
+    last.gradient.assign(gradient.data(), gradient.data() + gradient.size());
+    for (std::size_t j = 0; j < last.x->size(); ++j) {
+      da += last.gradient[j] * (*last.x)[j];
+    }
+  }
+  auto parameters() { return std::array{gal::parameter<double>({&a, 1}, {&da, 1})}; }
+  pass_type& pass() { return last; }
+  void keep_adjoints(bool) {}
+  gal::matrix<double> forward_tangent(gal::parameter_direction<double> u) { return times(u[0][0]); }
+  gal::matrix<double> forward_tangent(gal::parameter_direction<double> u, double* product) {
+    *product = 0.0;
+    return times(u[0][0]);
+  }
+  void sample_products(gal::parameter_direction<double> u, double* products) {
+    if (refuses) {
+      throw std::runtime_error("no products");
+    }
+    for (std::size_t j = 0; j < last.x->size(); ++j) {
+      products[j] = last.gradient[j] * (*last.x)[j] * u[0][0];
+    }
+  }
+
+ private:
+  [[nodiscard]] gal::matrix<double> times(double factor) const {
+    gal::matrix<double> result(1, static_cast<gal::index_type>(last.x->size()));
+    for (std::size_t j = 0; j < last.x->size(); ++j) {
+      result(0, static_cast<gal::index_type>(j)) = factor * (*last.x)[j];
+    }
+    return result;
+  }
+};
+static_assert(gal::sample_product_model<proportional> && gal::pass_keeping_model<proportional>);
+
+TEST_CASE("a kept pass sees its own batch, and what the model throws leaves everything in its place") {
+  proportional model;
+  gal::sgd<double> optimizer({.learning_rate = 0.1});
+  listener policy{.now = {0, 1}};
+  gal::alignment_reward trainer(model, optimizer, gal::mse(), policy);
+  gal::matrix<double> target(1, 2, 1.0);
+  target(0, 1) = -1.0;
+  const std::vector<std::vector<double>> inputs{{1.0, 2.0}, {3.0, -1.0}, {0.5, 4.0}, {2.0, 2.0}};
+  std::vector<double> before;  // the gradient's share of every sample of the batch before
+  for (const std::vector<double>& x : inputs) {
+    const double a = model.a;
+    const std::vector<double> now{(a * x[0] - 1.0) * x[0],
+                                  (a * x[1] + 1.0) * x[1]};  // of the mean of squares
+    if (!before.empty()) {
+      model.refuses = true;
+      CHECK_THROWS_AS(trainer.step(x, target), std::runtime_error);
+      CHECK(model.a == a);
+      CHECK(model.da == Approx(now[0] + now[1]).epsilon(1e-14));
+      model.refuses = false;
+    }
+    trainer.step(x, target);
+    CHECK(model.a == Approx(a - 0.1 * (now[0] + now[1])).epsilon(1e-14));
+    if (!before.empty()) {
+      for (std::size_t j = 0; j < 2; ++j) {
+        CHECK(policy.rewards.back()[j] == Approx(before[j] * (now[0] + now[1])).epsilon(1e-14));
+      }
+    }
+    before = now;
   }
 }
 

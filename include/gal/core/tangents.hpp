@@ -108,6 +108,9 @@ concept adjoint_model = tangent_model<M> && detail::has_adjoint_switch<M> && det
 ///     `products[j]`, doubles in the model's memory, where l_j = <G_j, x_j> with the gradient G of the last `backward`
 ///     (`gal::error` where it kept nothing, or came before the last `forward`).
 ///
+///  2. A model of which a sample's features depend on the other samples of the batch, as by batch normalisation in training, says
+///     so by `m.couples_samples()`: such samples have no gradients of their own, and trainers take a forward tangent.
+///
 ///     void sample_products(gal::parameter_direction<double> direction, double* products) {
 ///       for (std::size_t j = 0; j < x.size(); ++j) products[j] = gradient[j] * x[j] * direction[0][0];
 ///     }

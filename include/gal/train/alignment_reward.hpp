@@ -4,6 +4,7 @@
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/at_exit.hpp>
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/detail/transfer.hpp>
 #include <gal/core/direction.hpp>
@@ -17,6 +18,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -63,10 +65,9 @@ void report_rewards(const Backend& backend, double alignment, double effective_c
 /// (a view is the memory it shows), and all of them pass through the model in every step. Of the training
 /// gradient's way the batch, its gradient, the parameters and its pass are kept until the next; a model that cannot keep its
 /// pass passes forward a second time, and so does the first batch after loading. A model that draws noise is refused there,
-/// as its second pass over a batch would not be the first, and of the held-out samples' way where it cannot put its pass
-/// aside. Batch normalisation in training
-/// mode couples the samples, whose gradients of their own do not exist then: use evaluation mode, or another
-/// normalisation. Models without `forward_tangent` work by differences (`directional_expansion`). Rewards are
+/// as that second pass would not be the first, and of the held-out samples' way where it cannot put its pass aside. Batch
+/// normalisation in training mode couples the samples (`couples_samples()` says so), whose gradients of their own do not exist
+/// then: by a forward tangent r_i is that of the sample's loss in its batch. Models without `forward_tangent` work by differences (`directional_expansion`). Rewards are
 /// the host's: on a device a step waits for them. After the first steps of the largest batch, two on the way
 /// of the training gradient, a step allocates nothing (given a model that does not).
 template <class Model, class Optimizer, class Loss, class Policy, class HeldOut = nothing,
@@ -108,7 +109,7 @@ class alignment_reward
         held_out_(std::move(held_out), std::move(held_out_target), backend()),
         along_(model, backend()),
         before_(backend()),
-        input_(backend()),
+        input_(std::make_unique<typename detail::batch_before<Model>::kept_type>(backend())),
         now_(backend()),
         direction_(backend()) {
     if constexpr (holds_out) {
@@ -162,7 +163,7 @@ class alignment_reward
       held_out_.find_after_step(frame_);
       if (!is_zero(&frame_.numbers()->held_out_proceeds)) {
         held_out_.look_back(frame_, batch, features, [&](view at) {
-          along_.expand_at(batch, at, gradient.as_const(), held_out_.blocks(), order);
+          along_.expand_at(batch, at, gradient.as_const(), held_out_.blocks(), order());
         });
         reward(choices);
       }
@@ -172,9 +173,11 @@ class alignment_reward
         reward(before_.choices);
       }
       before_.keep(input_, gradient.as_const(), frame_.parameters(), choices);
-      if constexpr (keeps_pass) {
-        before_.exchange_passes(frame_.model());
-        before_.pass_is_there = true;
+      before_.pass_is_there = detail::from_kept_pass(frame_.model());
+      if constexpr (detail::keeps_products<Model>) {
+        if (before_.pass_is_there) {
+          before_.exchange_passes(frame_.model());
+        }
       }
       frame_.update();
     }
@@ -212,16 +215,17 @@ class alignment_reward
  private:
   [[nodiscard]] bool is_zero(const double* number) { return backend().read(number) == 0.0; }
 
-  static constexpr expansion_order order = detail::order_of_products<Model>;
-  static constexpr bool keeps_pass = order == expansion_order::adjoint_first;
+  [[nodiscard]] expansion_order order() const {
+    return detail::from_kept_pass(frame_.model()) ? expansion_order::adjoint_first : expansion_order::first;
+  }
 
   // A batch that waits for the next one is copied before it passes forward.
   decltype(auto) kept(const input_type& input) {
     if constexpr (holds_out) {
       return (input);
     } else {
-      input_.keep(input);
-      return input_.get();
+      input_->keep(input);
+      return input_->get();
     }
   }
 
@@ -229,21 +233,27 @@ class alignment_reward
   void find_products_of_batch_before() {
     direction_.assign_gradients(frame_.parameters());
     now_.assign_values(frame_.parameters());
+    const detail::at_exit back([this] {
+      now_.copy_to_values(frame_.parameters());
+      direction_.copy_to_gradients(frame_.parameters());
+    });
     before_.theta.copy_to_values(frame_.parameters());
-    const auto& input = before_.input.get();
+    const auto& input = before_.input->get();
     const view gradient = std::as_const(before_.gradient).view();
-    if constexpr (keeps_pass) {
-      before_.exchange_passes(frame_.model());
-      if (!before_.pass_is_there) {
-        pass_again(input, gradient);
+    Model& model = frame_.model();
+    if constexpr (detail::keeps_products<Model>) {
+      if (detail::from_kept_pass(model)) {
+        before_.exchange_passes(model);
+        const detail::at_exit forth([&] { before_.exchange_passes(model); });
+        if (!before_.pass_is_there) {
+          pass_again(input, gradient);
+        }
+        // Of the features only the size is looked at.
+        along_.expand_at(input, gradient, gradient, direction_.blocks(), expansion_order::adjoint_first);
+        return;
       }
-      along_.expand_at(input, gradient, gradient, direction_.blocks(),
-                       order);  // of the features, only their size
-      before_.exchange_passes(frame_.model());
-    } else {
-      along_.expand_at(input, view(frame_.model().forward(input)), gradient, direction_.blocks());
     }
-    now_.copy_to_values(frame_.parameters());
+    along_.expand_at(input, view(model.forward(input)), gradient, direction_.blocks());
   }
 
   // What a checkpoint has left out.
@@ -251,7 +261,7 @@ class alignment_reward
     mutable_view again = frame_.gradient_memory(frame_.model().forward(input), gradient_again_);
     backend().copy(gradient.data(), again.data(), gradient.size());
     frame_.backward(*gradient_again_, &frame_.numbers()->held_out_proceeds);
-    direction_.copy_to_gradients(frame_.parameters());
+    before_.pass_is_there = true;
   }
 
   // Of the samples' products with V.
@@ -268,7 +278,8 @@ class alignment_reward
   detail::held_out_gradient<Model, typename base::frame_type, HeldOut, HeldOutTarget> held_out_;
   directional_expansion<Model> along_;
   detail::batch_before<Model> before_;
-  detail::kept_input<input_type, backend_type> input_;    // of the batch, where it waits for the next one
+  std::unique_ptr<typename detail::batch_before<Model>::kept_type>
+      input_;                                             // of the batch, where it waits for the next one
   parameter_vector<value_type, backend_type> now_;        // theta, while the batch before is looked at
   parameter_vector<value_type, backend_type> direction_;  // V, of the training gradient
   std::optional<feature_type> gradient_;                  // G

@@ -41,9 +41,10 @@ void scale_columns(const Backend& backend, matrix_view<const T, Memory> from, co
   });
 }
 
-// The weight of a sample of rate 0 where its product is found from the weighted gradients: too little to change a sum that
-// others add to, and enough to keep every digit of its own.
-inline constexpr double least_weight = 0x1p-60;
+// The weight of a sample of rate 0 where its product is found from the weighted gradients: far below what a sum of others
+// shows, and far above the smallest numbers, so that its own digits are there.
+template <class T>
+inline constexpr double least_weight = sizeof(T) < sizeof(double) ? 0x1p-60 : 0x1p-300;
 
 // products[j] = weighted[j] / weights[j].
 template <class Backend>
@@ -64,8 +65,8 @@ void divide_by_weights(const Backend& backend, index_type count, const double* w
 ///     theta    = a step of the optimizer along V                                   with `train_on_held_out`
 ///
 /// A sample whose step serves the held-out ones is followed, another is let go. Few clean samples thus find wrong labels in
-/// many; with clean data there is nothing to find. It helps where labels are wrong in a systematic way, and not against
-/// uniform noise, for which a robust loss is better.
+/// many; with clean data there is nothing to find. Against training on wrong labels it helps; fine-tuning on the clean samples
+/// afterwards is better where labels are wrong in a systematic way, and a robust loss as good against uniform noise.
 ///
 ///     gal::batches batches(train, 32, /*seed=*/1);
 ///     gal::instance_rates trainer(model, optimizer, gal::softmax_cross_entropy(), batches,
@@ -75,8 +76,8 @@ void divide_by_weights(const Backend& backend, index_type count, const double* w
 ///
 /// Model, optimizer and batches are referred to and must outlive the trainer; the held-out samples are copied (a view is the
 /// memory it shows). All of them are held out in every step. The s_i follow from the adjoints of the batch's pass, a product a
-/// layer, where the model can keep both (`pass_keeping_model`, `sample_product_model`); a sample of rate 0 then weighs 2^-60, so
-/// that its adjoints are there. Otherwise they take a forward tangent along V, and a model that cannot put its pass aside passes
+/// layer, where the model can keep both (`pass_keeping_model`, `sample_product_model`); a sample of rate 0 then weighs 2^-60
+/// (2^-300 in double), so that its adjoints are there. Otherwise they take a forward tangent along V, and a model that cannot put its pass aside passes
 /// forward over the batch a second time; it is refused while it draws noise. Batch normalisation in training mode
 /// couples the samples (`couples_samples()` says so), whose gradients of their own do not exist then: by the tangent, s_i is
 /// the derivative of the sample's loss in its batch.
@@ -200,12 +201,8 @@ class instance_rates
   using base::backend;
 
  private:
-  // Whether the products follow from the weighted gradients, which are the ones that passed backward. Of coupled samples every
-  // one has a share in the others' adjoints, whose weights are not its own.
-  [[nodiscard]] bool from_weighted() const {
-    return detail::order_of_products<Model> == expansion_order::adjoint_first &&
-           !detail::couples_samples(frame_.model());
-  }
+  // Whether the products are those of the weighted gradients, which passed backward.
+  [[nodiscard]] bool from_weighted() const { return detail::from_kept_pass(frame_.model()); }
 
   // The rates of the batch's samples.
   void take_rates(index_type samples) {
@@ -213,7 +210,7 @@ class instance_rates
     weights_.assign(rates.begin(), rates.end());
     if (from_weighted()) {
       for (double& weight : weights_) {
-        weight = std::max(weight, detail::least_weight);
+        weight = std::max(weight, detail::least_weight<value_type>);
       }
     }
     factors_.resize(1, samples);

@@ -62,10 +62,12 @@ struct batch_before {
   using backend_type = backend_of<Model>;
   using memory_type = typename backend_type::memory_type;
   using parameters_type = std::span<const parameter<value_type, memory_type>>;
+  using kept_type = kept_input<typename Model::input_type, backend_type>;
 
-  explicit batch_before(const backend_type& backend) : input(backend), gradient(backend), theta(backend) {}
+  explicit batch_before(const backend_type& backend)
+      : input(std::make_unique<kept_type>(backend)), gradient(backend), theta(backend) {}
 
-  kept_input<typename Model::input_type, backend_type> input;
+  std::unique_ptr<kept_type> input;  // stays in place, since a pass may refer to it
   matrix<value_type, backend_type> gradient;
   parameter_vector<value_type, backend_type> theta;
   std::vector<index_type> choices;
@@ -74,7 +76,7 @@ struct batch_before {
   bool pass_is_there = false;  // not after loading
 
   // The batch's input has been kept in `batch`, since its pass refers to it.
-  void keep(decltype(input)& batch, matrix_view<const value_type, memory_type> its_gradient,
+  void keep(std::unique_ptr<kept_type>& batch, matrix_view<const value_type, memory_type> its_gradient,
             parameters_type parameters, std::span<const index_type> its_choices) {
     std::swap(input, batch);
     gradient.assign(its_gradient);
@@ -94,18 +96,18 @@ struct batch_before {
   // An input that is no view of numbers is not part of the state, and with it the batch.
   template <class Visitor>
   void visit_state(Visitor& visit, parameters_type parameters) {
-    if constexpr (decltype(input)::has_state) {
+    if constexpr (kept_type::has_state) {
       const index_type samples = visit.count("samples", is_there ? gradient.columns() : 0);
-      const index_type inputs = visit.count("inputs", is_there ? input.numbers().rows() : 0);
+      const index_type inputs = visit.count("inputs", is_there ? input->numbers().rows() : 0);
       const index_type features = visit.count("features", is_there ? gradient.rows() : 0);
       if (samples > 0) {
         // Another batch than that which is here is the trainer's once everything is loaded.
         const bool fits = is_there && gradient.shape() == shape{features, samples} &&
-                          input.numbers().shape() == shape{inputs, samples};
+                          input->numbers().shape() == shape{inputs, samples};
         const auto other = std::make_shared<batch_before>(gradient.backend());
         batch_before& shown = fits ? *this : *other;
         if (!fits) {
-          shown.input.numbers().resize(inputs, samples);
+          shown.input->numbers().resize(inputs, samples);
           shown.gradient.resize(features, samples);
           shown.theta.resize(parameters);
         }
@@ -113,7 +115,7 @@ struct batch_before {
         if (fits) {
           std::ranges::copy(choices, numbers->begin());
         }
-        visit("input", shown.input.numbers());
+        visit("input", shown.input->numbers());
         visit("gradient", shown.gradient);
         visit.tensor("parameters", gradient.backend(), shown.theta.data(), {shown.theta.size()});
         visit.tensor("choices", on_host(), numbers->data(), {samples});

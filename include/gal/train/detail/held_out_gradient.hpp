@@ -1,9 +1,10 @@
 // gal/train/detail/held_out_gradient.hpp: the gradient of held-out samples after a step, and the way back to before it.
-// Provides: nothing public; detail::held_out_gradient, order_of_products, keep_adjoints for trainers.
+// Provides: nothing public; detail::held_out_gradient, keeps_products, from_kept_pass, keep_adjoints for trainers.
 #pragma once
 
 #include <gal/core/backend.hpp>
 #include <gal/core/concepts.hpp>
+#include <gal/core/detail/at_exit.hpp>
 #include <gal/core/detail/kernels.hpp>
 #include <gal/core/direction.hpp>
 #include <gal/core/tangents.hpp>
@@ -15,17 +16,21 @@
 
 namespace gal::inline GAL_ABI::detail {
 
-/// How the products of a batch's samples with a gradient that came later are found: where the batch's pass can wait for that
-/// gradient, from what its backward pass has kept, and otherwise by a forward tangent.
+/// Whether the products of a batch's samples with a gradient that came later follow from what its backward pass has kept: where
+/// its pass can wait for that gradient, and the samples are not coupled, so that each has adjoints of its own. Otherwise they take
+/// a forward tangent.
 template <class Model>
-inline constexpr expansion_order order_of_products =
-    pass_keeping_model<Model> && sample_product_model<Model> ? expansion_order::adjoint_first
-                                                             : expansion_order::first;
+inline constexpr bool keeps_products = pass_keeping_model<Model> && sample_product_model<Model>;
+
+template <class Model>
+[[nodiscard]] bool from_kept_pass(const Model& model) {
+  return keeps_products<Model> && !couples_samples(model);
+}
 
 /// Has the model keep it. At every step: somebody else may have switched it off.
 template <class Model>
 void keep_adjoints(Model& model) {
-  if constexpr (order_of_products<Model> == expansion_order::adjoint_first) {
+  if constexpr (keeps_products<Model>) {
     model.keep_adjoints(true);
   }
 }
@@ -70,6 +75,7 @@ class held_out_gradient {
     before_.assign_values(frame.parameters());
     frame.update();
     exchange_passes(frame.model());
+    const at_exit back([&] { exchange_passes(frame.model()); });
     const input_type& batch = samples_;
     const feature_type& features = frame.model().forward(batch);
     const auto gradient = frame.gradient_memory(features, gradient_of_features_);
@@ -78,20 +84,19 @@ class held_out_gradient {
     mean_of(frame.backend(), losses_.data(), losses_.columns(), &frame.numbers()->held_out_loss);
     frame.backward(*gradient_of_features_, &frame.numbers()->held_out_proceeds);
     gradient_.assign_gradients(frame.parameters());
-    exchange_passes(frame.model());
   }
 
   /// Calls `work(features)` with the model at theta, as its pass over the batch has left it, and returns to theta+.
   template <class Work>
   void look_back(Frame& frame, const input_type& batch, const feature_type& features, const Work& work) {
     after_.assign_values(frame.parameters());
+    const at_exit back([&] { after_.copy_to_values(frame.parameters()); });
     before_.copy_to_values(frame.parameters());
     if constexpr (pass_keeping_model<Model>) {
       work(view(features));
     } else {
       work(view(frame.model().forward(batch)));
     }
-    after_.copy_to_values(frame.parameters());
   }
 
   /// V.
