@@ -233,10 +233,7 @@ class alignment_reward
   void find_products_of_batch_before() {
     direction_.assign_gradients(frame_.parameters());
     now_.assign_values(frame_.parameters());
-    const detail::at_exit back([this] {
-      now_.copy_to_values(frame_.parameters());
-      direction_.copy_to_gradients(frame_.parameters());
-    });
+    const detail::at_exit back([this] { now_.copy_to_values(frame_.parameters()); });
     before_.theta.copy_to_values(frame_.parameters());
     const auto& input = before_.input->get();
     const view gradient = std::as_const(before_.gradient).view();
@@ -258,6 +255,7 @@ class alignment_reward
 
   // What a checkpoint has left out.
   void pass_again(const input_type& input, view gradient) {
+    const detail::at_exit back([this] { direction_.copy_to_gradients(frame_.parameters()); });
     mutable_view again = frame_.gradient_memory(frame_.model().forward(input), gradient_again_);
     backend().copy(gradient.data(), again.data(), gradient.size());
     frame_.backward(*gradient_again_, &frame_.numbers()->held_out_proceeds);

@@ -77,10 +77,10 @@ void divide_by_weights(const Backend& backend, index_type count, const double* w
 /// Model, optimizer and batches are referred to and must outlive the trainer; the held-out samples are copied (a view is the
 /// memory it shows). All of them are held out in every step. The s_i follow from the adjoints of the batch's pass, a product a
 /// layer, where the model can keep both (`pass_keeping_model`, `sample_product_model`); a sample of rate 0 then weighs 2^-60
-/// (2^-300 in double), so that its adjoints are there. Otherwise they take a forward tangent along V, and a model that cannot put its pass aside passes
-/// forward over the batch a second time; it is refused while it draws noise. Batch normalisation in training mode
-/// couples the samples (`couples_samples()` says so), whose gradients of their own do not exist then: by the tangent, s_i is
-/// the derivative of the sample's loss in its batch.
+/// (2^-300 in double), so that its adjoints are there. Otherwise they take a forward tangent along V, and a model that cannot
+/// put its pass aside passes forward over the batch a second time; it is refused while it draws noise. Batch normalisation in
+/// training mode couples the samples (`couples_samples()` says so), whose gradients of their own do not exist then: by the
+/// tangent, s_i is the derivative of the sample's loss in its batch.
 /// Models without `forward_tangent` work by differences (`directional_expansion`). The table of rates is the host's: on a
 /// device a step waits for the products. After the first step of the largest batch a step allocates nothing (given a model
 /// that does not).

@@ -27,11 +27,13 @@ template <class Model>
   return keeps_products<Model> && !couples_samples(model);
 }
 
-/// Has the model keep it. At every step: somebody else may have switched it off.
+/// Has the model keep it where that is so. At every step: somebody else may have switched it off.
 template <class Model>
 void keep_adjoints(Model& model) {
   if constexpr (keeps_products<Model>) {
-    model.keep_adjoints(true);
+    if (from_kept_pass(model)) {
+      model.keep_adjoints(true);
+    }
   }
 }
 
