@@ -111,6 +111,18 @@ std::vector<method> troubled(std::atomic<int>& calls) {
            })}};
 }
 
+// The error is least where the logarithms of rate and setting are -2 and `best`, and the best setting at another rate is another:
+// a valley along a diagonal.
+method tunable(std::string name, double best, std::uint64_t sequence, std::vector<double> settings) {
+  method result = made_up(std::move(name), [=](const trial& t) {
+    const double rate = std::log10(t.learning_rate) + 2.0;
+    const double setting = std::log10(t.setting) - best;
+    return shared(t) + 0.01 * noise(sequence, t) + std::pow(rate, 2) + 4.0 * std::pow(setting - rate, 2);
+  });
+  result.settings = std::move(settings);
+  return result;
+}
+
 gal::compare_options troubled_options() {
   return {.title = "troubled",
           .learning_rates = {0.1, 0.001, 0.01},
@@ -331,6 +343,148 @@ TEST_CASE("a learning rate at the end of the grid, and those at which runs are l
   CHECK(warns(result, "risky: of the runs for choosing a learning rate 1 of 6 gave no finite number"));
   CHECK(result.methods[3].best_rate == 0.1);
   CHECK(warns(result, "riskier: of the runs for choosing a learning rate 5 of 6 gave no finite number"));
+}
+
+TEST_CASE("a method's setting is chosen together with its learning rate") {
+  const auto plain = made_up("plain", [](const trial& t) {
+    CHECK(std::isnan(t.setting));
+    return shared(t) + 0.01 * noise(1, t) + std::pow(std::log10(t.learning_rate) + 3.0, 2);
+  });
+  const std::vector<method> methods = {plain, tunable("tunable", 0.0, 2, {1.0, 0.01, 10.0, 0.1}),
+                                       tunable("edge", 3.0, 3, {0.1, 1.0, 10.0}),
+                                       tunable("pair", 0.0, 4, {1.0, 10.0})};
+  auto options = one_rate(1, 8);
+  options.learning_rates = {1e-4, 1e-3, 1e-2, 1e-1};
+  options.tuning_seeds = 2;
+  options.equal_time = true;
+  const auto result = gal::compare(methods, options);
+  CHECK(std::isnan(result.methods[0].best_setting));
+  CHECK(result.methods[0].settings.empty());
+  CHECK(result.methods[0].mean_by_setting.empty());
+  const gal::method_summary& found = result.methods[1];
+  CHECK(found.settings == std::vector<double>{0.01, 0.1, 1.0, 10.0});
+  CHECK(found.best_rate == 1e-2);
+  CHECK(found.best_setting == 1.0);
+  CHECK(found.setting_at_rate == std::vector<double>{0.01, 0.1, 1.0, 10.0});
+  REQUIRE(found.mean_by_setting.size() == 4);
+  CHECK(found.validation_mean[1] == found.mean_by_setting[1][1]);
+  CHECK(found.mean_by_setting[2][1] - found.mean_by_setting[2][2] == Approx(5.0).epsilon(0.02));
+  // At the baseline's rate with the setting that is best there; at its own with that of the best pair.
+  const auto& steps = find(result, "tunable", comparison_setting::equal_steps);
+  CHECK(steps.learning_rate == 1e-3);
+  CHECK(steps.method_setting == 0.1);
+  CHECK(std::isnan(steps.baseline_setting));
+  CHECK(steps.t_test.mean_difference == Approx(1.0).epsilon(0.05));
+  CHECK(steps.verdict == verdict::worse);
+  const auto& own = find(result, "tunable", comparison_setting::own_rate);
+  CHECK(own.learning_rate == 1e-2);
+  CHECK(own.method_setting == 1.0);
+  CHECK(std::abs(own.t_test.mean_difference) < 0.05);
+  // 4 x 2 of plain and 4 x 2 for every setting; 8 seeds of plain and 2 x 8 of others, whose steps take as long as plain's.
+  CHECK(result.runs.size() == 8 + 8 * (4 + 3 + 2) + 8 + 3 * 16);
+
+  CHECK_FALSE(warns(result, "tunable: its best"));
+  CHECK(warns(result, "edge: its best setting, 10, is the largest of the list; one beyond may be better"));
+  CHECK_FALSE(warns(result, "pair: its best setting"));
+
+  // Where all is lost at the baseline's rate, the best of all; one rate, and settings alone; 0 is a natural end.
+  const auto limited = [](const trial& t) {
+    return t.learning_rate < 5e-3 ? infinity : shared(t) + t.setting * (1.0 + t.learning_rate);
+  };
+  method fragile = made_up("fragile", limited);
+  fragile.settings = {0.0, 1.0, 2.0};
+  const auto lost = gal::compare({plain, fragile}, options);
+  CHECK(lost.methods[1].setting_at_rate == std::vector<double>(4, 0.0));
+  CHECK(lost.contrasts.front().method_setting == 0.0);
+  CHECK(lost.contrasts.front().lost == 8);
+  CHECK(warns(
+      lost,
+      "fragile: of the runs for choosing a learning rate and a setting 12 of 24 gave no finite number"));
+  CHECK(warns(lost, "fragile: of the runs for the verdict at learning rate 0.001, setting 0 8 of 8"));
+  CHECK_FALSE(warns(lost, "fragile: its best setting"));
+  auto single = one_rate(1, 8);
+  single.learning_rates = {1e-2};
+  const auto alone = gal::compare({methods[1], plain}, single);
+  CHECK(alone.methods[0].best_setting == 1.0);
+  CHECK(alone.methods[0].validation_mean.size() == 1);
+  CHECK(alone.methods[1].validation_mean.empty());
+  CHECK(alone.contrasts.front().baseline_setting == 1.0);
+  CHECK(alone.runs.size() == 4 + 8 + 8);
+  // Of a measure of which more is better, the other end.
+  options.larger_is_better = true;
+  CHECK(gal::compare({plain, fragile}, options).methods[1].best_setting == 2.0);
+}
+
+TEST_CASE("a comparison with settings goes on from its ledger, shows them, and refuses other lists") {
+  using enum gal::error_code;
+  const scratch folder;
+  std::atomic<int> calls = 0;
+  std::vector<method> methods = {
+      made_up("plain", [&](const trial& t) { return ++calls, shared(t) + valley(t); }),
+      tunable("tunable", 0.0, 2, {1.0, 0.1, 10.0})};
+  methods[1].run = [&calls, run = methods[1].run](const trial& t) {
+    ++calls;
+    measures result = run(t);
+    result.seconds *= 1.5;
+    return result;
+  };
+  methods[0].settings = {0.5};
+  auto options = troubled_options();
+  const std::string whole = bits(gal::compare(methods, options));
+  options.ledger = folder.file("ledger.jsonl");
+  calls = 0;
+  const auto result = gal::compare(methods, options);
+  CHECK((bits(result) == whole));
+  const int all = calls;
+  const std::string ledger = contents(options.ledger);
+  std::size_t made = 0;  // lines that are left
+  for (std::size_t end = ledger.find('\n') + 1; end != 0; end = ledger.find('\n', end) + 1, ++made) {
+    for (const std::size_t size : {end, std::min(ledger.size(), end + 30)}) {
+      std::ofstream(options.ledger, std::ios::binary | std::ios::trunc) << ledger.substr(0, size);
+      calls = 0;
+      options.threads = 1 + static_cast<int>(made % 3);
+      CHECK((bits(gal::compare(methods, options)) == whole));
+      CHECK(calls == all - static_cast<int>(made));
+    }
+  }
+  CHECK(made == static_cast<std::size_t>(all) + 1);
+
+  calls = 0;
+  const std::string kept = contents(options.ledger);
+  auto others = methods;
+  others[1].settings = {10.0, 1.0, 0.1};  // in another order
+  static_cast<void>(gal::compare(others, options));
+  CHECK(calls == 0);
+  others[1].settings.push_back(100.0);
+  CHECK(refusal(shape_mismatch, [&] { return gal::compare(others, options); }) ==
+        "gal::compare: the ledger " + options.ledger +
+            " is of another comparison: its settings is [[0.5],[0.1,1.0,10.0]], and this one's "
+            "[[0.5],[0.1,1.0,10.0,100.0]]; expected a ledger of its own");
+  CHECK(contents(options.ledger) == kept);
+  std::string old = kept;
+  old.replace(old.find("compare 2"), 9, "compare 1");
+  std::ofstream(options.ledger, std::ios::binary | std::ios::trunc) << old;
+  CHECK(refusal(malformed_data, [&] { return gal::compare(methods, options); }) ==
+        "gal::compare: the ledger " + options.ledger +
+            " has the layout \"gal::compare 1\", as another version of the library wrote it, and not "
+            "\"gal::compare 2\"; expected a file that is not there yet");
+
+  CHECK(gal::text_table(result).find(
+            "against plain, its best learning rate 0.01 of 3 from 0.001 to 0.1, chosen "
+            "with 2 seeds, with its setting 0.5;") != std::string::npos);
+  CHECK(gal::text_table(result).find("learning rate  setting ") != std::string::npos);
+  CHECK(gal::csv_text(result).find("\ntunable,choosing,0.01,0.1,10,1,") != std::string::npos);
+  const auto json = to_json(result);
+  CHECK(json["methods"][1]["best_setting"] == 1.0);
+  CHECK(json["methods"][1]["mean_by_setting"][2].size() == 3);
+  CHECK(json["contrasts"][0]["method_setting"] == 1.0);
+  CHECK(json["runs"][0]["setting"] == 0.5);
+  const std::string page = gal::comparison_page(result).text();
+  for (const char* part :
+       {"at each rate with the best setting", "Settings, by validation", "<td>1, the best</td>"}) {
+    CAPTURE(part);
+    CHECK(page.find(part) != std::string::npos);
+  }
 }
 
 TEST_CASE("a run that throws or diverges is reported, and its pair left out") {
@@ -563,7 +717,7 @@ TEST_CASE("what a comparison looks like") {
   std::istringstream csv(gal::csv_text(result));
   std::string line;
   std::getline(csv, line);
-  CHECK(line == "method,purpose,learning_rate,budget,seed,validation,test,steps,seconds,failure");
+  CHECK(line == "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure");
   std::size_t lines = 0;
   bool has_failure = false;
   bool has_gap = false;
@@ -619,6 +773,16 @@ TEST_CASE("comparisons refuse what they cannot make") {
         "gal::compare: method 1 has no name; expected one to report it by");
   CHECK(refused({methods[0], {"empty", {}}}, same) ==
         "gal::compare: the method \"empty\" has no function; expected one from gal::trial to gal::measures");
+  const auto with_settings = [&](std::vector<double> settings) {
+    auto changed = methods;
+    changed[2].settings = std::move(settings);
+    return refused(changed, same);
+  };
+  CHECK(with_settings({1.0, std::nan("")}) ==
+        "gal::compare: the method \"diverges\" has the setting nan; expected finite numbers");
+  CHECK(with_settings({-infinity}).find("has the setting -inf; ") != std::string::npos);
+  CHECK(with_settings({1.0, 2.0, 1.0}) ==
+        "gal::compare: the method \"diverges\" has the setting 1 twice; expected different settings");
   const auto with = [&](auto change) { return refused(methods, change); };
   CHECK(with([](auto& o) { o.baseline = "vanilla"; }) ==
         "gal::compare: the baseline \"vanilla\" is none of the methods; expected one of plain, throws, "

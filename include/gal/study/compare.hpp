@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gal::inline GAL_ABI {
@@ -37,7 +38,7 @@ class comparison {
 
   comparison_result run() {
     result_.options = options_;
-    choose_rates();
+    choose_places();
     train_for_verdict();
     if (options_.equal_time) {
       train_in_equal_time();
@@ -72,51 +73,63 @@ class comparison {
     result_.warnings.push_back(text(parts...));
   }
 
-  void choose_rates() {
-    if (!has_grid()) {
-      for (const method& m : methods_) {
-        result_.methods.push_back({.name = m.name, .best_rate = options_.learning_rates.front()});
-      }
-      return;
-    }
+  // Of every method a learning rate and a setting, where there are several.
+  void choose_places() {
     std::vector<planned_run> plan;
+    std::vector<std::size_t> ends;  // in the plan, by method
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      for (const double rate : options_.learning_rates) {
-        for (std::size_t k = 0; k < tuning_seeds(); ++k) {
-          plan.push_back({m,
-                          {.seed = options_.first_seed + k,
-                           .learning_rate = rate,
-                           .budget = options_.budget,
-                           .purpose = trial_purpose::choosing}});
+      if (has_grid() || methods_[m].settings.size() > 1) {
+        for (const double setting : settings_or_none(methods_[m])) {
+          for (const double rate : options_.learning_rates) {
+            for (std::size_t k = 0; k < tuning_seeds(); ++k) {
+              plan.push_back({m,
+                              {.seed = options_.first_seed + k,
+                               .learning_rate = rate,
+                               .budget = options_.budget,
+                               .purpose = trial_purpose::choosing,
+                               .setting = setting}});
+            }
+          }
         }
       }
+      ends.push_back(plan.size());
     }
     const auto runs = runner_.make(plan, fresh_ + stretched_);
-    const std::size_t each = runs.size() / methods_.size();
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      const auto of_method = std::span(runs).subspan(m * each, each);
-      result_.methods.push_back(choose_rate(methods_[m].name, of_method, options_));
+      const std::size_t begin = m == 0 ? 0 : ends[m - 1];
+      const auto of_method = std::span(runs).subspan(begin, ends[m] - begin);
+      result_.methods.push_back(choose(methods_[m], of_method, options_));
+      const method_summary& chosen = result_.methods[m];
       const std::string lost = losses_text(of_method);
       if (!lost.empty()) {
-        warn(methods_[m].name, ": of the runs for choosing a learning rate ", lost);
+        warn(chosen.name, ": of the runs for choosing a ", has_grid() ? "learning rate" : "setting",
+             has_grid() && chosen.settings.size() > 1 ? " and a setting " : " ", lost);
       }
-      const double best = result_.methods[m].best_rate;
-      if (best == options_.learning_rates.front() || best == options_.learning_rates.back()) {
-        warn(methods_[m].name, ": its best learning rate, ", best, ", is the ",
-             best == options_.learning_rates.front() ? "smallest" : "largest",
-             " of the grid; one beyond may be better");
+      warn_of_end(chosen.name, "learning rate", chosen.best_rate, options_.learning_rates, "grid");
+      if (chosen.settings.size() >= 3 && chosen.best_setting != 0.0) {
+        warn_of_end(chosen.name, "setting", chosen.best_setting, chosen.settings, "list");
       }
     }
   }
 
-  // Adds to a plan the fresh seeds of a method at that rate.
-  void plan_verdict(std::vector<planned_run>& plan, std::size_t m, double rate, std::int64_t budget) const {
+  void warn_of_end(const std::string& whose, std::string_view what, double best,
+                   const std::vector<double>& of, std::string_view where) {
+    if (of.size() > 1 && (best == of.front() || best == of.back())) {
+      warn(whose, ": its best ", what, ", ", best, ", is the ", best == of.front() ? "smallest" : "largest",
+           " of the ", where, "; one beyond may be better");
+    }
+  }
+
+  // Adds to a plan the fresh seeds of a method there.
+  void plan_verdict(std::vector<planned_run>& plan, std::size_t m, double rate, double setting,
+                    std::int64_t budget) const {
     for (std::size_t k = 0; k < verdict_seeds(); ++k) {
       plan.push_back({m,
                       {.seed = options_.first_seed + tuning_seeds() + k,
                        .learning_rate = rate,
                        .budget = budget,
-                       .purpose = trial_purpose::verdict}});
+                       .purpose = trial_purpose::verdict,
+                       .setting = setting}});
     }
   }
 
@@ -132,12 +145,22 @@ class comparison {
     return part(verdict_runs_, 2 * m + 1);
   }
 
+  // The best of a method at the baseline's best rate.
+  [[nodiscard]] double setting_at_equal_steps(std::size_t m) const {
+    const method_summary& chosen = result_.methods[m];
+    const auto at = std::ranges::find(options_.learning_rates, result_.methods[baseline_].best_rate);
+    return chosen.setting_at_rate.empty()
+               ? chosen.best_setting
+               : chosen.setting_at_rate[static_cast<std::size_t>(at - options_.learning_rates.begin())];
+  }
+
   // Of every method at the baseline's best rate, then at its own, which may be the same runs.
   void train_for_verdict() {
     std::vector<planned_run> plan;
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      plan_verdict(plan, m, result_.methods[baseline_].best_rate, options_.budget);
-      plan_verdict(plan, m, result_.methods[m].best_rate, options_.budget);
+      const method_summary& chosen = result_.methods[m];
+      plan_verdict(plan, m, result_.methods[baseline_].best_rate, setting_at_equal_steps(m), options_.budget);
+      plan_verdict(plan, m, chosen.best_rate, chosen.best_setting, options_.budget);
     }
     verdict_runs_ = runner_.make(plan, stretched_);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
@@ -167,7 +190,8 @@ class comparison {
              " seconds and the baseline's ", significant(baseline_time, 3), ": no comparison in equal time");
         continue;
       }
-      plan_verdict(plan, baseline_, result_.methods[baseline_].best_rate,
+      const method_summary& baseline = result_.methods[baseline_];
+      plan_verdict(plan, baseline_, baseline.best_rate, baseline.best_setting,
                    std::max<std::int64_t>(1, std::llround(budget)));
       time_place_[m] = count++;
     }
@@ -183,8 +207,8 @@ class comparison {
   void warn_of_losses(const std::string& whose, std::span<const comparison_run> runs) {
     const std::string lost = losses_text(runs);
     if (!lost.empty()) {
-      warn(whose, ": of the runs for the verdict at learning rate ", runs.front().trial.learning_rate, " ",
-           lost, "; their pairs are left out");
+      warn(whose, ": of the runs for the verdict at ", place_text(runs.front().trial), " ", lost,
+           "; their pairs are left out");
     }
   }
 
@@ -215,12 +239,13 @@ class comparison {
 
 /// Does a method help? Trains by every method and holds each against the baseline:
 ///
-///  1. Choosing: every method at every learning rate of the grid, with the tuning seeds. A method's best rate is that of the
-///     best mean validation value; one at which a run was lost (threw, or gave no finite number) only where all have
-///     lost some, the fewest then. A grid of one rate leaves this out.
-///  2. Verdict, with fresh seeds and by the test value: every method at the baseline's best rate (`equal_steps`) and at its
-///     own (`own_rate`); and the baseline at its best rate with the budget that takes the time of the method, whose
-///     run is that of `own_rate` (`equal_time`). Time is the median over the runs of seconds per step.
+///  1. Choosing: every method at every learning rate of the grid with every one of its settings, with the tuning seeds. Its
+///     best pair is that of the best mean validation value; one at which a run was lost (threw, or gave no finite
+///     number) only where all have lost some, the fewest then. A grid of one rate and no more than one setting leave this out.
+///  2. Verdict, with fresh seeds and by the test value: every method at the baseline's best rate, with its best setting at
+///     that rate (`equal_steps`), and at its own best pair (`own_rate`); and the baseline at its best pair with the
+///     budget that takes the time of the method, whose run is that of `own_rate` (`equal_time`). Time is the median over
+///     the runs of seconds per step.
 ///  3. Of each: means, paired t-test with interval and effect size, Wilcoxon's signed ranks, both corrected by Holm's method,
 ///     and a word (`verdict`).
 ///

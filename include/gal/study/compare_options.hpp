@@ -20,8 +20,8 @@ namespace gal::inline GAL_ABI {
 
 /// What a run is for.
 enum class trial_purpose {
-  choosing,  ///< its validation value helps to choose a learning rate; the test value is not looked at
-  verdict,   ///< its test value is compared
+  choosing,  ///< its validation value helps to choose a learning rate and a setting; the test value is not looked at
+  verdict,  ///< its test value is compared
 };
 constexpr auto enumerator_names(trial_purpose) {
   return std::to_array<std::string_view>({"choosing", "verdict"});
@@ -31,9 +31,11 @@ constexpr auto enumerator_names(trial_purpose) {
 struct trial {
   std::uint64_t seed = 1;  ///< of all that is random: first weights, order of the batches, the method's own
   double learning_rate = 1e-3;
-  std::int64_t budget =
-      1;  ///< how long to train: steps, or epochs, the same for every method of a comparison
+  /// How long to train: steps, or epochs, the same for every method of a comparison.
+  std::int64_t budget = 1;
   trial_purpose purpose = trial_purpose::verdict;
+  /// One of the method's `settings`. NaN where it has none, so that a method that reads what it does not have fails.
+  double setting = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// What a run gives. The measure is one number of the trained model, such as its error; the same on both parts.
@@ -53,6 +55,9 @@ struct measures {
 struct method {
   std::string name{};
   std::function<measures(const trial&)> run{};
+  /// Values of one constant of its own, such as weight decay, epsilon or label smoothing, of which one is chosen as a
+  /// learning rate is; with one value there is nothing to choose, and without any the method has no such constant.
+  std::vector<double> settings{};
 };
 
 /// How far a comparison is.
@@ -68,9 +73,9 @@ struct compare_options {
   std::string measure = "error";     ///< what `measures` holds, for people, with its unit
   bool larger_is_better = false;
   std::string baseline{};                ///< the method that all others are held against; empty: the first
-  std::vector<double> learning_rates{};  ///< the grid; with one rate nothing is chosen
+  std::vector<double> learning_rates{};  ///< the grid; with one rate only settings are chosen
   std::int64_t budget = 1000;            ///< of every run, but for the baseline's in equal time
-  int tuning_seeds = 3;                  ///< for choosing a learning rate: first_seed, first_seed + 1, ...
+  int tuning_seeds = 3;                  ///< for choosing: first_seed, first_seed + 1, ...
   int verdict_seeds = 10;                ///< for the verdict, at least 2: those that follow
   std::uint64_t first_seed = 1;
   bool equal_time = true;  ///< give the baseline the other methods' time, too
@@ -85,6 +90,28 @@ struct compare_options {
 
 namespace detail {
 
+// The settings of a method in order; NaN alone where it has none.
+[[nodiscard]] inline std::vector<double> settings_or_none(const method& m) {
+  if (m.settings.empty()) {
+    return {measures::none};
+  }
+  std::vector<double> result = m.settings;
+  std::ranges::sort(result);
+  return result;
+}
+
+inline void require_settings(const method& m) {
+  constexpr std::string_view name = "gal::compare";
+  for (const double setting : m.settings) {
+    require(std::isfinite(setting), error_code::invalid_option, name, ": the method \"", m.name,
+            "\" has the setting ", setting, "; expected finite numbers");
+  }
+  const std::vector<double> sorted = settings_or_none(m);
+  const auto twice = std::ranges::adjacent_find(sorted);
+  require(twice == sorted.end(), error_code::invalid_option, name, ": the method \"", m.name,
+          "\" has the setting ", twice == sorted.end() ? 0.0 : *twice, " twice; expected different settings");
+}
+
 // The options with their grid in order and the baseline's name, or an error that names what does not fit.
 [[nodiscard]] inline compare_options validated(const std::vector<method>& methods, compare_options options) {
   constexpr std::string_view name = "gal::compare";
@@ -95,6 +122,7 @@ namespace detail {
             " has no name; expected one to report it by");
     require(static_cast<bool>(methods[i].run), error_code::invalid_option, name, ": the method \"",
             methods[i].name, "\" has no function; expected one from gal::trial to gal::measures");
+    require_settings(methods[i]);
     for (std::size_t j = 0; j < i; ++j) {
       require(methods[i].name != methods[j].name, error_code::invalid_option, name,
               ": two methods are called \"", methods[i].name, "\"; expected different names");

@@ -21,13 +21,14 @@ namespace detail {
 
 // Validation over the grid, with a band of one deviation to both sides.
 inline html_page::chart rates_chart(const comparison_result& result) {
-  html_page::chart chart{.title = "Validation over learning rates",
-                         .note = text("means over ", result.options.tuning_seeds,
-                                      " seeds, bands of one deviation to both sides"),
-                         .x_label = "learning rate, decimal logarithm",
-                         .y_label = result.options.measure,
-                         .x = {},
-                         .curves = {}};
+  html_page::chart chart{
+      .title = "Validation over learning rates",
+      .note = text("means over ", result.options.tuning_seeds, " seeds, bands of one deviation to both sides",
+                   has_settings(result) ? "; at each rate with the best setting" : ""),
+      .x_label = "learning rate, decimal logarithm",
+      .y_label = result.options.measure,
+      .x = {},
+      .curves = {}};
   for (const double rate : result.options.learning_rates) {
     chart.x.push_back(std::log10(rate));
   }
@@ -40,6 +41,24 @@ inline html_page::chart rates_chart(const comparison_result& result) {
     chart.curves.push_back(std::move(curve));
   }
   return chart;
+}
+
+// Validation by setting and learning rate.
+inline html_page::table settings_table(const comparison_result& result) {
+  html_page::table table{.header = {"method", "setting"}};
+  for (const double rate : result.options.learning_rates) {
+    table.header.push_back(text("learning rate ", rate));
+  }
+  for (const method_summary& m : result.methods) {
+    for (std::size_t k = 0; k < m.mean_by_setting.size(); ++k) {
+      table.rows.push_back(
+          {m.name, text(m.settings[k], m.settings[k] == m.best_setting ? ", the best" : "")});
+      for (const double mean : m.mean_by_setting[k]) {
+        table.rows.back().push_back(cell(mean, 5));
+      }
+    }
+  }
+  return table;
 }
 
 // The differences that the verdicts in one setting come from.
@@ -79,8 +98,8 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
 
 }  // namespace detail
 
-/// The page of a comparison: a word and an interval for every method and setting, the table of `text_table`, curves over the
-/// learning rates, differences of the seeds, warnings, and the machine.
+/// The page of a comparison: a word and an interval for every contrast, the table of `text_table`, curves over the learning
+/// rates at the best setting of each, validation by setting, differences of the seeds, warnings, and the machine.
 [[nodiscard]] inline html_page comparison_page(const comparison_result& result) {
   html_page page(result.options.title, detail::summary_text(result));
   for (const contrast& c : result.contrasts) {
@@ -90,9 +109,9 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
                      c.needed_seeds ? detail::text("; needs ", *c.needed_seeds, " seeds") : "")});
   }
   page.heading("Verdicts");
-  html_page::table verdicts{.header = detail::contrast_header(result.options)};
+  html_page::table verdicts{.header = detail::contrast_header(result)};
   for (const contrast& c : result.contrasts) {
-    verdicts.rows.push_back(detail::contrast_row(c));
+    verdicts.rows.push_back(detail::contrast_row(result, c));
   }
   page.add(verdicts);
   if (!result.warnings.empty()) {
@@ -106,6 +125,10 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
   if (result.options.learning_rates.size() > 1) {
     page.heading("Learning rates");
     page.add(detail::rates_chart(result));
+  }
+  if (const html_page::table settings = detail::settings_table(result); !settings.rows.empty()) {
+    page.heading("Settings, by validation");
+    page.add(settings);
   }
   page.heading("Seeds");
   for (const comparison_setting setting :

@@ -25,9 +25,9 @@ namespace gal::inline GAL_ABI {
 
 /// The verdicts with their numbers, and the warnings, as text for a terminal: what the columns mean is in docs/compare.md.
 [[nodiscard]] inline std::string text_table(const comparison_result& result) {
-  std::vector<std::vector<std::string>> rows = {detail::contrast_header(result.options)};
+  std::vector<std::vector<std::string>> rows = {detail::contrast_header(result)};
   for (const contrast& c : result.contrasts) {
-    rows.push_back(detail::contrast_row(c));
+    rows.push_back(detail::contrast_row(result, c));
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
@@ -67,12 +67,13 @@ namespace gal::inline GAL_ABI {
     return text + "\"";
   };
   const auto number = [](double value) { return std::isfinite(value) ? detail::text(value) : std::string(); };
-  std::string text = "method,purpose,learning_rate,budget,seed,validation,test,steps,seconds,failure\n";
+  std::string text =
+      "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure\n";
   for (const comparison_run& run : result.runs) {
     text += detail::text(quoted(run.method), ",", run.trial.purpose, ",", run.trial.learning_rate, ",",
-                         run.trial.budget, ",", run.trial.seed, ",", number(run.result.validation), ",",
-                         number(run.result.test), ",", run.result.steps, ",", number(run.result.seconds), ",",
-                         quoted(run.failure), "\n");
+                         number(run.trial.setting), ",", run.trial.budget, ",", run.trial.seed, ",",
+                         number(run.result.validation), ",", number(run.result.test), ",", run.result.steps,
+                         ",", number(run.result.seconds), ",", quoted(run.failure), "\n");
   }
   return text;
 }
@@ -84,10 +85,14 @@ namespace gal::inline GAL_ABI {
   json methods = json::array();
   for (const method_summary& m : result.methods) {
     methods.push_back({{"name", m.name},
+                       {"settings", m.settings},
+                       {"setting_at_rate", m.setting_at_rate},
                        {"validation_mean", m.validation_mean},
                        {"validation_deviation", m.validation_deviation},
                        {"lost", m.lost},
+                       {"mean_by_setting", m.mean_by_setting},
                        {"best_rate", m.best_rate},
+                       {"best_setting", m.best_setting},
                        {"seconds_per_step", m.seconds_per_step}});
   }
   json contrasts = json::array();
@@ -95,7 +100,9 @@ namespace gal::inline GAL_ABI {
     contrasts.push_back({{"method", c.method},
                          {"setting", to_string(c.setting)},
                          {"learning_rate", c.learning_rate},
+                         {"method_setting", c.method_setting},
                          {"baseline_rate", c.baseline_rate},
+                         {"baseline_setting", c.baseline_setting},
                          {"baseline_budget", c.baseline_budget},
                          {"seeds", c.seeds},
                          {"differences", c.differences},

@@ -21,9 +21,11 @@ namespace gal::inline GAL_ABI {
 
 /// Which runs of a method are held against which of the baseline's.
 enum class comparison_setting {
-  equal_steps,  ///< both at the baseline's best learning rate, with the same budget
-  own_rate,     ///< each at its own best learning rate, with the same budget
-  equal_time,   ///< as own_rate, but the baseline trains as long as the method's steps take
+  /// Both at the baseline's best learning rate, with the same budget; the method with the setting that is its best at that
+  /// rate.
+  equal_steps,
+  own_rate,    ///< each at its own best learning rate and setting, with the same budget
+  equal_time,  ///< as own_rate, but the baseline trains as long as the method's steps take
 };
 constexpr auto enumerator_names(comparison_setting) {
   return std::to_array<std::string_view>({"equal_steps", "own_rate", "equal_time"});
@@ -60,15 +62,21 @@ struct comparison_run {
   [[nodiscard]] bool complete() const { return failure.empty() && std::isfinite(value()); }
 };
 
-/// A method over the grid of learning rates. Means and deviations are of the validation values of complete runs, NaN
-/// where there are too few; all lists go with `compare_options::learning_rates`, and are empty for a grid of one rate.
+/// A method over the grid of learning rates and its settings. Means and deviations are of the validation values of complete
+/// runs, NaN where there are too few. Lists by rate go with `compare_options::learning_rates`; they are empty where there
+/// was nothing to choose: one rate, and no more than one setting.
 struct method_summary {
   std::string name{};
-  std::vector<double> validation_mean{};
-  std::vector<double> validation_deviation{};
-  std::vector<std::size_t> lost{};  ///< runs that threw or diverged
+  std::vector<double> settings{};              ///< in order; empty: it has none
+  std::vector<double> setting_at_rate{};       ///< the best by rate; empty: it has none
+  std::vector<double> validation_mean{};       ///< by rate, with `setting_at_rate`
+  std::vector<double> validation_deviation{};  ///< likewise
+  std::vector<std::size_t> lost{};             ///< likewise: runs that threw or diverged
+  std::vector<std::vector<double>>
+      mean_by_setting{};  ///< validation, by setting, then by rate; empty: it has none
   double best_rate = 0.0;
-  double seconds_per_step = 0.0;  ///< median over the verdict's runs at the best rate
+  double best_setting = measures::none;  ///< at the best rate; NaN: it has none
+  double seconds_per_step = 0.0;         ///< median over the verdict's runs at the best rate
 };
 
 /// A method against the baseline in one setting: in pairs, of one seed each. Differences are the method's value less the
@@ -77,7 +85,9 @@ struct contrast {
   std::string method{};
   comparison_setting setting = comparison_setting::equal_steps;
   double learning_rate = 0.0;
+  double method_setting = measures::none;  ///< that of its trials; NaN: it has none
   double baseline_rate = 0.0;
+  double baseline_setting = measures::none;
   std::int64_t baseline_budget = 0;  ///< the method's is that of the options
   std::vector<std::uint64_t> seeds{};
   std::vector<double> differences{};  ///< of those seeds

@@ -33,13 +33,19 @@ inline std::size_t count_lost(std::span<const comparison_run> runs) {
       std::ranges::count_if(runs, [](const comparison_run& run) { return !run.complete(); }));
 }
 
+/// "learning rate 0.1, setting 3".
+inline std::string place_text(const trial& t) {
+  return text("learning rate ", t.learning_rate,
+              std::isfinite(t.setting) ? text(", setting ", t.setting) : std::string());
+}
+
 /// "2 of 30 runs diverged, 1 of 30 threw: \"message\""; empty where none was lost.
 inline std::string losses_text(std::span<const comparison_run> runs) {
   std::size_t threw = 0;
   std::string message;
   for (const comparison_run& run : runs) {
     if (!run.failure.empty() && threw++ == 0) {
-      message = text(" (seed ", run.trial.seed, ", learning rate ", run.trial.learning_rate, ": ",
+      message = text(" (seed ", run.trial.seed, ", ", place_text(run.trial), ": ",
                      in_quotes(run.failure, 200), ")");
     }
   }
@@ -54,39 +60,77 @@ inline std::string losses_text(std::span<const comparison_run> runs) {
   return result;
 }
 
-// `runs`: those for choosing, by learning rate, then by seed.
-inline method_summary choose_rate(const std::string& name, std::span<const comparison_run> runs,
-                                  const compare_options& options) {
-  method_summary result{.name = name};
+// `runs`: those for choosing, by setting, then by learning rate, then by seed; none where nothing is to be chosen.
+inline method_summary choose(const method& m, std::span<const comparison_run> runs,
+                             const compare_options& options) {
+  const std::vector<double> settings = settings_or_none(m);
+  const bool has_settings = !m.settings.empty();
+  method_summary result{.name = m.name,
+                        .settings = has_settings ? settings : std::vector<double>(),
+                        .best_rate = options.learning_rates.front(),
+                        .best_setting = settings.front()};
+  if (runs.empty()) {
+    return result;
+  }
+  struct place {  // of the grid
+    std::size_t lost;
+    double mean;
+    double deviation;
+  };
+  const std::size_t rates = options.learning_rates.size();
   const auto seeds = static_cast<std::size_t>(options.tuning_seeds);
-  const std::size_t none = options.learning_rates.size();
-  std::size_t best = none;
-  for (std::size_t k = 0; k < options.learning_rates.size(); ++k) {
-    const auto of_rate = runs.subspan(k * seeds, seeds);
+  std::vector<place> grid;
+  for (std::size_t k = 0; k < settings.size() * rates; ++k) {
+    const auto at = runs.subspan(k * seeds, seeds);
     std::vector<double> values;
-    for (const comparison_run& run : of_rate) {
+    for (const comparison_run& run : at) {
       if (run.complete()) {
         values.push_back(run.value());
       }
     }
-    result.validation_mean.push_back(mean_or_none(values));
-    result.validation_deviation.push_back(deviation_or_none(values));
-    result.lost.push_back(count_lost(of_rate));
-    // Fewest lost first: a rate at which a run diverges is not chosen while there is another.
-    const auto rank = [&](std::size_t at) {
-      const double value = result.validation_mean[at];
-      return std::tuple(result.lost[at], options.larger_is_better ? -value : value);
-    };
-    if (!values.empty() && (best == none || rank(k) < rank(best))) {
-      best = k;
+    grid.push_back({count_lost(at), mean_or_none(values), deviation_or_none(values)});
+  }
+  // Fewest lost first: where a run diverges is not chosen while there is another place.
+  const auto precedes = [&](const place& a, const place& b) {
+    const double sign = options.larger_is_better ? -1.0 : 1.0;
+    return !std::isnan(a.mean) &&
+           (std::isnan(b.mean) || std::tuple(a.lost, sign * a.mean) < std::tuple(b.lost, sign * b.mean));
+  };
+  std::vector<std::size_t> best_at;  // setting, by rate
+  std::size_t best = 0;              // rate
+  for (std::size_t r = 0; r < rates; ++r) {
+    best_at.push_back(0);
+    for (std::size_t s = 1; s < settings.size(); ++s) {
+      best_at[r] = precedes(grid[s * rates + r], grid[best_at[r] * rates + r]) ? s : best_at[r];
     }
+    best = precedes(grid[best_at[r] * rates + r], grid[best_at[best] * rates + best]) ? r : best;
   }
   require(
-      best != none, error_code::non_finite, "gal::compare: the method \"", name,
+      !std::isnan(grid[best_at[best] * rates + best].mean), error_code::non_finite,
+      "gal::compare: the method \"", m.name,
       "\" has no validation value to choose its learning rate by: ", losses_text(runs),
       "; expected gal::measures whose `validation` is the measure on samples that the run neither trains on "
       "nor tests on, and learning rates at which it does not diverge");
+  for (std::size_t r = 0; r < rates; ++r) {
+    if (std::isnan(grid[best_at[r] * rates + r].mean)) {
+      best_at[r] = best_at[best];  // all are lost there
+    }
+    const place& here = grid[best_at[r] * rates + r];
+    result.validation_mean.push_back(here.mean);
+    result.validation_deviation.push_back(here.deviation);
+    result.lost.push_back(here.lost);
+    if (has_settings) {
+      result.setting_at_rate.push_back(settings[best_at[r]]);
+    }
+  }
+  for (std::size_t s = 0; has_settings && s < settings.size(); ++s) {
+    result.mean_by_setting.emplace_back();
+    for (std::size_t r = 0; r < rates; ++r) {
+      result.mean_by_setting.back().push_back(grid[s * rates + r].mean);
+    }
+  }
   result.best_rate = options.learning_rates[best];
+  result.best_setting = settings[best_at[best]];
   return result;
 }
 
@@ -114,7 +158,9 @@ inline contrast make_contrast(comparison_setting setting, std::span<const compar
   contrast result{.method = runs.front().method,
                   .setting = setting,
                   .learning_rate = runs.front().trial.learning_rate,
+                  .method_setting = runs.front().trial.setting,
                   .baseline_rate = baseline.front().trial.learning_rate,
+                  .baseline_setting = baseline.front().trial.setting,
                   .baseline_budget = baseline.front().trial.budget,
                   .lost = count_lost(runs),
                   .baseline_lost = count_lost(baseline)};
@@ -149,7 +195,9 @@ inline contrast make_contrast(comparison_setting setting, std::span<const compar
 
 // Whether two contrasts hold the same runs against each other, as where the best rate of a method is the baseline's.
 inline bool has_same_runs(const contrast& a, const contrast& b) {
-  return a.method == b.method && a.learning_rate == b.learning_rate && a.baseline_budget == b.baseline_budget;
+  const bool same_setting = std::isnan(a.method_setting) || a.method_setting == b.method_setting;
+  return a.method == b.method && a.learning_rate == b.learning_rate && same_setting &&
+         a.baseline_budget == b.baseline_budget;
 }
 
 inline verdict decide(const contrast& c, const compare_options& options) {

@@ -34,15 +34,20 @@ inline std::string line_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+inline constexpr std::string_view ledger_layout = "gal::compare 2";
+
 // What the runs of a comparison depend on, as far as the options say it. The other options may change.
 inline json fingerprint(const std::vector<method>& methods, const compare_options& o) {
   json names = json::array();
+  json settings = json::array();
   for (const method& m : methods) {
     names.push_back(m.name);
+    settings.push_back(m.settings.empty() ? std::vector<double>() : settings_or_none(m));
   }
-  return {{"ledger", "gal::compare 1"},
+  return {{"ledger", ledger_layout},
           {"title", o.title},
           {"methods", names},
+          {"settings", settings},
           {"baseline", o.baseline},
           {"larger_is_better", o.larger_is_better},
           {"learning_rates", o.learning_rates},
@@ -57,6 +62,7 @@ inline json to_json(const comparison_run& run) {
   json result{{"method", run.method},
               {"purpose", to_string(run.trial.purpose)},
               {"learning_rate", run.trial.learning_rate},
+              {"setting", run.trial.setting},
               {"budget", run.trial.budget},
               {"seed", run.trial.seed},
               {"validation", run.result.validation},
@@ -78,7 +84,8 @@ inline std::optional<comparison_run> run_of(const std::string& line) {
                                     .learning_rate = run.at("learning_rate").get<double>(),
                                     .budget = run.at("budget").get<std::int64_t>(),
                                     .purpose = run.at("purpose") == "choosing" ? trial_purpose::choosing
-                                                                               : trial_purpose::verdict},
+                                                                               : trial_purpose::verdict,
+                                    .setting = number_of(run.at("setting"))},
                           .result = {.validation = number_of(run.at("validation")),
                                      .test = number_of(run.at("test")),
                                      .steps = run.at("steps").get<std::int64_t>(),
@@ -157,6 +164,10 @@ class ledger {
     require(found.is_object() && found.contains("ledger"), error_code::malformed_data,
             "gal::compare: ", path_,
             " is no ledger of a comparison; expected one, or a file that is not there yet");
+    require(found.at("ledger") == ledger_layout, error_code::malformed_data, "gal::compare: the ledger ",
+            path_, " has the layout ", found.at("ledger").dump(),
+            ", as another version of the library wrote it, and not \"", ledger_layout,
+            "\"; expected a file that is not there yet");
     for (const auto& [name, value] : expected.items()) {
       require(found.contains(name) && found.at(name) == value, error_code::shape_mismatch,
               "gal::compare: the ledger ", path_, " is of another comparison: its ", name, " is ",

@@ -40,39 +40,57 @@ inline std::string verdict_text(const contrast& c) {
   return text(c.verdict, c.needed_seeds ? text(", needs ", *c.needed_seeds, " seeds") : std::string());
 }
 
-inline std::vector<std::string> contrast_header(const compare_options& options) {
-  return {"method",        "compared in",
-          "learning rate", "mean",
-          "deviation",     "baseline",
-          "difference",    text(significant(100.0 * options.level, 4), " % interval"),
-          "effect size",   "p, t-test",
-          "p, ranks",      "verdict"};
+/// A method's setting; a dash where it has none.
+inline std::string setting_text(double setting) {
+  return std::isfinite(setting) ? text(setting) : std::string("-");
 }
 
-inline std::vector<std::string> contrast_row(const contrast& c) {
-  return {c.method,
-          words(c.setting),
-          text(c.learning_rate),
-          cell(c.mean, 5),
-          cell(c.deviation, 3),
-          cell(c.baseline_mean, 5),
-          difference_text(c),
-          interval_text(c),
-          cell(c.t_test.effect_size, 3),
-          p_text(c.corrected_t),
-          p_text(c.corrected_signed_ranks),
-          verdict_text(c)};
+/// Whether any method has settings, so that they are shown.
+inline bool has_settings(const comparison_result& result) {
+  return std::ranges::any_of(result.methods, [](const method_summary& m) { return !m.settings.empty(); });
+}
+
+inline std::vector<std::string> contrast_header(const comparison_result& result) {
+  std::vector<std::string> cells = {"method", "compared in", "learning rate"};
+  if (has_settings(result)) {
+    cells.push_back("setting");
+  }
+  for (const std::string& name :
+       {std::string("mean"), std::string("deviation"), std::string("baseline"), std::string("difference"),
+        text(significant(100.0 * result.options.level, 4), " % interval"), std::string("effect size"),
+        std::string("p, t-test"), std::string("p, ranks"), std::string("verdict")}) {
+    cells.push_back(name);
+  }
+  return cells;
+}
+
+inline std::vector<std::string> contrast_row(const comparison_result& result, const contrast& c) {
+  std::vector<std::string> cells = {c.method, words(c.setting), text(c.learning_rate)};
+  if (has_settings(result)) {
+    cells.push_back(setting_text(c.method_setting));
+  }
+  for (const std::string& number :
+       {cell(c.mean, 5), cell(c.deviation, 3), cell(c.baseline_mean, 5), difference_text(c), interval_text(c),
+        cell(c.t_test.effect_size, 3), p_text(c.corrected_t), p_text(c.corrected_signed_ranks),
+        verdict_text(c)}) {
+    cells.push_back(number);
+  }
+  return cells;
 }
 
 /// What was compared, in a line.
 inline std::string summary_text(const comparison_result& result) {
   const compare_options& o = result.options;
+  const auto baseline = std::ranges::find(result.methods, o.baseline, &method_summary::name);
   std::string rates = text("learning rate ", o.learning_rates.front());
   if (o.learning_rates.size() > 1) {
-    const auto baseline = std::ranges::find(result.methods, o.baseline, &method_summary::name);
     rates = text("its best learning rate ", baseline->best_rate, " of ", o.learning_rates.size(), " from ",
                  o.learning_rates.front(), " to ", o.learning_rates.back(), ", chosen with ", o.tuning_seeds,
                  o.tuning_seeds == 1 ? " seed" : " seeds");
+  }
+  if (!baseline->settings.empty()) {
+    rates +=
+        text(", with its ", baseline->settings.size() > 1 ? "best " : "", "setting ", baseline->best_setting);
   }
   return text(o.measure, ", ", o.larger_is_better ? "larger" : "smaller", " is better; against ", o.baseline,
               ", ", rates, "; ", o.verdict_seeds, " fresh seeds for the verdict");

@@ -159,9 +159,10 @@ class runner {
 
  private:
   // Seeds for choosing and for the verdict are different ones.
-  using key = std::tuple<std::string, double, std::int64_t, std::uint64_t>;
+  using key = std::tuple<std::string, double, std::optional<double>, std::int64_t, std::uint64_t>;
   static key key_of(const std::string& method, const trial& t) {
-    return {method, t.learning_rate, t.budget, t.seed};
+    const auto setting = std::isnan(t.setting) ? std::nullopt : std::optional(t.setting);
+    return {method, t.learning_rate, setting, t.budget, t.seed};
   }
 
   void tell_progress() const {
