@@ -161,8 +161,9 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
   [[nodiscard]] auto last_gradient() const { return gradient_.view(); }
   [[nodiscard]] auto last_adjustment() const { return adjustment_.view(); }
 
-  /// Throws where a recorded step, replayed, would not do what a new one does: random numbers would repeat themselves, and a policy
-  /// that throws, or an optimizer that cannot be told by the device to keep still, has to wait for the device.
+  /// Throws where a recorded step, replayed, would not do what a new one does: random numbers would repeat
+  /// themselves, and a policy that throws, or an optimizer that cannot be told by the device to keep still,
+  /// has to wait for the device.
   void check_repeatable() const {
     frame_.check_repeatable();
     detail::require(!detail::draws_noise(options_.adjuster.kind) && std::is_void_v<Adjuster>,

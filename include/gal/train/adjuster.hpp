@@ -28,11 +28,12 @@ enum class adjuster_kind {
   zero,       ///< no adjustment
   uniform,    ///< noise, uniform in [-1, 1]
   normal,     ///< noise, standard normal
-  // In closed form, of features x_j and gradients G_j of a batch of n samples, with `strength` s. Of `normalisation::additive`
-  // and `adjuster_input::features_and_gradients` alone; docs/algorithm.md has the formulas.
+  // In closed form, of features x_j and gradients G_j of a batch of n samples, with `strength` s. Of
+  // `normalisation::additive` and `adjuster_input::features_and_gradients` alone; docs/algorithm.md has the
+  // formulas.
   label_smoothing,  ///< A_j = s/n (t_j - 1/classes), t_j the target: as if the targets were smoothed
   feature_decay,    ///< A_j = s/n (x_j - mean of x_j): pulls the features together
-  mixed_features,  ///< G + A is the gradient of the loss at mixes of each sample's features and targets with the next one's
+  mixed_features,   ///< G + A is the gradient at mixes of each sample, features and target, with the next one
 };
 constexpr auto enumerator_names(adjuster_kind) {
   return std::to_array<std::string_view>({"learned", "untrained", "zero", "uniform", "normal",
@@ -90,8 +91,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// The adjuster h: an MLP from the features (or features and gradients) to a direction for every feature; or a control
-/// without a network. A closed form takes `2d x n`, the features above the samples' own gradients n G, for `d >= 2` rows.
+/// The adjuster h: an MLP from the features (or features and gradients) to a direction for every feature; or
+/// a control without a network. A closed form takes `2d x n`, the features above the samples' own gradients n
+/// G, for `d >= 2` rows.
 ///
 ///     gal::adjuster<double> h({2, 64, 24, 2});   // 2 input rows, hidden widths, 2 feature rows
 ///     h.network().weight(0)(0, 5) = 0.3;         // set from given weights
@@ -100,8 +102,8 @@ class adjuster {
  public:
   using memory_type = typename Backend::memory_type;
 
-  /// `widths`: rows of the input, hidden widths, rows of the features. Throws if fewer than two, or not positive, and for a
-  /// closed form on a single feature, which has nothing to differ from.
+  /// `widths`: rows of the input, hidden widths, rows of the features. Throws if fewer than two, or not
+  /// positive, and for a closed form on a single feature, which has nothing to differ from.
   explicit adjuster(std::vector<index_type> widths, adjuster_options options = {}, Backend backend = {})
       : backend_(backend),
         options_(detail::validated(options)),

@@ -25,8 +25,8 @@ namespace gal::inline GAL_ABI::detail {
 template <class Loss>
 concept softmax_loss = requires { requires Loss::is_softmax_cross_entropy; };
 
-// X, or X above the samples' own gradients. With `hides_infinite` an infinite feature, such as the logit of a class that is
-// masked out, is shown as zero: a network would make NaN of it.
+// X, or X above the samples' own gradients. With `hides_infinite` an infinite feature, such as the logit of a
+// class that is masked out, is shown as zero: a network would make NaN of it.
 template <class T, class Memory, class Backend>
 void show_features(const Backend& backend, matrix_view<const T, Memory> x, matrix_view<const T, Memory> g,
                    bool hides_infinite, matrix_view<T, Memory> input) {

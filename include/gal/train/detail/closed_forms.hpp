@@ -13,9 +13,9 @@
 
 namespace gal::inline GAL_ABI::detail {
 
-// Here `input` (2d x n) has the features X above the samples' own gradients n G, and `a` (d x n) becomes A. Under softmax
-// cross-entropy n G_j = softmax(x_j) - t_j, from which the target t_j follows. A class that is masked out, by the logit
-// -infinity, takes no part.
+// Here `input` (2d x n) has the features X above the samples' own gradients n G, and `a` (d x n) becomes A.
+// Under softmax cross-entropy n G_j = softmax(x_j) - t_j, from which the target t_j follows. A class that is
+// masked out, by the logit -infinity, takes no part.
 
 // A_j = strength/n (t_j - 1/classes).
 template <class T, class Memory, class Backend>
@@ -68,8 +68,9 @@ struct mixing_share {
   }
 };
 
-// n (G_j + A_j) = l_j m_j + (1 - l_i) m_i, where m_j = softmax(l_j x_j + (1 - l_j) x_next) - (l_j t_j + (1 - l_j) t_next) and i
-// is the sample before j, in a circle. Takes a random number a sample; `mixed` (d x n) is memory.
+// n (G_j + A_j) = l_j m_j + (1 - l_i) m_i, where m_j = softmax(l_j x_j + (1 - l_j) x_next) - (l_j t_j + (1 -
+// l_j) t_next) and i is the sample before j, in a circle. Takes a random number a sample; `mixed` (d x n) is
+// memory.
 template <class T, class Memory, class Backend>
 void mix_features(const Backend& backend, double strength, random_stream random,
                   matrix_view<const T, Memory> input, matrix_view<T, Memory> mixed,
