@@ -20,6 +20,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/galConfigVersion.cmake"
   ARCH_INDEPENDENT)
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/gal_thrust.cmake" "${PROJECT_SOURCE_DIR}/cmake/gal_xtensor.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/gal_torch.cmake" "${PROJECT_SOURCE_DIR}/cmake/gal_onednn.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/gal_warn_unoptimised.cmake"
   "${PROJECT_BINARY_DIR}/galConfig.cmake" "${PROJECT_BINARY_DIR}/galConfigVersion.cmake"
   DESTINATION "${gal_package_dir}")
 

@@ -402,7 +402,81 @@ TEST_CASE("a training that has ended ends at once when it is called again") {
   const gal::fit_result again = run(second);
   CHECK(again.history.empty());
   CHECK(again.steps == result.steps);
+  CHECK(again.message == "3 epochs, all of them before: raise epochs to train longer");
   CHECK(gal::state_difference(first.trainer, second.trainer) == "");
+}
+
+TEST_CASE("more epochs train nothing where patience had ended training, and the message says what does") {
+  const scratch folder;
+  setting s;
+  const auto run = [&](setting& with, const gal::fit_options& options) {
+    return gal::fit(with.trainer, with.batches, with.validation, options,
+                    gal::checkpointing(folder.file("run")));
+  };
+  // No epoch is better by so much as the first, which has nothing before it.
+  const gal::fit_result ended = run(s, {.epochs = 9, .patience = 2, .min_improvement = 1e9});
+  CHECK(ended.message == "2 epochs without a better validation loss");
+  setting again;
+  const gal::fit_result none = run(again, {.epochs = 99, .patience = 2, .min_improvement = 1e9});
+  CHECK(none.reason == stop_reason::patience);
+  CHECK(none.history.empty());
+  CHECK(none.message ==
+        "2 epochs without a better validation loss, all of them before: raise patience to train longer");
+  setting longer;
+  const gal::fit_result more = run(longer, {.epochs = 99, .patience = 4, .min_improvement = 1e9});
+  CHECK(more.history.size() == 2);
+  CHECK(more.message == "4 epochs without a better validation loss");
+}
+
+TEST_CASE("training ends after an epoch in which every step was refused, and says so") {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  setting s;
+  s.data.targets.fill(none);
+  const gal::fit_result result = gal::fit(s.trainer, s.batches, {.epochs = 30});
+  CHECK(result.reason == stop_reason::refused);
+  CHECK(result.message ==
+        "every step of epoch 1 was refused: losses or gradients are not finite; look at targets and learning "
+        "rate");
+  CHECK(result.history.size() == 1);
+  CHECK(result.history[0].refused == 4);
+  // A rate that explodes.
+  nn::mlp<double> model({20, 4, 2}, {.seed = 1});
+  gal::sgd<double> optimizer({.learning_rate = 1e300});
+  gal::plain trainer(model, optimizer, gal::mse());
+  setting other;
+  const gal::fit_result exploded = gal::fit(trainer, other.batches, {.epochs = 30});
+  CHECK(exploded.reason == stop_reason::refused);
+  CHECK(exploded.epochs < 5);
+  // One step that is taken is enough to go on.
+  setting third;
+  for (gal::index_type j = 0; j < 17; ++j) {
+    third.data.targets(0, j) = none;
+  }
+  gal::batches<double> in_order(third.data, 6, {.shuffle = false});
+  const gal::fit_result goes_on = gal::fit(third.trainer, in_order, {.epochs = 3});
+  CHECK(goes_on.reason == stop_reason::epochs);
+  CHECK(goes_on.history[0].refused == 3);
+}
+
+TEST_CASE("a checkpoint of other data is refused, and one that fits is said on the progress line") {
+  const scratch folder;
+  setting first;
+  gal::fit(first.trainer, first.batches, {.epochs = 2}, gal::checkpointing(folder.file("run")));
+  setting other;
+  other.data.targets(1, 22) += 1e-9;
+  const std::string why = refusal(shape_mismatch, [&] {
+    return gal::fit(other.trainer, other.batches, {.epochs = 3}, gal::checkpointing(folder.file("run")));
+  });
+  CHECK(why.find("batches.fingerprint_of_data is ") != std::string::npos);
+  std::FILE* const to = std::fopen(folder.file("out").c_str(), "w");
+  REQUIRE(to != nullptr);
+  setting second;
+  const gal::fit_result result = gal::fit(second.trainer, second.batches, {.epochs = 3},
+                                          gal::progress_bar(to), gal::checkpointing(folder.file("run")));
+  std::fclose(to);
+  CHECK(result.history.size() == 1);
+  CHECK(contents(folder.file("out"))
+            .starts_with("resumed after 2 epochs of " + folder.file("run") + "\nepoch 3/3: "));
 }
 
 TEST_CASE("a callback's own state is part of the checkpoint") {

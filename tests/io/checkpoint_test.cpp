@@ -356,7 +356,9 @@ TEST_CASE("a checkpoint that does not fit says what differs, and changes nothing
     run<decltype(model), decltype(optimizer)> other(model, optimizer, own_data, options);
     run<decltype(model), decltype(optimizer)> before(model, optimizer, own_data, options);
     const std::string what = load_refusal(shape_mismatch, path, other);
-    CHECK(what.substr(0, begin.size() + expected.size()) == begin + expected);
+    CHECK(what.substr(0, begin.size()) == begin);
+    // Data of another scalar are other data, which is said first.
+    CHECK_MESSAGE(what.find(expected) != std::string::npos, what);
     CHECK(gal::state_difference(other, before).empty());
     CHECK(refusal(invalid_option, [&] { return &other.trainer.adjuster(); }).find("none yet") !=
           std::string::npos);

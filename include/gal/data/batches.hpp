@@ -9,6 +9,7 @@
 #include <gal/core/view.hpp>
 #include <gal/data/dataset.hpp>
 #include <gal/data/detail/epoch_iterator.hpp>
+#include <gal/data/detail/fingerprint.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,7 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string_view>
@@ -169,10 +171,15 @@ class batches {
     resumes_ = false;
   }
 
-  /// The place in the epoch, too. A batch that was looked at counts as done.
+  /// The place in the epoch, too. A batch that was looked at counts as done. The data have to be the same where it is loaded,
+  /// which their fingerprint says: that of the first time.
   template <class Visitor>
   void visit_state(Visitor& visit) {
+    if (!fingerprint_) {
+      fingerprint_ = detail::fingerprint(targets_, detail::fingerprint(features_, 0));
+    }
     visit.setting("samples", features_.columns());
+    visit.setting("fingerprint_of_data", *fingerprint_);
     visit.setting("size", size_);
     visit.setting("shuffle", options_.shuffle);
     visit.setting("last_batch", options_.last_batch);
@@ -224,6 +231,7 @@ class batches {
   index_type position_ = 0;    // first sample of the current batch
   bool looked_at_ = false;     // the current batch
   bool resumes_ = false;       // the next begin goes on within the epoch
+  std::optional<std::uint64_t> fingerprint_;
   std::vector<index_type> order_;
   matrix<T> feature_buffer_;
   matrix<Target> target_buffer_;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -95,7 +96,11 @@ class mixed_batches {
   /// done.
   template <class Visitor>
   void visit_state(Visitor& visit) {
+    if (!fingerprint_) {
+      fingerprint_ = detail::fingerprint(targets_, detail::fingerprint(features_, 0));
+    }
     visit.setting("samples", samples());
+    visit.setting("fingerprint_of_data", *fingerprint_);
     visit.setting("size", size_);
     visit.setting("splits", rows_of_.size());
     visit("random", random_);
@@ -139,7 +144,8 @@ class mixed_batches {
   index_type position_ = 0;                       // of the current batch in the epoch
   bool is_drawn_ = false;                         // the current batch
   bool resumes_ = false;                          // the next begin goes on within the epoch
-  std::vector<index_type> rows_;                  // of the batch that was drawn last
+  std::optional<std::uint64_t> fingerprint_;
+  std::vector<index_type> rows_;  // of the batch that was drawn last
   matrix<T> feature_buffer_;
   matrix<Target> target_buffer_;
 };

@@ -75,6 +75,7 @@ class progress_bar {
 
   template <class Run>
   void step_end(Run& run) {
+    tell_resumption(run);
     // Not for every step of a fast loop.
     const auto now = std::chrono::steady_clock::now();
     if (!on_terminal_ || run.batches_in_epoch() == 0 || now - shown_ < std::chrono::milliseconds(100)) {
@@ -100,6 +101,7 @@ class progress_bar {
 
   template <class Run>
   void epoch_end(Run& run) {
+    tell_resumption(run);
     const epoch_report& epoch = run.last_epoch();
     std::string line = detail::text(on_terminal_ ? "\r" : "", "epoch ", epoch.epoch, "/",
                                     run.options().epochs, ": ", loss_text(epoch.training_loss, 6));
@@ -118,12 +120,22 @@ class progress_bar {
 
   template <class Run>
   void fit_end(Run& run) {
+    tell_resumption(run);
     std::fputs(detail::text(on_terminal_ ? "\r\033[K" : "", "ended: ", run.message(), "\n").c_str(), to_);
     std::fflush(to_);
     line_is_open_ = false;
+    told_resumption_ = false;
   }
 
  private:
+  // Before the first line: where in the list of callbacks `checkpointing` stands is not known.
+  template <class Run>
+  void tell_resumption(Run& run) {
+    if (!std::exchange(told_resumption_, true) && !run.resumption().empty()) {
+      std::fputs((run.resumption() + "\n").c_str(), to_);
+    }
+  }
+
   static std::string loss_text(double loss, int digits) {
     return std::isfinite(loss) ? "loss " + detail::significant(loss, digits) : "no finite loss";
   }
@@ -131,6 +143,7 @@ class progress_bar {
   std::FILE* to_;
   bool on_terminal_;
   bool line_is_open_ = false;
+  bool told_resumption_ = false;
   std::chrono::steady_clock::time_point shown_ = {};
 };
 

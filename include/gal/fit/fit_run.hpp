@@ -25,11 +25,12 @@ namespace gal::inline GAL_ABI {
 enum class stop_reason {
   epochs,       ///< all epochs were trained
   patience,     ///< the validation loss did not improve any more
+  refused,      ///< no step of a whole epoch was taken, since losses or gradients were not finite
   requested,    ///< a callback asked for it
   interrupted,  ///< Ctrl-C
 };
 constexpr auto enumerator_names(stop_reason) {
-  return std::to_array<std::string_view>({"epochs", "patience", "requested", "interrupted"});
+  return std::to_array<std::string_view>({"epochs", "patience", "refused", "requested", "interrupted"});
 }
 
 namespace detail {
@@ -79,6 +80,15 @@ class fit_run {
     }
   }
 
+  /// Where this call of `fit` took up a training, as `checkpointing` says it: "resumed after 30 epochs of run.safetensors".
+  [[nodiscard]] const std::string& resumption() const { return resumption_; }
+  void resumed_from(std::string_view path) {
+    resumption_ = detail::text("resumed after ", epochs_, epochs_ == 1 ? " epoch of " : " epochs of ", path);
+    if (steps_in_epoch_ > 0) {
+      resumption_ += detail::text(", at batch ", steps_in_epoch_ + 1, " of the next");
+    }
+  }
+
   /// Why training ends, once it is known.
   [[nodiscard]] std::optional<stop_reason> stopping() const { return reason_; }
   [[nodiscard]] const std::string& message() const { return message_; }
@@ -94,6 +104,7 @@ class fit_run {
     visit("epochs", epochs_, 0, most);
     visit("epoch_is_complete", epoch_is_complete_);
     visit("epoch.steps", steps_in_epoch_, 0, most);
+    visit("epoch.reported", reported_, 0, most);
     visit("epoch.refused", refused_, 0, most);
     visit("epoch.samples", samples_, 0, most);
     visit("epoch.loss", loss_sum_);
@@ -130,6 +141,7 @@ class fit_run {
     last_step_ = *report;
     last_step_number_ = trainer_->steps();
     learning_rate_ = report->learning_rate;
+    ++reported_;
     refused_ += report->non_finite ? 1 : 0;
     if (std::isfinite(report->loss)) {
       loss_sum_ += report->loss * static_cast<double>(report->samples);
@@ -158,7 +170,8 @@ class fit_run {
       last_epoch_.is_best = true;
       best_ = std::make_shared<best_epoch>(best_epoch{epochs_, validation_loss, state_copy(model())});
     }
-    steps_in_epoch_ = refused_ = samples_ = 0;
+    trains_ = refused_ < reported_;
+    steps_in_epoch_ = reported_ = refused_ = samples_ = 0;
     loss_sum_ = 0.0;
     numbers_.clear();
     epoch_is_complete_ = false;
@@ -169,13 +182,22 @@ class fit_run {
     if (reason_) {
       return;
     }
+    const std::string none_left = std::exchange(has_looked_, true) ? "" : ", all of them before: raise ";
+    const std::string to_go_on = " to train longer";
     const std::int64_t best = best_ ? best_->epoch : 0;
-    if (options_.patience > 0 && epochs_ - best >= options_.patience) {
+    if (!trains_) {
+      reason_ = stop_reason::refused;
+      message_ =
+          detail::text("every step of epoch ", epochs_,
+                       " was refused: losses or gradients are not finite; look at targets and learning rate");
+    } else if (options_.patience > 0 && epochs_ - best >= options_.patience) {
       reason_ = stop_reason::patience;
-      message_ = detail::text(options_.patience, " epochs without a better validation loss");
+      message_ = detail::text(options_.patience, " epochs without a better validation loss",
+                              none_left.empty() ? "" : none_left + "patience" + to_go_on);
     } else if (epochs_ >= options_.epochs) {
       reason_ = stop_reason::epochs;
-      message_ = detail::text(epochs_, " epochs");
+      message_ = detail::text(epochs_, " epochs",
+                              none_left.empty() || epochs_ == 0 ? "" : none_left + "epochs" + to_go_on);
     }
   }
 
@@ -192,6 +214,9 @@ class fit_run {
   std::function<void(state_view&)> others_;  // batches, and callbacks that have a state
   std::optional<stop_reason> reason_;
   std::string message_;
+  std::string resumption_;
+  bool has_looked_ = false;  // for an end
+  bool trains_ = true;       // the last epoch had a step that was taken
   report_type last_step_;
   std::int64_t last_step_number_ = 0;
   epoch_report last_epoch_;
@@ -200,6 +225,7 @@ class fit_run {
   std::int64_t epochs_ = 0;
   bool epoch_is_complete_ = false;  // all its batches were seen, and it was not looked at yet
   std::int64_t steps_in_epoch_ = 0;
+  std::int64_t reported_ = 0;
   std::int64_t refused_ = 0;
   std::int64_t samples_ = 0;
   double loss_sum_ = 0.0;

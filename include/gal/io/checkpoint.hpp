@@ -168,6 +168,7 @@ class checkpointing {
   void fit_begin(Run& run) {
     if (options_.resume && std::filesystem::exists(path_)) {
       load_checkpoint(path_, run);
+      run.resumed_from(path_);
     }
   }
   template <class Run>
