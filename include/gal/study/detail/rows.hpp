@@ -22,7 +22,11 @@ inline std::string words(comparison_setting setting) {
 }
 
 inline std::string signed_text(double number) {
-  return std::isfinite(number) ? text(number > 0.0 ? "+" : "", fixed(number, 2)) : std::string("n/a");
+  if (!std::isfinite(number)) {
+    return "n/a";
+  }
+  constexpr double wide = 1e6;  // as where a run has diverged
+  return text(number > 0.0 ? "+" : "", std::abs(number) < wide ? fixed(number, 2) : scientific(number, 1));
 }
 
 /// A difference in percent of the baseline's mean.
