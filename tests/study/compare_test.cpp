@@ -542,7 +542,7 @@ TEST_CASE("a run that throws or diverges is reported, and its pair left out") {
   auto timed = one_rate(1, 8);
   timed.equal_time = true;
   const auto no_time = gal::compare({sound, made_up("broken", [](const trial&) { return infinity; })}, timed);
-  CHECK(no_time.contrasts.size() == 1);  // with one rate equal steps and own rates are the same
+  CHECK(no_time.contrasts.size() == 2);
   CHECK(
       warns(no_time, "broken: its steps took nan seconds and the baseline's 1: no comparison in equal time"));
 }
@@ -762,6 +762,13 @@ TEST_CASE("what a comparison looks like") {
   const auto small = gal::compare(troubled(calls), one_rate(1, 3));
   CHECK(gal::comparison_page(small).text().find("Validation over learning rates") == std::string::npos);
   CHECK(gal::text_table(small).find("against plain, learning rate 0.1; 3 fresh seeds") != std::string::npos);
+  // With one rate own rates are equal steps: once is enough.
+  CHECK(gal::text_table(small).find("equal steps") != std::string::npos);
+  CHECK(gal::text_table(small).find("own rate") == std::string::npos);
+  CHECK(gal::comparison_page(small).text().find("own rate") == std::string::npos);
+  // What a run has come to that diverged.
+  CHECK(gal::detail::signed_text(1.5e9) == "+1.5e+09");
+  CHECK(gal::detail::signed_text(-12.5) == "-12.50");
 }
 
 TEST_CASE("comparisons refuse what they cannot make") {

@@ -217,9 +217,7 @@ class comparison {
       result_.contrasts.push_back(make_contrast(setting, runs, baseline, options_.level));
     };
     add(comparison_setting::equal_steps, equal_steps(m), equal_steps(baseline_));
-    if (has_grid()) {  // with one rate it would be the same again
-      add(comparison_setting::own_rate, own_rate(m), own_rate(baseline_));
-    }
+    add(comparison_setting::own_rate, own_rate(m), own_rate(baseline_));
     if (options_.equal_time && time_place_[m]) {
       add(comparison_setting::equal_time, own_rate(m), part(time_runs_, *time_place_[m]));
     }

@@ -98,14 +98,15 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
 
 // All but the machine.
 inline void add_comparison(html_page& page, const comparison_result& result) {
-  for (const contrast& c : result.contrasts) {
+  const std::vector<contrast> shown = shown_contrasts(result);
+  for (const contrast& c : shown) {
     page.add(html_page::headline{c.method + ", " + words(c.setting), to_string(c.verdict),
                                  text(difference_text(c), " (", interval_text(c), ")",
                                       c.needed_seeds ? text("; needs ", *c.needed_seeds, " seeds") : "")});
   }
   page.heading("Verdicts");
   html_page::table verdicts{.header = contrast_header(result)};
-  for (const contrast& c : result.contrasts) {
+  for (const contrast& c : shown) {
     verdicts.rows.push_back(contrast_row(result, c));
   }
   page.add(verdicts);
@@ -128,7 +129,7 @@ inline void add_comparison(html_page& page, const comparison_result& result) {
   page.heading("Seeds");
   for (const comparison_setting setting :
        {comparison_setting::equal_steps, comparison_setting::own_rate, comparison_setting::equal_time}) {
-    if (std::ranges::find(result.contrasts, setting, &contrast::setting) != result.contrasts.end()) {
+    if (std::ranges::find(shown, setting, &contrast::setting) != shown.end()) {
       page.add(differences_chart(result, setting));
     }
   }

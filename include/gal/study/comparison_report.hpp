@@ -26,7 +26,7 @@ namespace gal::inline GAL_ABI {
 /// The verdicts with their numbers, and the warnings, as text for a terminal: what the columns mean is in docs/compare.md.
 [[nodiscard]] inline std::string text_table(const comparison_result& result) {
   std::vector<std::vector<std::string>> rows = {detail::contrast_header(result)};
-  for (const contrast& c : result.contrasts) {
+  for (const contrast& c : detail::shown_contrasts(result)) {
     rows.push_back(detail::contrast_row(result, c));
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);

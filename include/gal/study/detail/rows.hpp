@@ -82,6 +82,15 @@ inline std::vector<std::string> contrast_row(const comparison_result& result, co
   return cells;
 }
 
+/// The contrasts but those that say nothing more: with one learning rate own rates are equal steps again.
+inline std::vector<contrast> shown_contrasts(const comparison_result& result) {
+  std::vector<contrast> shown = result.contrasts;
+  if (result.options.learning_rates.size() == 1) {
+    std::erase_if(shown, [](const contrast& c) { return c.setting == comparison_setting::own_rate; });
+  }
+  return shown;
+}
+
 /// What was compared, in a line.
 inline std::string summary_text(const comparison_result& result) {
   const compare_options& o = result.options;
