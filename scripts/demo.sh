@@ -1,6 +1,6 @@
 #!/bin/sh
 # Usage: sh scripts/demo.sh
-# Installs what is missing, runs the example programs, and says where their pictures are.
+# Installs what is missing, runs the example programs, and says where their pictures and pages are.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,12 +13,12 @@ out=build/demo
 mkdir -p "$out"
 "$examples/toy3d" --optimizer all --preset recommended --seeds 20 --out "$out/toy3d" --json "$out/toy3d.json"
 for dataset in boston diabetes; do
-  "$examples/regression" --dataset "$dataset" --out "$out/$dataset" --json "$out/$dataset.json"
+  "$examples/regression" --dataset "$dataset" --json "$out/$dataset.json" --report "$out/$dataset.html"
 done
 "$examples/digits" --seeds 3 --out "$out/digits" --json "$out/digits.json"
-"$examples/boxes" --seeds 1 --out "$out/boxes" --json "$out/boxes.json"
+"$examples/boxes" --seeds 2 --out "$out/boxes" --json "$out/boxes.json"
 "$examples/cifar" --seeds 1 --out "$out/cifar" --json "$out/cifar.json"
 
 echo
-echo "Pictures:"
-find "$PWD/$out" -name '*.png' | sort
+echo "Pictures and pages:"
+find "$PWD/$out" -name '*.png' -o -name '*.html' | sort

@@ -1,6 +1,7 @@
 // Object boxes as four features, as in the detection experiments of arXiv 2201.09193: a small network finds a shape in
-// generated pictures, with plain and with adjusted gradients. Table, curves, pictures with boxes, JSON.
-#include "support/comparison.hpp"
+// generated pictures, with plain and with adjusted gradients: `gal::compare`, and a picture of the boxes.
+#include "support/compare.hpp"
+#include "support/gnuplot.hpp"
 #include "support/text.hpp"
 
 #include <gal/gal.hpp>
@@ -14,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,7 +38,8 @@ and both methods share it, so that their difference is tested in pairs (Student'
 constexpr gal::index_type side = 24;
 constexpr gal::nn::image_shape shape_of_picture{1, side, side};
 
-struct settings : support::comparison_settings {
+struct settings : support::compare_settings {
+  std::string out{};
   int pictures = 2000;
   int test_pictures = 400;
   double learning_rate = 1e-3;
@@ -108,36 +112,21 @@ pictures draw_pictures(gal::index_type count, std::uint64_t seed) {
 
 // ---- Training ------------------------------------------------------------------------------------------------------
 
-struct boxes_run : support::training_run {
-  gal::matrix<float> boxes{};  // of the test pictures, after the last epoch
-};
+using boxes = gal::matrix<float>;  // of the test pictures
 
-using comparison = support::comparison<boxes_run>;
-
-boxes_run train(const pictures& training, const pictures& test, const settings& s, std::uint64_t seed,
-                const support::maybe_adjusted& options, support::progress_bar& progress) {
-  gal::nn::cnn<float> model(shape_of_picture, layers(), {.seed = seed});
-  gal::adam<float> optimizer({.learning_rate = s.learning_rate});
-  gal::batches batches(training, s.batch, seed);
-  const auto measure = [&](auto&) {
-    return std::array{gal::mean_intersection_over_union(model.forward(test.features), test.targets)};
-  };
-  boxes_run run{support::with_trainer(
-      model, optimizer, gal::box_loss(), support::with_seed(options, seed), [&](auto& trainer) {
-        return support::train(
-            trainer, batches, s.epochs, [](auto x) { return x; }, measure, progress);
-      })};
-  run.boxes = model.forward(test.features);
-  return run;
-}
-
-comparison compare(const settings& s, const pictures& training, const pictures& test) {
-  const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(options_of(s))};
-  return support::compare("boxes", "Boxes of shapes",
-                          {{.name = "mean_iou", .title = "mean IoU", .larger_is_better = true}}, s,
-                          [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {
-                            return train(training, test, s, seed, options[method], progress);
-                          });
+template <class MakeTrainer>
+boxes find_boxes(const pictures& training, const pictures& test, const settings& s, const gal::trial& t,
+                 MakeTrainer make_trainer) {
+  gal::nn::cnn<float> model(shape_of_picture, layers(), {.seed = t.seed});
+  gal::adam<float> optimizer({.learning_rate = t.learning_rate});
+  auto trainer = make_trainer(model, optimizer);
+  gal::batches batches(training, s.batch, t.seed);
+  for (int epoch = 0; epoch < t.budget; ++epoch) {
+    for (auto [x, y] : batches) {
+      trainer.step(x, y);
+    }
+  }
+  return model.forward(test.features);
 }
 
 // ---- Pictures of the results ---------------------------------------------------------------------------------------
@@ -158,53 +147,37 @@ std::string pictures_csv(const pictures& test) {
   return text;
 }
 
-// Their boxes: the true one, then those of seed 1 by either method; left, top, width and height in pixels, and the IoU.
-std::string boxes_csv(const pictures& test, const comparison& c) {
-  std::string text = "picture,x,y,width,height,iou\n";
-  const std::array<const gal::matrix<float>*, 3> kinds = {
-      &test.targets, &c.runs[support::vanilla].front().boxes, &c.runs[support::adjusted].front().boxes};
-  for (const gal::matrix<float>* boxes : kinds) {
+// Their boxes: the true one, then those by either method; left, top, width and height in pixels.
+std::string boxes_csv(const pictures& test, const boxes& vanilla, const boxes& adjusted) {
+  std::string text = "picture,x,y,width,height\n";
+  for (const boxes* kind : {&test.targets, &vanilla, &adjusted}) {
     for (gal::index_type j = 0; j < std::min(shown, test.size()); ++j) {
-      const auto box = boxes->view().column(j);
-      const auto pixels = [](float share) { return static_cast<double>(share) * static_cast<double>(side); };
-      support::append_csv_row(
-          text, static_cast<std::size_t>(j),
-          std::array{pixels(box[0] - box[2] / 2), pixels(box[1] - box[3] / 2), pixels(box[2]), pixels(box[3]),
-                     gal::intersection_over_union(*boxes, test.targets, j)});
+      const auto box = kind->view().column(j);
+      std::array<double, 4> pixels = {box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3]};
+      for (double& share : pixels) {
+        share *= side;
+      }
+      support::append_csv_row(text, static_cast<std::size_t>(j), pixels);
     }
   }
   return text;
 }
 
-std::string script(const comparison& c, const pictures& test) {
-  const gal::index_type count = std::min(shown, test.size());
-  std::string overlaps;
-  for (gal::index_type j = 0; j < count; ++j) {
-    overlaps +=
-        support::fixed(gal::intersection_over_union(c.runs[support::adjusted].front().boxes, test.targets, j),
-                       2) +
-        " ";
+void draw(const settings& s, const pictures& test, const boxes& vanilla, const boxes& adjusted) {
+  const std::filesystem::path out(s.out);
+  support::write_file(out / "boxes_pictures.csv", pictures_csv(test));
+  support::write_file(out / "boxes_boxes.csv", boxes_csv(test, vanilla, adjusted));
+  const auto plotter = support::gnuplot::find();
+  if (!plotter) {
+    std::printf("\ngnuplot is not in PATH: no pictures. The boxes are in %s\n", s.out.c_str());
+    return;
   }
-  return "count = " + std::to_string(count) + "\nside = " + std::to_string(side) +
-         "\noverlaps = " + support::gnuplot::literal(overlaps) +
-         R"(
+  plotter->draw(out, "boxes",
+                support::text("count = ", std::min(shown, test.size()), "\nside = ", side, "\n") +
+                    R"(
 do for [kind in 'png svg'] {
-  eval start(kind, 1300, 920)
-  set multiplot title title . '; below, seed 1: true box green, vanilla orange, GAL blue' font ',18' textcolor rgb ink
-  set grid linecolor rgb '#dddddd' linetype 1
-  set xlabel 'epoch'
-  set origin 0.0, 0.53
-  set size 0.5, 0.41
-  set logscale y
-  set title 'Training loss'
-  eval both('training_loss', 1)
-  unset logscale y
-  set origin 0.5, 0.53
-  set key bottom right
-  set title 'Mean IoU on the test part'
-  eval both('mean_iou', 1)
-  unset grid
-  unset xlabel
+  eval start(kind, 1300, 520)
+  set multiplot title 'True boxes green, those of vanilla orange, of GAL blue (seed 1)' font ',18' textcolor rgb ink
   unset tics
   unset colorbox
   unset key
@@ -214,9 +187,8 @@ do for [kind in 'png svg'] {
   set yrange [side:0]
   set size ratio -1
   do for [picture = 0:count - 1] {
-    set origin 0.01 + 0.1633 * (picture % 6), 0.26 - 0.25 * (picture / 6)
-    set size 0.1633, 0.26
-    set title 'GAL: IoU ' . word(overlaps, picture + 1) font ',11' offset 0, -0.5
+    set origin 0.01 + 0.1633 * (picture % 6), 0.46 - 0.46 * (picture / 6)
+    set size 0.1633, 0.46
     plot 'boxes_pictures.csv' skip 1 + picture * side * side every ::0::(side * side - 1) using 2:3:4 with image, \
       'boxes_boxes.csv' skip 1 + picture every ::0::0 using ($2 + $4/2):($3 + $5/2):($4/2):($5/2) \
         with boxxyerror fillstyle empty linewidth 3 linecolor rgb '#009E73', \
@@ -226,10 +198,10 @@ do for [kind in 'png svg'] {
         with boxxyerror fillstyle empty linewidth 2 linecolor rgb adjusted
   }
   unset multiplot
-  reset
-  set datafile separator ','
 }
-)";
+)",
+                {"png", "svg"});
+  std::printf("\nBoxes and pictures are in %s\n", s.out.c_str());
 }
 
 }  // namespace
@@ -238,43 +210,52 @@ int main(int count, char** arguments) {
   settings s;
   s.seeds = 5;
   CLI::App app{std::string(description)};
-  app.add_option("--pictures", s.pictures, "Pictures for training")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
-  app.add_option("--test-pictures", s.test_pictures, "Pictures for testing")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
-  app.add_option("--learning-rate", s.learning_rate, "Learning rate of Adam")
-      ->check(support::positive_number)
-      ->capture_default_str();
-  app.add_option("--epsilon", s.epsilon, "Strength of the adjustment")
-      ->check(support::positive_number)
-      ->capture_default_str();
+  support::add_count(app, "--pictures", s.pictures, "Pictures for training");
+  support::add_count(app, "--test-pictures", s.test_pictures, "Pictures for testing");
+  support::add_positive(app, "--learning-rate", s.learning_rate, "Learning rate of Adam");
+  support::add_positive(app, "--epsilon", s.epsilon, "Strength of the adjustment");
+  support::add_path(app, "--out", s.out, "Directory for test pictures with the boxes of seed 1");
   support::add_options(app, s);
   CLI11_PARSE(app, count, arguments);
 
   return support::run_program("boxes", [&] {
-    support::prepare_outputs(s);
+    support::prepare_outputs(s, s.out);
     const pictures training = draw_pictures(s.pictures, 1);
     const pictures test = draw_pictures(s.test_pictures, 2);
-    std::printf(
-        "Boxes in generated pictures, %d for training, %d for testing; Adam, learning rate %g, %s, epsilon "
-        "%g\n",
-        s.pictures, s.test_pictures, s.learning_rate, support::summary(s).c_str(), s.epsilon);
-    const std::vector comparisons = {compare(s, training, test)};
-    support::print(comparisons.front());
-    const support::json configuration = {{"optimizer", "adam"},
-                                         {"learning_rate", s.learning_rate},
-                                         {"epsilon", s.epsilon},
-                                         {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}};
-    support::write_json(s, "boxes", configuration, comparisons, {support::to_json(comparisons.front())});
-    support::write_report(s, "Boxes", configuration, comparisons);
-    support::write_pictures(
-        s, comparisons,
-        [&](const comparison& c) {
-          return std::vector<std::pair<std::string, std::string>>{{"boxes_pictures.csv", pictures_csv(test)},
-                                                                  {"boxes_boxes.csv", boxes_csv(test, c)}};
-        },
-        [&](const comparison& c) { return script(c, test); });
+    using finder = std::function<boxes(const gal::trial&)>;
+    const finder vanilla = [&](const gal::trial& t) {
+      return find_boxes(training, test, s, t,
+                        [](auto& model, auto& adam) { return gal::plain(model, adam, gal::box_loss()); });
+    };
+    const finder adjusted = [&](const gal::trial& t) {
+      return find_boxes(training, test, s, t, [&](auto& model, auto& adam) {
+        gal::adjust_options options = options_of(s);
+        options.adjuster.seed = t.seed;
+        return gal::adjust(model, adam, gal::box_loss(), options);
+      });
+    };
+    const auto measured = [&](const finder& find) {
+      return [&](const gal::trial& t) -> gal::measures {
+        return {.test = gal::mean_intersection_over_union(find(t), test.targets)};
+      };
+    };
+    const auto result =
+        support::compare(s, "boxes", {{"vanilla", measured(vanilla)}, {"GAL", measured(adjusted)}},
+                         {.title = support::text("Boxes in generated pictures, ", s.pictures,
+                                                 " for training, ", s.test_pictures, " for testing; Adam, ",
+                                                 support::summary(s), ", epsilon ", s.epsilon),
+                          .measure = "mean intersection over union",
+                          .larger_is_better = true,
+                          .learning_rates = {s.learning_rate}});
+    support::write_results(s, "boxes", "Boxes",
+                           {{"optimizer", "adam"},
+                            {"epsilon", s.epsilon},
+                            {"batch", s.batch},
+                            {"pictures", {{"train", s.pictures}, {"test", s.test_pictures}}}},
+                           {result});
+    if (!s.out.empty()) {
+      const gal::trial first{.seed = 1, .learning_rate = s.learning_rate, .budget = s.budget};
+      draw(s, test, vanilla(first), adjusted(first));
+    }
   });
 }

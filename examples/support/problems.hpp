@@ -1,6 +1,6 @@
 // support/problems.hpp: what the networks learn: the regressions of arXiv 2201.09193 (Table V), and the digits.
 // Provides: estimate, estimates, published_rows, regression_problem, regression_problems, read_regression; digit_classes,
-// digit_shape, read_digits; parts, divide, standardise.
+// digit_shape, read_digits; parts, divide, parted, standardise.
 #pragma once
 
 #include "support/data_files.hpp"
@@ -8,23 +8,28 @@
 #include "support/text.hpp"
 
 #include <gal/backends/eigen.hpp>
+#include <gal/core/random.hpp>
 #include <gal/data/csv.hpp>
 #include <gal/data/dataset.hpp>
+#include <gal/data/split.hpp>
+#include <gal/data/standardizer.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace support {
 
 struct estimate {
-  std::optional<double> mean, deviation;  ///< deviation: none for one run
+  double mean, deviation;
 };
 using estimates = std::array<estimate, 3>;  ///< MAE, MSE, R2
 
@@ -38,7 +43,7 @@ struct regression_problem {
   std::string_view title;
   std::vector<gal::index_type> hidden;           ///< of the model
   std::vector<gal::index_type> adjuster_hidden;  ///< of the paper's adjuster
-  published_rows published;
+  std::optional<published_rows> published;
 };
 
 [[nodiscard]] inline std::vector<regression_problem> regression_problems() {
@@ -47,20 +52,20 @@ struct regression_problem {
        "Boston housing",
        {100, 50},
        {16, 4},
-       {{{{3.9535, 0.4307}, {23.0956, 4.1695}, {0.7668, 0.0420}}},
-        {{{2.8079, 0.2720}, {12.8808, 2.0446}, {0.8699, 0.0206}}}}},
+       published_rows{{{{3.9535, 0.4307}, {23.0956, 4.1695}, {0.7668, 0.0420}}},
+                      {{{2.8079, 0.2720}, {12.8808, 2.0446}, {0.8699, 0.0206}}}}},
       {"diabetes",
        "Diabetes",
        {64, 32},
        {128, 4},
-       {{{{44.3832, 0.7752}, {3226.02, 38.83}, {0.3821, 0.0074}}},
-        {{{41.6186, 0.2989}, {2961.55, 29.45}, {0.4327, 0.0056}}}}},
+       published_rows{{{{44.3832, 0.7752}, {3226.02, 38.83}, {0.3821, 0.0074}}},
+                      {{{41.6186, 0.2989}, {2961.55, 29.45}, {0.4327, 0.0056}}}}},
       {"california",
        "California housing",
        {256, 64},
        {128, 2},
-       {{{{1.0910, 0.1297}, {2.1168, 0.3629}, {-0.6084, 0.2757}}},
-        {{{0.7780, 0.0262}, {1.1635, 0.0655}, {0.1158, 0.0498}}}}},
+       published_rows{{{{1.0910, 0.1297}, {2.1168, 0.3629}, {-0.6084, 0.2757}}},
+                      {{{0.7780, 0.0262}, {1.1635, 0.0655}, {0.1158, 0.0498}}}}},
   };
 }
 
@@ -97,6 +102,20 @@ template <class Target>
 [[nodiscard]] parts<Target> divide(const gal::dataset<float, Target>& data, std::uint32_t seed = 1) {
   const auto [train, test] = gal::train_test_split(data.size(), {.test_fraction = 0.25, .seed = seed});
   return {gal::take(data, train), gal::take(data, test)};
+}
+
+/// The samples in an order at random: the first `count` of them, and the others.
+template <class Target>
+[[nodiscard]] std::pair<gal::dataset<float, Target>, gal::dataset<float, Target>> parted(
+    const gal::dataset<float, Target>& data, int count, gal::random_stream& random) {
+  std::vector<gal::index_type> order(static_cast<std::size_t>(data.size()));
+  std::iota(order.begin(), order.end(), gal::index_type{0});
+  for (std::size_t i = order.size() - 1; i > 0; --i) {
+    std::swap(order[i], order[static_cast<std::size_t>(random.below(i + 1))]);
+  }
+  const std::span<const gal::index_type> all(order);
+  const auto first = static_cast<std::size_t>(count);
+  return {gal::take(data, all.first(first)), gal::take(data, all.subspan(first))};
 }
 
 /// Standardises the features of both parts, as those for training are.

@@ -1,9 +1,7 @@
 // Walks down a surface with five optimizers, plain and with adjusted gradients: tables, pictures, JSON.
 #include "support/console.hpp"
-#include "support/files.hpp"
 #include "support/gnuplot.hpp"
-#include "support/parallel.hpp"
-#include "support/run_record.hpp"
+#include "support/program.hpp"
 #include "support/surfaces.hpp"
 #include "support/text.hpp"
 #include "support/walks.hpp"
@@ -11,7 +9,6 @@
 #include <gal/gal.hpp>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -29,13 +25,13 @@
 
 namespace {
 
+using support::json;
 using support::missed;
 using support::optimizer_entry;
 using support::position;
 using support::surface;
 using support::walk_result;
 using support::walk_settings;
-using json = nlohmann::ordered_json;  // NaN and infinity become null
 
 constexpr std::string_view description =
     R"(Gradient adjustment learning on a surface that one can see.
@@ -61,7 +57,6 @@ struct settings {
   std::string surface_name = "paper";
   int seeds = 20;
   int steps = 0;  // 0: the table's
-  int threads = support::default_threads();
   bool animate = false;
   std::string out;
   std::string json_file;
@@ -117,28 +112,19 @@ std::vector<experiment> run(const settings& s, const surface& ground) {
       experiment e{.optimizer = &entry, .settings = support::settings_for(ground.name, entry.name)};
       e.settings.steps = s.steps > 0 ? s.steps : e.settings.steps;
       e.options = support::walk_options(s.preset, entry, e.settings);
-      e.adjusted.resize(static_cast<std::size_t>(s.seeds));
-      for (int k = 1; k <= s.seeds; ++k) {
-        e.seeds.push_back(static_cast<std::uint64_t>(k));
+      const auto walk = [&](const support::maybe_adjusted& options) {
+        return support::walk_down(ground, support::make_optimizer(e.settings), options, e.settings.steps);
+      };
+      e.vanilla = walk(std::nullopt);
+      for (int seed = 1; seed <= s.seeds; ++seed) {
+        gal::adjust_options options = e.options;
+        options.adjuster.seed = static_cast<std::uint64_t>(seed);
+        e.adjusted.push_back(walk(options));
+        e.seeds.push_back(options.adjuster.seed);
       }
       experiments.push_back(std::move(e));
     }
   }
-  const auto seeds = static_cast<std::size_t>(s.seeds);
-  support::progress_bar progress("walking", experiments.size() * seeds);
-  support::parallel_for(experiments.size() * seeds, s.threads, [&](std::size_t task) {
-    experiment& e = experiments[task / seeds];
-    const std::size_t k = task % seeds;
-    gal::adjust_options options = e.options;
-    options.adjuster.seed = e.seeds[k];
-    e.adjusted[k] =
-        support::walk_down(ground, support::make_optimizer(e.settings), options, e.settings.steps);
-    if (k == 0) {
-      e.vanilla =
-          support::walk_down(ground, support::make_optimizer(e.settings), std::nullopt, e.settings.steps);
-    }
-    progress.advance();
-  });
   return experiments;
 }
 
@@ -191,8 +177,11 @@ void print(const settings& s, const surface& ground, const std::vector<experimen
 }
 
 json to_json(const settings& s, const surface& ground, const std::vector<experiment>& experiments) {
-  json result{{"program", "toy3d"},  {"surface", ground.name}, {"start", ground.start},
-              {"goal", ground.goal}, {"preset", s.preset},     {"experiments", json::array()}};
+  json result{{"surface", ground.name},
+              {"start", ground.start},
+              {"goal", ground.goal},
+              {"preset", s.preset},
+              {"experiments", json::array()}};
   for (const experiment& e : experiments) {
     const summary all = summarise(ground, e);
     const auto seeds = static_cast<double>(s.seeds);
@@ -233,8 +222,6 @@ json to_json(const settings& s, const surface& ground, const std::vector<experim
            {"share_missed", all.missed / seeds}}},
          {"runs", std::move(runs)}});
   }
-  result["run"] = {{"threads", s.threads}};
-  support::add_run_record(result["run"]);
   return result;
 }
 
@@ -447,14 +434,11 @@ void write_pictures(const settings& s, const surface& ground, const std::vector<
     std::printf("\ngnuplot is not in PATH: no pictures. The paths are in %s\n", s.out.c_str());
     return;
   }
-  support::progress_bar progress("drawing", experiments.size() * (s.animate ? 2 : 1));
   for (const experiment& e : experiments) {
     const std::string name(e.optimizer->name);
     plotter->draw(out, name, still_script(s, ground, e), {"png", "svg"});
-    progress.advance();
     if (s.animate) {
       plotter->draw(out, name + "_walk", animation_script(s, ground, e), {"gif"});
-      progress.advance();
     }
   }
   std::printf("\nPaths and pictures are in %s\n", s.out.c_str());
@@ -469,43 +453,28 @@ const surface& surface_called(std::string_view name) {
 int main(int count, char** arguments) {
   settings s;
   CLI::App app{std::string(description)};
-  app.add_option("--optimizer", s.optimizer, "Which optimizer walks")
-      ->check(CLI::IsMember({"gd", "lookahead", "rmsprop", "adam", "adabound", "all"}))
-      ->capture_default_str();
-  app.add_option("--preset", s.preset, "Options of the adjustment")
-      ->check(CLI::IsMember({"paper", "recommended"}))
-      ->capture_default_str();
-  app.add_option("--surface", s.surface_name, "The surface")
-      ->check(CLI::IsMember({"paper", "rosenbrock", "himmelblau", "beale"}))
-      ->capture_default_str();
-  app.add_option("--seeds", s.seeds, "Walks with adjusted gradients, of seeds 1, 2, ...")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+  support::add_choice(app, "--optimizer", s.optimizer, "Which optimizer walks",
+                      {"gd", "lookahead", "rmsprop", "adam", "adabound", "all"});
+  support::add_choice(app, "--preset", s.preset, "Options of the adjustment", {"paper", "recommended"});
+  support::add_choice(app, "--surface", s.surface_name, "The surface",
+                      {"paper", "rosenbrock", "himmelblau", "beale"});
+  support::add_count(app, "--seeds", s.seeds, "Walks with adjusted gradients, of seeds 1, 2, ...", 100'000);
   app.add_option("--steps", s.steps, "Steps of every walk, instead of the optimizer's own number")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--threads", s.threads, "Threads; the results do not depend on it")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
   auto* const out = app.add_option("--out", s.out, "Directory for paths and pictures of the first seed")
                         ->check(support::no_name);
   app.add_flag("--animate", s.animate, "Draw animations too")->needs(out);
-  app.add_option("--json", s.json_file, "File for all numbers")->check(support::no_name);
+  support::add_path(app, "--json", s.json_file, "File for all numbers");
   CLI11_PARSE(app, count, arguments);
 
-  try {
-    support::prepare_output(s.out, s.json_file);
+  return support::run_program("toy3d", [&] {
+    support::prepare_outputs(s.out, {s.json_file});
     const surface& ground = surface_called(s.surface_name);
     const std::vector<experiment> experiments = run(s, ground);
     print(s, ground, experiments);
-    if (!s.json_file.empty()) {
-      support::write_file(s.json_file, to_json(s, ground, experiments).dump(2) + "\n");
-    }
+    support::write_json(s.json_file, "toy3d", to_json(s, ground, experiments), {{"threads", 1}});
     if (!s.out.empty()) {
       write_pictures(s, ground, experiments);
     }
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "toy3d: %s\n", failure.what());
-    return 1;
-  }
-  return 0;
+  });
 }

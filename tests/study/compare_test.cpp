@@ -103,7 +103,10 @@ std::vector<method> troubled(std::atomic<int>& calls) {
                throw std::runtime_error("seed 5, \"five\"");
              }
              const double value = shared(t) + 0.1 * noise(2, t);
-             return {.validation = value, .test = value, .seconds = 1.3 * double(t.budget)};
+             return {.validation = value,
+                     .test = value,
+                     .seconds = 1.3 * double(t.budget),
+                     .further = {{"twice, exactly", 2.0 * value}, {"none", infinity}}};
            })},
           {"diverges", count([](const trial& t) -> measures {
              const double value = t.learning_rate > 0.05 ? infinity : shared(t) + 0.1 * noise(3, t);
@@ -717,13 +720,15 @@ TEST_CASE("what a comparison looks like") {
   std::istringstream csv(gal::csv_text(result));
   std::string line;
   std::getline(csv, line);
-  CHECK(line == "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure");
+  CHECK(line ==
+        "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure,"
+        "\"twice, exactly\",none");
   std::size_t lines = 0;
   bool has_failure = false;
   bool has_gap = false;
   while (std::getline(csv, line)) {
     ++lines;
-    has_failure = has_failure || line.ends_with(",\"seed 5, \"\"five\"\"\"");
+    has_failure = has_failure || line.ends_with(",\"seed 5, \"\"five\"\"\",,");
     has_gap = has_gap || (line.starts_with("diverges,verdict,") && line.find(",6,") != line.npos &&
                           line.find(",,") != line.npos);
   }
@@ -736,6 +741,11 @@ TEST_CASE("what a comparison looks like") {
   CHECK(json["contrasts"][1]["mean_difference"] == result.contrasts[1].t_test.mean_difference);
   CHECK(json["contrasts"][1]["verdict"] == to_string(result.contrasts[1].verdict));
   CHECK(json["runs"].size() == result.runs.size());
+  const auto run = std::ranges::find_if(
+      result.runs, [](const auto& r) { return r.method == "throws" && r.failure.empty(); });
+  const auto& of_run = json["runs"][static_cast<std::size_t>(run - result.runs.begin())];
+  CHECK(of_run["further"]["twice, exactly"] == 2.0 * run->result.test);
+  CHECK(of_run["further"]["none"].is_null());
   CHECK(json["methods"][2]["validation_mean"][2].is_null());
 
   const scratch folder;
@@ -746,10 +756,19 @@ TEST_CASE("what a comparison looks like") {
     CAPTURE(part);
     CHECK(page.find(part) != std::string::npos);
   }
+  CHECK(gal::comparison_page("two", {result, result}).text().find("<h2>troubled: error, smaller") !=
+        std::string::npos);
   // One rate: no curves over it.
   const auto small = gal::compare(troubled(calls), one_rate(1, 3));
   CHECK(gal::comparison_page(small).text().find("Validation over learning rates") == std::string::npos);
   CHECK(gal::text_table(small).find("against plain, learning rate 0.1; 3 fresh seeds") != std::string::npos);
+  // With one rate own rates are equal steps: once is enough.
+  CHECK(gal::text_table(small).find("equal steps") != std::string::npos);
+  CHECK(gal::text_table(small).find("own rate") == std::string::npos);
+  CHECK(gal::comparison_page(small).text().find("own rate") == std::string::npos);
+  // What a run has come to that diverged.
+  CHECK(gal::detail::signed_text(1.5e9) == "+1.5e+09");
+  CHECK(gal::detail::signed_text(-12.5) == "-12.50");
 }
 
 TEST_CASE("comparisons refuse what they cannot make") {

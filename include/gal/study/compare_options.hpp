@@ -14,6 +14,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gal::inline GAL_ABI {
@@ -48,6 +49,8 @@ struct measures {
   /// What the run took. NaN: the processor time of the thread that ran it, which other programs do not disturb. A run on a
   /// device, or with threads of its own, measures itself.
   double seconds = none;
+  /// Further numbers of the run by their names, such as an accuracy beside a loss: kept and written with it, not compared.
+  std::vector<std::pair<std::string, double>> further{};
 };
 
 /// A way to train. `run` is called from several threads at once, and gives the same for the same trial; what it throws

@@ -96,22 +96,18 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
   return chart;
 }
 
-}  // namespace detail
-
-/// The page of a comparison: a word and an interval for every contrast, the table of `text_table`, curves over the learning
-/// rates at the best setting of each, validation by setting, differences of the seeds, warnings, and the machine.
-[[nodiscard]] inline html_page comparison_page(const comparison_result& result) {
-  html_page page(result.options.title, detail::summary_text(result));
-  for (const contrast& c : result.contrasts) {
-    page.add(html_page::headline{
-        c.method + ", " + detail::words(c.setting), to_string(c.verdict),
-        detail::text(detail::difference_text(c), " (", detail::interval_text(c), ")",
-                     c.needed_seeds ? detail::text("; needs ", *c.needed_seeds, " seeds") : "")});
+// All but the machine.
+inline void add_comparison(html_page& page, const comparison_result& result) {
+  const std::vector<contrast> shown = shown_contrasts(result);
+  for (const contrast& c : shown) {
+    page.add(html_page::headline{c.method + ", " + words(c.setting), to_string(c.verdict),
+                                 text(difference_text(c), " (", interval_text(c), ")",
+                                      c.needed_seeds ? text("; needs ", *c.needed_seeds, " seeds") : "")});
   }
   page.heading("Verdicts");
-  html_page::table verdicts{.header = detail::contrast_header(result)};
-  for (const contrast& c : result.contrasts) {
-    verdicts.rows.push_back(detail::contrast_row(result, c));
+  html_page::table verdicts{.header = contrast_header(result)};
+  for (const contrast& c : shown) {
+    verdicts.rows.push_back(contrast_row(result, c));
   }
   page.add(verdicts);
   if (!result.warnings.empty()) {
@@ -124,18 +120,40 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
   }
   if (result.options.learning_rates.size() > 1) {
     page.heading("Learning rates");
-    page.add(detail::rates_chart(result));
+    page.add(rates_chart(result));
   }
-  if (const html_page::table settings = detail::settings_table(result); !settings.rows.empty()) {
+  if (const html_page::table settings = settings_table(result); !settings.rows.empty()) {
     page.heading("Settings, by validation");
     page.add(settings);
   }
   page.heading("Seeds");
   for (const comparison_setting setting :
        {comparison_setting::equal_steps, comparison_setting::own_rate, comparison_setting::equal_time}) {
-    if (std::ranges::find(result.contrasts, setting, &contrast::setting) != result.contrasts.end()) {
-      page.add(detail::differences_chart(result, setting));
+    if (std::ranges::find(shown, setting, &contrast::setting) != shown.end()) {
+      page.add(differences_chart(result, setting));
     }
+  }
+}
+
+}  // namespace detail
+
+/// The page of a comparison: a word and an interval for every contrast, the table of `text_table`, curves over the learning
+/// rates at the best setting of each, validation by setting, differences of the seeds, warnings, and the machine.
+[[nodiscard]] inline html_page comparison_page(const comparison_result& result) {
+  html_page page(result.options.title, detail::summary_text(result));
+  detail::add_comparison(page, result);
+  page.heading("Machine");
+  page.add(machine_table());
+  return page;
+}
+
+/// One page for several comparisons, such as those of several data sets.
+[[nodiscard]] inline html_page comparison_page(const std::string& title,
+                                               const std::vector<comparison_result>& results) {
+  html_page page(title, detail::text(results.size(), " comparisons"));
+  for (const comparison_result& result : results) {
+    page.heading(detail::text(result.options.title, ": ", detail::summary_text(result)));
+    detail::add_comparison(page, result);
   }
   page.heading("Machine");
   page.add(machine_table());
@@ -145,6 +163,10 @@ inline html_page::chart differences_chart(const comparison_result& result, compa
 /// Writes it to a file, as `html_page::write`.
 inline void write_page(const comparison_result& result, const std::string& path) {
   comparison_page(result).write(path);
+}
+inline void write_page(const std::string& title, const std::vector<comparison_result>& results,
+                       const std::string& path) {
+  comparison_page(title, results).write(path);
 }
 
 }  // namespace gal

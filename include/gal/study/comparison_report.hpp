@@ -26,7 +26,7 @@ namespace gal::inline GAL_ABI {
 /// The verdicts with their numbers, and the warnings, as text for a terminal: what the columns mean is in docs/compare.md.
 [[nodiscard]] inline std::string text_table(const comparison_result& result) {
   std::vector<std::vector<std::string>> rows = {detail::contrast_header(result)};
-  for (const contrast& c : result.contrasts) {
+  for (const contrast& c : detail::shown_contrasts(result)) {
     rows.push_back(detail::contrast_row(result, c));
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);
@@ -54,7 +54,8 @@ namespace gal::inline GAL_ABI {
   return text;
 }
 
-/// All runs as CSV, a line each, with a header; numbers read back exactly, and those that are not finite are empty.
+/// All runs as CSV, a line each, with a header; numbers read back exactly, and those that are not finite are empty. Further
+/// numbers have the last columns.
 [[nodiscard]] inline std::string csv_text(const comparison_result& result) {
   const auto quoted = [](std::string_view cell) {
     if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -67,13 +68,29 @@ namespace gal::inline GAL_ABI {
     return text + "\"";
   };
   const auto number = [](double value) { return std::isfinite(value) ? detail::text(value) : std::string(); };
-  std::string text =
-      "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure\n";
+  std::vector<std::string> further;
+  for (const comparison_run& run : result.runs) {
+    for (const auto& [name, value] : run.result.further) {
+      if (std::ranges::find(further, name) == further.end()) {
+        further.push_back(name);
+      }
+    }
+  }
+  std::string text = "method,purpose,learning_rate,setting,budget,seed,validation,test,steps,seconds,failure";
+  for (const std::string& name : further) {
+    text += "," + quoted(name);
+  }
+  text += "\n";
   for (const comparison_run& run : result.runs) {
     text += detail::text(quoted(run.method), ",", run.trial.purpose, ",", run.trial.learning_rate, ",",
                          number(run.trial.setting), ",", run.trial.budget, ",", run.trial.seed, ",",
                          number(run.result.validation), ",", number(run.result.test), ",", run.result.steps,
-                         ",", number(run.result.seconds), ",", quoted(run.failure), "\n");
+                         ",", number(run.result.seconds), ",", quoted(run.failure));
+    for (const std::string& name : further) {
+      const auto found = std::ranges::find(run.result.further, name, &std::pair<std::string, double>::first);
+      text += "," + (found == run.result.further.end() ? "" : number(found->second));
+    }
+    text += "\n";
   }
   return text;
 }

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace gal::inline GAL_ABI::detail {
@@ -69,6 +70,9 @@ inline json to_json(const comparison_run& run) {
               {"test", run.result.test},
               {"steps", run.result.steps},
               {"seconds", run.result.seconds}};
+  for (const auto& [name, value] : run.result.further) {
+    result["further"][name] = value;
+  }
   if (!run.failure.empty()) {
     result["failure"] = run.failure;
   }
@@ -79,6 +83,14 @@ inline json to_json(const comparison_run& run) {
 inline std::optional<comparison_run> run_of(const std::string& line) {
   try {
     const json run = json::parse(line);
+    measures result{.validation = number_of(run.at("validation")),
+                    .test = number_of(run.at("test")),
+                    .steps = run.at("steps").get<std::int64_t>(),
+                    .seconds = number_of(run.at("seconds"))};
+    const json further = run.value("further", json::object());
+    for (const auto& [name, value] : further.items()) {
+      result.further.emplace_back(name, number_of(value));
+    }
     return comparison_run{.method = run.at("method").get<std::string>(),
                           .trial = {.seed = run.at("seed").get<std::uint64_t>(),
                                     .learning_rate = run.at("learning_rate").get<double>(),
@@ -86,10 +98,7 @@ inline std::optional<comparison_run> run_of(const std::string& line) {
                                     .purpose = run.at("purpose") == "choosing" ? trial_purpose::choosing
                                                                                : trial_purpose::verdict,
                                     .setting = number_of(run.at("setting"))},
-                          .result = {.validation = number_of(run.at("validation")),
-                                     .test = number_of(run.at("test")),
-                                     .steps = run.at("steps").get<std::int64_t>(),
-                                     .seconds = number_of(run.at("seconds"))},
+                          .result = std::move(result),
                           .failure = run.value("failure", "")};
   } catch (const json::exception&) {
     return std::nullopt;

@@ -22,7 +22,11 @@ inline std::string words(comparison_setting setting) {
 }
 
 inline std::string signed_text(double number) {
-  return std::isfinite(number) ? text(number > 0.0 ? "+" : "", fixed(number, 2)) : std::string("n/a");
+  if (!std::isfinite(number)) {
+    return "n/a";
+  }
+  constexpr double wide = 1e6;  // as where a run has diverged
+  return text(number > 0.0 ? "+" : "", std::abs(number) < wide ? fixed(number, 2) : scientific(number, 1));
 }
 
 /// A difference in percent of the baseline's mean.
@@ -76,6 +80,15 @@ inline std::vector<std::string> contrast_row(const comparison_result& result, co
     cells.push_back(number);
   }
   return cells;
+}
+
+/// The contrasts but those that say nothing more: with one learning rate own rates are equal steps again.
+inline std::vector<contrast> shown_contrasts(const comparison_result& result) {
+  std::vector<contrast> shown = result.contrasts;
+  if (result.options.learning_rates.size() == 1) {
+    std::erase_if(shown, [](const contrast& c) { return c.setting == comparison_setting::own_rate; });
+  }
+  return shown;
 }
 
 /// What was compared, in a line.
