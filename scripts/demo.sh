@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 sh scripts/install_packages.sh
 cmake --preset release
-cmake --build --preset release --parallel "$(getconf _NPROCESSORS_ONLN)" --target toy3d regression digits boxes cifar
+cmake --build --preset release --parallel "$(getconf _NPROCESSORS_ONLN)" --target toy3d regression images boxes
 
 examples=build/release/examples
 out=build/demo
@@ -15,9 +15,8 @@ mkdir -p "$out"
 for dataset in boston diabetes; do
   "$examples/regression" --dataset "$dataset" --json "$out/$dataset.json" --report "$out/$dataset.html"
 done
-"$examples/digits" --seeds 3 --out "$out/digits" --json "$out/digits.json"
+"$examples/images" --out "$out/images" --json "$out/images.json"
 "$examples/boxes" --seeds 2 --out "$out/boxes" --json "$out/boxes.json"
-"$examples/cifar" --seeds 1 --out "$out/cifar" --json "$out/cifar.json"
 
 echo
 echo "Pictures and pages:"

@@ -207,6 +207,62 @@ TEST_CASE("files compressed by gzip") {
             "gzip file");
   CHECK(refusal(unreadable_file, [&] { return gal::read_gzip(files / "none"); }) ==
         "gal::read_gzip: cannot read " + files / "none" + ": No such file or directory");
+
+  // Through the reader of images, too, and labels of other images.
+  CHECK(refusal(malformed_data, [&] { return gal::read_idx_gzip(cut, labels); }) == message);
+  const std::string other = compress("other.gz", text_of(first(with(labels_file, 7, 1), 9)));
+  CHECK(refusal(malformed_data, [&] { return gal::read_idx_gzip(images, other); }) ==
+        "gal::parse_idx: " + other + ": 1 labels; expected 2, as many as there are images");
+}
+
+TEST_CASE("a folder of images, by the names of its files") {
+  const directory files;
+  CHECK(refusal(unreadable_file, [&] { return gal::read_image_folder(files / ""); }) ==
+        "gal::read_image_folder: no images in " + files / "" +
+            "; expected train-images-idx3-ubyte, with .gz or without, data_batch_1.bin or train.bin");
+  files.write("train-images-idx3-ubyte", text_of(images_file));
+  CHECK(refusal(unreadable_file, [&] {
+          return gal::read_image_folder(files / "");
+        }).starts_with("gal::read_gzip: cannot read " + files / "train-labels-idx1-ubyte"));
+  files.write("train-labels-idx1-ubyte", text_of(with(labels_file, 8, 255)));
+  files.write("t10k-images-idx3-ubyte", text_of(images_file));
+  files.write("t10k-labels-idx1-ubyte.gz", text_of(labels_file));  // not compressed
+  const auto [train, test] = gal::read_image_folder(files / "");
+  CHECK(train.labels == std::vector<int>{255, 4});
+  CHECK(test == gal::parse_idx(text_of(images_file), text_of(labels_file)));
+  files.write("t10k-images-idx3-ubyte", text_of(with(with(images_file, 11, 3), 15, 2)));
+  CHECK(refusal(malformed_data, [&] { return gal::read_image_folder(files / ""); }) ==
+        "gal::read_image_folder: " + files / "" +
+            ": images of 1 x 2 x 3 for training and 1 x 3 x 2 for testing; expected one size");
+  files.write("train.bin", cifar(2, {99, 7}));
+  files.write("test.bin", cifar(2, {5}));
+  CHECK(gal::read_image_folder(files / "").train.labels == std::vector<int>{99, 7});
+  CHECK(gal::read_image_folder(files / "").test.labels == std::vector<int>{5});
+  for (int k = 1; k <= 5; ++k) {
+    files.write("data_batch_" + std::to_string(k) + ".bin", cifar(1, {k}));
+  }
+  files.write("test_batch.bin", cifar(1, {9, 0}));
+  CHECK(gal::read_image_folder(files / "").train.labels == std::vector<int>{1, 2, 3, 4, 5});
+  CHECK(gal::read_image_folder(files / "").test.labels == std::vector<int>{9, 0});
+}
+
+TEST_CASE("Fashion-MNIST") {
+  const std::string folder = "/usr/share/datasets/fashion-mnist";
+  if (!std::filesystem::exists(folder)) {
+    MESSAGE("skipped: no Debian package dataset-fashion-mnist");
+    return;
+  }
+  const auto [train, test] = gal::read_image_folder(folder);
+  CHECK(train.shape == gal::nn::image_shape{1, 28, 28});
+  REQUIRE(train.size() == 60000);
+  REQUIRE(test.size() == 10000);
+  for (int label = 0; label < 10; ++label) {
+    CHECK(std::ranges::count(train.labels, label) == 6000);
+    CHECK(std::ranges::count(test.labels, label) == 1000);
+  }
+  CHECK(train.labels.front() == 9);  // an ankle boot, dark at its edges
+  CHECK(train.view()(0, 0) == 0);
+  CHECK(std::ranges::max(test.pixels) == 255);
 }
 
 TEST_CASE("CIFAR files") {

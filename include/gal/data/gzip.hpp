@@ -1,5 +1,5 @@
 // gal/data/gzip.hpp: compressed files. The only header that includes zlib: link it (CMake: ZLIB::ZLIB).
-// Provides: read_gzip, read_idx_gzip. Includes gal/data/images.hpp.
+// Provides: read_gzip, read_idx_gzip, image_parts, read_image_folder. Includes gal/data/images.hpp.
 #pragma once
 
 #include <gal/core/error.hpp>
@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -57,7 +58,53 @@ namespace gal::inline GAL_ABI {
 /// `read_idx` of files that may be compressed.
 [[nodiscard]] inline image_data read_idx_gzip(const std::string& images, const std::string& labels,
                                               int classes = 10) {
-  return parse_idx(read_gzip(images), read_gzip(labels), classes, images, labels);
+  const std::string pixels = read_gzip(images);  // whose failure is said first
+  return parse_idx(pixels, read_gzip(labels), classes, images, labels);
+}
+
+/// Images of one size for training and for testing.
+struct image_parts {
+  image_data train, test;
+};
+
+/// What a folder holds, told by the names that its files were published under:
+///
+///  - MNIST, Fashion-MNIST and others in IDX: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same of `t10k`,
+///    with .gz or without, labels 0 to 255;
+///  - CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin`;
+///  - CIFAR-100: `train.bin`, `test.bin`, by their fine labels.
+///
+/// Throws, beside what the readers do, `unreadable_file` where there is none of them and `malformed_data` where the parts have
+/// images of different sizes.
+///
+///     const auto [train, test] = gal::read_image_folder("/usr/share/datasets/fashion-mnist");
+[[nodiscard]] inline image_parts read_image_folder(const std::string& folder) {
+  const auto there = [&](const std::string& name) {
+    return std::filesystem::exists(std::filesystem::path(folder) / name);
+  };
+  const auto path = [&](const std::string& name) {
+    return (std::filesystem::path(folder) / name).string() + (there(name + ".gz") ? ".gz" : "");
+  };
+  const auto read_idx_part = [&](const std::string& part) {
+    return read_idx_gzip(path(part + "-images-idx3-ubyte"), path(part + "-labels-idx1-ubyte"), 256);
+  };
+  image_parts result;
+  if (there("data_batch_1.bin")) {
+    result.train = read_cifar10({path("data_batch_1.bin"), path("data_batch_2.bin"), path("data_batch_3.bin"),
+                                 path("data_batch_4.bin"), path("data_batch_5.bin")});
+    result.test = read_cifar10({path("test_batch.bin")});
+  } else if (there("train.bin")) {
+    result = {read_cifar100({path("train.bin")}), read_cifar100({path("test.bin")})};
+  } else {
+    detail::require(std::filesystem::exists(path("train-images-idx3-ubyte")), error_code::unreadable_file,
+                    "gal::read_image_folder: no images in ", folder,
+                    "; expected train-images-idx3-ubyte, with .gz or without, data_batch_1.bin or train.bin");
+    result = {read_idx_part("train"), read_idx_part("t10k")};
+  }
+  detail::require(result.train.shape == result.test.shape, error_code::malformed_data,
+                  "gal::read_image_folder: ", folder, ": images of ", result.train.shape,
+                  " for training and ", result.test.shape, " for testing; expected one size");
+  return result;
 }
 
 }  // namespace gal
