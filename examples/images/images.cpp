@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <ranges>
@@ -169,29 +170,62 @@ gal::adjust_options adjustment(const settings& s, std::uint64_t seed = 0) {
   return options;
 }
 
-// Brightness with the mean 0 and the deviation 1, about, and what is asked for at random.
-gal::augmentation<float> make_augmentation(const settings& s, const gal::image_data& images,
+// Batches of images for a network: brightness with the mean 0 and the deviation 1, about, and in training what is asked for at
+// random.
+class image_batches {
+  using bytes = gal::batches<std::uint8_t, int>;
+
+ public:
+  struct iterator {
+    image_batches* owner;
+    bytes::iterator at;
+
+    auto operator*() const {
+      const auto [x, labels] = *at;
+      auto& augment = owner->augment_;
+      return std::pair((owner->training_ ? augment(x) : augment.normalise(x)).view(), labels);
+    }
+    iterator& operator++() {
+      ++at;
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t end) const { return at == end; }
+  };
+
+  // Training: with a seed.
+  image_batches(const settings& s, const gal::image_data& images, std::optional<std::uint64_t> seed = {})
+      : training_(seed.has_value()),
+        order_(images.view(), images.labels, training_ ? s.batch : 250,
+               {.seed = seed.value_or(0), .shuffle = training_}),
+        augment_(images.shape, options(s, images.shape, seed.value_or(0))) {}
+
+  iterator begin() { return {this, order_.begin()}; }
+  std::default_sentinel_t end() const { return {}; }
+  gal::index_type size() const { return order_.size(); }
+
+ private:
+  static gal::augmentation_options options(const settings& s, gal::nn::image_shape shape,
                                            std::uint64_t seed) {
-  const auto asked = [&](const char* what) { return std::ranges::count(s.augment, what) > 0; };
-  const auto channels = static_cast<std::size_t>(images.shape.channels);
-  return gal::augmentation<float>(images.shape, {.padding = asked("crop") ? (images.shape.height + 7) / 8 : 0,
-                                                 .flip = asked("flip"),
-                                                 .mean = std::vector(channels, 0.4),
-                                                 .deviation = std::vector(channels, 0.3),
-                                                 .cutout = asked("cutout") ? images.shape.height / 2 : 0,
-                                                 .seed = seed});
-}
+    const auto asked = [&](const char* what) { return std::ranges::count(s.augment, what) > 0; };
+    return {.padding = asked("crop") ? (shape.height + 7) / 8 : 0,
+            .flip = asked("flip"),
+            .mean = std::vector(static_cast<std::size_t>(shape.channels), 0.4),
+            .deviation = std::vector(static_cast<std::size_t>(shape.channels), 0.3),
+            .cutout = asked("cutout") ? shape.height / 2 : 0,
+            .seed = seed};
+  }
+
+  bool training_;
+  bytes order_;
+  gal::augmentation<float> augment_;
+};
 
 // Calls `loop(trainer, batches)` with a trainer of the model, adjusting or not, and the batches of the images.
 template <class Loop>
 void train(const settings& s, const gal::image_data& images, const gal::trial& trial, bool adjusts,
            network& model, Loop loop) {
-  auto augment = make_augmentation(s, images, trial.seed);
-  gal::batches order(images.view(), images.labels, s.batch, trial.seed);
-  auto batches = order | std::views::transform([&](const auto& batch) {
-                   return std::pair(augment(batch.features).view(), batch.targets);
-                 });
-  any_optimizer optimizer = make_optimizer(s, trial.learning_rate, order.size() * trial.budget);
+  image_batches batches(s, images, trial.seed);
+  any_optimizer optimizer = make_optimizer(s, trial.learning_rate, batches.size() * trial.budget);
   if (adjusts) {
     gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), adjustment(s, trial.seed));
     loop(trainer, batches);
@@ -217,11 +251,10 @@ struct evaluation {
 evaluation evaluate(const settings& s, network& model, const gal::image_data& images) {
   const gal::evaluation_mode mode(model);
   const auto classes = static_cast<std::size_t>(model.output_shape().size());
-  auto augment = make_augmentation(s, images, 0);
   evaluation result{.confusion = std::vector(classes, std::vector<int>(classes))};
   gal::index_type image = 0;
-  for (auto [x, labels] : gal::batches(images.view(), images.labels, 250, {.shuffle = false})) {
-    const auto& scores = model.forward(augment.normalise(x));
+  for (const auto& [x, labels] : image_batches(s, images)) {
+    const auto& scores = model.forward(x);
     const double weight = static_cast<double>(x.columns()) / static_cast<double>(images.size());
     result.error += weight * gal::error_rate(scores, labels);
     result.loss += weight * gal::evaluate_loss(gal::softmax_cross_entropy(), scores, labels).mean;
@@ -323,11 +356,7 @@ plot for [k = 0:count - 1] 'mistakes.rgb' binary skip=3 * width * height * k arr
 json train_one(const settings& s, const data_set& data) {
   const auto seed = static_cast<std::uint64_t>(s.seed);
   network model = make_network(s, data, seed, s.threads);
-  auto normal = make_augmentation(s, data.test, 0);
-  gal::batches order(data.test.view(), data.test.labels, 250, {.shuffle = false});
-  auto tests = order | std::views::transform([&](const auto& batch) {
-                 return std::pair(normal.normalise(batch.features).view(), batch.targets);
-               });
+  image_batches tests(s, data.test);
   json curve;
   const gal::trial trial{seed, s.learning_rates.front(), s.epochs};
   train(s, data.train, trial, s.method == "gal", model, [&](auto& trainer, auto& batches) {
