@@ -4,7 +4,7 @@
 # innards (detail/) of another room; those of core/, the ground floor, are everybody's.
 cmake_minimum_required(VERSION 3.22)
 
-set(rooms core stats backends io nn loss optim data taylor train fit study adapters)  # from the ground up
+set(rooms core stats backends io nn loss optim data predict taylor train fit study adapters)  # from the ground up
 
 set(faults "")
 file(GLOB_RECURSE headers RELATIVE "${include_dir}" "${include_dir}/gal/*.hpp")

@@ -2,6 +2,7 @@
 // Provides: standardizer.
 #pragma once
 
+#include <gal/core/detail/transfer.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
 #include <gal/stats/stats.hpp>
@@ -12,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -126,6 +128,27 @@ class standardizer {
 
   [[nodiscard]] std::span<const double> mean() const { return mean_; }            ///< one per row
   [[nodiscard]] std::span<const double> deviation() const { return deviation_; }  ///< one per row, positive
+
+  /// Means and deviations. One that is not fitted yet takes as many as there are where it is loaded from.
+  template <class Visitor>
+  void visit_state(Visitor& visit) {
+    const auto here = static_cast<index_type>(mean_.size());
+    const index_type rows = visit.count("rows", here);
+    const auto show = [&visit](standardizer& shown) {
+      const auto count = static_cast<index_type>(shown.mean_.size());
+      visit.tensor("mean", detail::on_host{}, shown.mean_.data(), {count});
+      visit.tensor("deviation", detail::on_host{}, shown.deviation_.data(), {count}, 0.0);
+    };
+    if (here > 0 || rows == 0) {
+      show(*this);
+      return;
+    }
+    const auto loaded = std::make_shared<standardizer>();
+    loaded->mean_.resize(static_cast<std::size_t>(rows));
+    loaded->deviation_.resize(static_cast<std::size_t>(rows));
+    show(*loaded);
+    visit.after_loading([this, loaded] { *this = std::move(*loaded); });
+  }
 
   friend bool operator==(const standardizer&, const standardizer&) = default;
 

@@ -68,8 +68,7 @@ inline void compare_settings(const safetensors_file& file, const state_view& sta
 
 // Numbers that no checkpoint holds.
 inline void require_valid(const state_view::entry& entry, const std::byte* numbers, const std::string& path) {
-  require(is_finite(entry, numbers), error_code::malformed_data, "gal::load_checkpoint: ", path, ": ",
-          entry.name, " holds a NaN or an infinity; expected finite numbers");
+  require_in_range(entry, numbers, "gal::load_checkpoint", path);
   if (entry.least != std::numeric_limits<std::int64_t>::min() ||
       entry.greatest != std::numeric_limits<std::int64_t>::max()) {
     std::int64_t value = 0;

@@ -429,6 +429,15 @@ inline staged_numbers read_entries(safetensors_file& file, const std::vector<sta
   return numbers;
 }
 
+// That the numbers of a file are finite, and above what they have to be.
+inline void require_in_range(const state_view::entry& entry, const std::byte* numbers, std::string_view where,
+                             const std::string& path) {
+  require(is_finite(entry, numbers), error_code::malformed_data, where, ": ", path, ": ", entry.name,
+          " holds a NaN or an infinity; expected finite numbers");
+  require(is_above(entry, numbers), error_code::malformed_data, where, ": ", path, ": ", entry.name,
+          " holds a number that is not above ", entry.above, "; expected such numbers alone");
+}
+
 // The header of a file of these entries, which are in the order of their bytes.
 inline std::string safetensors_header_text(const std::vector<state_view::entry>& entries,
                                            const std::string& prefix,

@@ -133,6 +133,8 @@ class state_view {
     const void* memory = nullptr;                                   ///< of a tensor
     std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of a single integer
     std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
+    double above =
+        -std::numeric_limits<double>::infinity();  ///< of a tensor: what its numbers are greater than
 
     [[nodiscard]] index_type count() const {
       index_type product = 1;
@@ -194,11 +196,14 @@ class state_view {
     entries_.back().greatest = greatest;
   }
 
-  /// Numbers in a backend's memory, a C-order array of that shape.
+  /// Numbers in a backend's memory, a C-order array of that shape. A checkpoint in which one of them is not greater than
+  /// `above` is refused.
   template <class T, class Backend>
-  void tensor(std::string_view name, const Backend& backend, T* data, std::vector<index_type> shape) {
+  void tensor(std::string_view name, const Backend& backend, T* data, std::vector<index_type> shape,
+              double above = -std::numeric_limits<double>::infinity()) {
     const std::size_t before = enter(name);
     add_tensor(backend, data, std::move(shape));
+    entries_.back().above = above;
     prefix_.resize(before);
   }
 
@@ -372,6 +377,18 @@ bool all_finite(const std::byte* numbers, index_type count) {
 inline bool is_finite(const state_view::entry& entry, const std::byte* numbers) {
   return entry.type == number_type::float32   ? all_finite<float>(numbers, entry.count())
          : entry.type == number_type::float64 ? all_finite<double>(numbers, entry.count())
+                                              : true;
+}
+
+// Whether the numbers of an entry are as large as they have to be.
+inline bool is_above(const state_view::entry& entry, const std::byte* numbers) {
+  const auto holds = [&]<class T>(const T* values) {
+    return std::all_of(values, values + entry.count(),
+                       [&](T x) { return static_cast<double>(x) > entry.above; });
+  };
+  return entry.above == -std::numeric_limits<double>::infinity() ? true
+         : entry.type == number_type::float32 ? holds(reinterpret_cast<const float*>(numbers))
+         : entry.type == number_type::float64 ? holds(reinterpret_cast<const double*>(numbers))
                                               : true;
 }
 

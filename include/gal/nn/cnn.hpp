@@ -65,6 +65,7 @@ class cnn {
   cnn(image_shape input, const std::vector<layer>& layers, cnn_options options = {}, Backend backend = {})
       : backend_(std::move(backend)),
         input_shape_(detail::checked_image(input, "gal::nn::cnn: input")),
+        layers_(layers),
         options_(options),
         training_(options.training),
         noise_{options.seed, 0} {
@@ -92,6 +93,7 @@ class cnn {
 
   [[nodiscard]] image_shape input_shape() const { return input_shape_; }
   [[nodiscard]] image_shape output_shape() const { return output_shape_; }
+  [[nodiscard]] const std::vector<layer>& layers() const { return layers_; }
   [[nodiscard]] const cnn_options& options() const { return options_; }
   [[nodiscard]] const Backend& backend() const { return backend_; }
 
@@ -296,6 +298,7 @@ class cnn {
   Backend backend_;
   image_shape input_shape_;
   image_shape output_shape_;
+  std::vector<layer> layers_;
   cnn_options options_;
   bool training_;
   random_stream noise_;

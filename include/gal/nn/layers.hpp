@@ -174,22 +174,22 @@ struct window {
   }
 };
 
-[[nodiscard]] inline std::string_view name_of(const layer& l) {
-  static constexpr std::array<std::string_view, std::variant_size_v<layer::kind>> names = {
-      "convolution",
-      "depthwise_convolution",
-      "batch_normalization",
-      "activation",
-      "max_pool",
-      "average_pool",
-      "global_average_pool",
-      "dropout",
-      "flatten",
-      "linear",
-      "residual",
-      "channel_gate"};
-  return names[l.get().index()];
-}
+// In the order of layer::kind.
+inline constexpr std::array<std::string_view, std::variant_size_v<layer::kind>> layer_names = {
+    "convolution",
+    "depthwise_convolution",
+    "batch_normalization",
+    "activation",
+    "max_pool",
+    "average_pool",
+    "global_average_pool",
+    "dropout",
+    "flatten",
+    "linear",
+    "residual",
+    "channel_gate"};
+
+[[nodiscard]] inline std::string_view name_of(const layer& l) { return layer_names[l.get().index()]; }
 
 [[nodiscard]] inline std::string options_of(const convolution& c) {
   return gal::detail::text(" to ", c.channels, " channels, kernel ", c.kernel, ", stride ", c.stride,
