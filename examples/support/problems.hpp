@@ -10,6 +10,8 @@
 #include <gal/backends/eigen.hpp>
 #include <gal/data/csv.hpp>
 #include <gal/data/dataset.hpp>
+#include <gal/data/split.hpp>
+#include <gal/data/standardizer.hpp>
 #include <gal/nn/layers.hpp>
 
 #include <array>
