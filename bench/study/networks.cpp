@@ -190,14 +190,14 @@ class ways {
     }
   }
 
-  // Adjustments in closed form: the adjuster's place without an adjuster.
+  // Adjustments in closed form: gradient adjustment without an adjuster.
   void add_closed_forms(std::vector<gal::method>& to) const {
-    to.push_back(
-        with_strength("label smoothing", {0.03, 0.1, 0.2, 0.4},
-                      [](auto& model, auto& optimizer, const divided<Target>& data, const gal::trial& t) {
-                        gal::batches batches(data.train, batch, t.seed);
-                        take_steps(gal::plain(model, optimizer, loss(t.setting)), batches, t.budget);
-                      }));
+    to.push_back(with_strength("label smoothing", {0.03, 0.1, 0.2, 0.4},
+                               adjusted_by([](double strength) { return gal::label_smoothing(strength); })));
+    to.push_back(with_strength("feature decay", {1e-4, 1e-3, 1e-2, 1e-1},
+                               adjusted_by([](double strength) { return gal::feature_decay(strength); })));
+    to.push_back(with_strength("mixed features", {0.03, 0.1, 0.3, 1.0},
+                               adjusted_by([](double strength) { return gal::mixed_features(strength); })));
   }
 
   // The related methods of the expansion. One in ten of the samples for training is held out for those that learn from such.
