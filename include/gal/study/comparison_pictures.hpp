@@ -107,7 +107,7 @@ inline std::string differences_script(const json& comparison) {
   std::string ticks;
   std::string rules;
   for (std::size_t m = 0; m < methods.size(); ++m) {
-    ticks += text(m == 0 ? "" : ", ", gnuplot::literal(methods[m]), " ", 0.0 - static_cast<double>(m));
+    ticks += text(m == 0 ? "" : ", ", gnuplot::literal(methods[m]), " ", -static_cast<std::ptrdiff_t>(m));
     if (m > 0) {
       const double y = 0.5 - static_cast<double>(m);
       rules += text("set arrow from graph 0, first ", y, " to graph 1, first ", y,
@@ -128,7 +128,7 @@ inline std::string differences_script(const json& comparison) {
               " . \"\\n\" . ",
               gnuplot::literal(text("filled: p < ", significant(1.0 - level, 2),
                                     ", corrected for the number of contrasts")),
-              " noenhanced\nset xrange [", -limit, ":", limit, "]\nset yrange [", 0.5 - rows,
+              " noenhanced font ',11'\nset xrange [", -limit, ":", limit, "]\nset yrange [", 0.5 - rows,
               ":0.5]\nset ytics (", ticks,
               ") noenhanced\nset grid noytics\nset arrow from 0, graph 0 to 0, graph 1 nohead linewidth 1.5 "
               "linecolor rgb ink "
@@ -200,7 +200,7 @@ inline std::string rates_script(const json& comparison) {
   const double width = std::max(560.0, 100.0 + 300.0 * static_cast<double>(columns));
   return text(
       picture_frame, blocks, "set logscale x\nset format x '10^{%L}'\nset key off\nset xtics font ',10'\n",
-      "set ytics font ',10'\nset title font ',12'\n", "set yrange [", low, ":", high,
+      "set ytics font ',10'\nset title font ',10.5'\n", "set yrange [", low, ":", high,
       "]\ndo for [kind in 'png'] {\n  eval start(kind, ", width, ", ", height, ")\n  set multiplot layout ",
       rows, ",", columns, " title ",
       gnuplot::literal(text(comparison.at("title").get<std::string>(), ": ",
