@@ -107,8 +107,8 @@ one comparison; *level* that the 95 % interval lies within 1 % of plain's mean; 
 
 - **Every seed has its own division of the samples**: a quarter tests, a quarter of the rest validates. So a verdict holds over
   divisions of this data, and not for one of them. The divisions overlap: p says nothing of other data.
-- Learning rate and setting are chosen by the validation parts of three seeds (six on Boston and Diabetes, whose parts are
-  small), the verdict is of fresh seeds' test parts.
+- Learning rate and setting are chosen by the validation parts of the first seeds, the verdict is of fresh seeds' test parts. Each
+  table says how many seeds, and from which rates.
 - Batches of 32. With the tuned learning rates all rates fall to zero along a line; the default learning rate is constant.
 
 Each section names the command of its numbers. All of them, and this page:
