@@ -1,39 +1,53 @@
 // study/experiments.hpp: the parts of the study. Each returns its numbers; nothing but times depends on the threads.
-// Provides: walks, compare, compare_splits, tune, related, follow, sweep, search, bound, bound_of_walks.
+// Provides: walk_names, walks; networks, defaults; follow; bound, bound_of_walks; controls_of.
 #pragma once
 
-#include "networks.hpp"
 #include "numbers.hpp"
+#include "tasks.hpp"
+
+#include <gal/train/adjust_options.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace study {
 
-/// The 3D problem under five optimizers: mean height along the path, at equal steps and in equal time.
-[[nodiscard]] json walks(const scope& s);
+/// `recommended` with other adjusters, each a control with its name: one that does not learn, noise in its place, and one
+/// without hidden layers.
+[[nodiscard]] inline std::vector<std::pair<std::string, gal::adjust_options>> controls_of(
+    const gal::adjust_options& recommended) {
+  std::vector<std::pair<std::string, gal::adjust_options>> result;
+  const auto add = [&](std::string name, gal::adjuster_kind kind) {
+    result.emplace_back(std::move(name), recommended);
+    result.back().second.adjuster.kind = kind;
+  };
+  add("untrained adjuster", gal::adjuster_kind::untrained);
+  add("uniform noise", gal::adjuster_kind::uniform);
+  add("normal noise", gal::adjuster_kind::normal);
+  add("linear adjuster", gal::adjuster_kind::learned);
+  result.back().second.hidden = {};
+  return result;
+}
 
-/// All methods at the default learning rate on the split of seed 1: at equal steps, and with as many more epochs for
-/// vanilla as take the method's time.
-[[nodiscard]] json compare(const network_task& task, const scope& s);
+/// The 3D problem under one of five optimizers: mean height along the path, by gal::compare. `missed` has how many walks of
+/// every method end in the wrong basin.
+inline constexpr std::array<std::string_view, 5> walk_names = {"gd", "lookahead", "rmsprop", "adam",
+                                                               "adabound"};
+[[nodiscard]] json walks(std::string_view optimizer, const scope& s);
 
-/// Recommended against vanilla on the splits of seeds 2 to 6.
-[[nodiscard]] json compare_splits(const network_task& task, const scope& s);
+/// Everything that the library offers against the optimizer, each at its own best learning rate and setting, by
+/// gal::compare; every seed has its own division of the samples, and all rates fall to zero.
+[[nodiscard]] json networks(const network_task& task, const scope& s);
 
-/// Each method at its own best learning rate: chosen on a validation part of the samples for training, measured on the test
-/// part.
-[[nodiscard]] json tune(const network_task& task, const scope& s);
-
-/// GAL and the related methods of the expansion against the optimizer, by gal::compare: each at its best learning rate, and in
-/// equal time.
-[[nodiscard]] json related(const network_task& task, const scope& s);
+/// The same at the default learning rate, constant: gradient adjustment with its controls and, on tasks that sweep, with
+/// other values of epsilon, tau and hidden widths (paper, Fig. 7) and other safeguards (Fig. 8a).
+[[nodiscard]] json defaults(const network_task& task, const scope& s);
 
 /// Remainder, cosine, share accepted and share ahead over training (paper, Figs. 6 and 8).
 [[nodiscard]] json follow(const network_task& task, const scope& s);
-
-/// Epsilon, tau and hidden widths, one at a time (paper, Fig. 7), and the safeguards (Fig. 8a).
-[[nodiscard]] json sweep(const network_task& task, const scope& s);
-
-/// Other settings than the recommended ones, and ideas that the library does not offer, on the validation part: at the
-/// default learning rate, and each at its own best.
-[[nodiscard]] json search(const network_task& task, const scope& s);
 
 /// Theorem IV.4 along the trainings of the first seed, in the space of the parameters, and along the 3D problem's walks.
 [[nodiscard]] json bound(const network_task& task, const scope& s);

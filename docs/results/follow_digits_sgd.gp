@@ -13,69 +13,288 @@ terminal_of(kind) = kind eq 'svg' ? 'svg dynamic rounded' : kind eq 'gif' ? 'gif
 font_of(kind) = kind eq 'gif' ? '' : sprintf(" font 'sans-serif,%d'", kind eq 'svg' ? 14 : 13)
 start(kind, width, height) = sprintf("set terminal %s size %d,%d%s background rgb 'white'; set output '%s'", \
   terminal_of(kind), width, height, font_of(kind), 'follow_digits_sgd.' . kind . suffix)
-$curves << END
-1,0.279778,2.02374e-05,0,0,0,0.449556,5.35068e-05,0.417838,0.71892,0.837209,0.415333,7.53918e-08,-0.0412042,1,0.311628
-2,0.138222,2.31492e-05,0,0,0,0.213111,0.000140492,0.899225,0.980305,1,0.142667,7.3247e-08,-0.0615959,1,0.204651
-3,0.0848889,1.27991e-05,0,0,0,0.0706667,0.000102258,0.984222,1,1,0.0957778,3.71459e-08,-0.0721181,1,0.248837
-4,0.0746667,8.49862e-06,0,0,0,0.0624444,7.00933e-05,0.992003,1,1,0.0775556,3.70326e-08,-0.0743786,1,0.25814
-5,0.0582222,6.57704e-06,0,0,0,0.0571111,6.3134e-05,0.99553,1,1,0.0642222,4.09481e-08,-0.0745367,1,0.288372
-6,0.0513333,5.39873e-06,0,0,0,0.0473333,5.11304e-05,0.99672,1,1,0.0586667,2.52793e-08,-0.0882185,1,0.295349
-7,0.0506667,4.80963e-06,0,0,0,0.0391111,4.07365e-05,0.997454,1,1,0.0584444,2.56811e-08,-0.0805555,1,0.337209
-8,0.0404444,4.12626e-06,0,0,0,0.0428889,3.39574e-05,0.997618,1,1,0.0533333,1.57895e-08,-0.0768,1,0.353488
-9,0.0402222,3.63576e-06,0,0,0,0.0388889,3.06025e-05,0.998122,1,1,0.0575556,1.31108e-08,-0.0875223,1,0.316279
-10,0.0404444,3.52262e-06,0,0,0,0.0308889,2.59401e-05,0.998067,1,1,0.0522222,1.03598e-08,-0.0788187,1,0.34186
-11,0.0362222,3.2458e-06,0,0,0,0.0388889,2.38693e-05,0.998392,1,1,0.0517778,2.17079e-08,-0.0799922,1,0.34186
-12,0.0324444,3.00096e-06,0,0,0,0.032,1.9623e-05,0.998329,1,1,0.0784444,5.10305e-09,-0.0818177,1,0.330233
-13,0.0324444,2.71786e-06,0,0,0,0.0317778,1.74352e-05,0.998493,1,1,0.0797778,1.54029e-08,-0.0825209,1,0.346512
-14,0.0333333,2.59874e-06,0,0,0,0.0304444,1.78965e-05,0.998408,1,1,0.106889,6.29732e-09,-0.0752403,1,0.360465
-15,0.0344444,2.45222e-06,0,0,0,0.03,1.25676e-05,0.998448,1,1,0.149778,8.15377e-09,-0.078352,1,0.348837
-16,0.0344444,2.36799e-06,0,0,0,0.0313333,1.20557e-05,0.998745,1,1,0.184444,3.46684e-09,-0.0743165,1,0.351163
-17,0.0335556,2.23727e-06,0,0,0,0.0284444,1.0962e-05,0.998186,1,1,0.206444,1.05435e-08,-0.0716149,1,0.35814
-18,0.0311111,2.22634e-06,0,0,0,0.0306667,1.08534e-05,0.998392,1,1,0.178222,8.9992e-09,-0.0904943,1,0.332558
-19,0.0322222,2.02362e-06,0,0,0,0.0271111,7.1347e-06,0.998478,1,1,0.212,5.17967e-09,-0.0826542,1,0.351163
-20,0.0308889,1.99193e-06,0,0,0,0.028,5.73165e-06,0.99871,1,1,0.216667,1.04316e-08,-0.0643615,1,0.4
-END
-
-set style textbox opaque noborder fillcolor rgb 'white'
-set grid linecolor rgb '#dddddd' linetype 1
-set key off
-set tics nomirror
-set xtics font ',10'
-title = 'Digits, SGD with momentum, mean of 10 seeds'
-vanilla_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb vanilla title 'vanilla'", k + 1)
-gal_line(k) = sprintf("$curves using 1:%d with lines linewidth 3 linecolor rgb adjusted title 'recommended'", k + 6)
-paper_line(k) = sprintf("$curves using 1:%d with lines linewidth 2 dashtype 2 linecolor rgb ink title 'paper'", k + 11)
-set key top right
+set key bottom
 set xlabel 'epoch'
-change(k) = sprintf("(100 * ($%d / $2 - 1)) ", k)
+set grid linecolor rgb '#dddddd'
+$remainder0 << END
+1,1.94453e-05
+2,2.40476e-05
+3,1.94922e-05
+4,1.16866e-05
+5,8.24782e-06
+6,6.51892e-06
+7,5.48524e-06
+8,4.80036e-06
+9,4.20161e-06
+10,3.79883e-06
+11,3.48896e-06
+12,3.24297e-06
+13,2.98841e-06
+14,2.76898e-06
+15,2.64447e-06
+16,2.52667e-06
+17,2.37393e-06
+18,2.22029e-06
+19,2.16828e-06
+20,2.06596e-06
+END
+$remainder1 << END
+1,3.82369e-05
+2,0.000130769
+3,0.000122336
+4,8.20439e-05
+5,6.16164e-05
+6,4.99993e-05
+7,4.21801e-05
+8,3.63725e-05
+9,2.93269e-05
+10,2.63706e-05
+11,2.09382e-05
+12,1.82263e-05
+13,1.40987e-05
+14,1.3545e-05
+15,1.24844e-05
+16,1.12648e-05
+17,9.3858e-06
+18,9.22706e-06
+19,7.43659e-06
+20,6.02294e-06
+END
+$remainder2 << END
+1,2.03523e-08
+2,2.463e-08
+3,2.00659e-08
+4,1.24884e-08
+5,8.816e-09
+6,7.189e-09
+7,6.14416e-09
+8,5.42404e-09
+9,4.95197e-09
+10,4.81809e-09
+11,4.49858e-09
+12,4.08361e-09
+13,3.19258e-09
+14,2.94006e-09
+15,2.87555e-09
+16,2.82011e-09
+17,2.73799e-09
+18,2.78858e-09
+19,2.80947e-09
+20,2.77271e-09
+END
+$cosine0 << END
+1,0
+2,0
+3,0
+4,0
+5,0
+6,0
+7,0
+8,0
+9,0
+10,0
+11,0
+12,0
+13,0
+14,0
+15,0
+16,0
+17,0
+18,0
+19,0
+20,0
+END
+$cosine1 << END
+1,0.321093
+2,0.806973
+3,0.969314
+4,0.990402
+5,0.993922
+6,0.995058
+7,0.99638
+8,0.996785
+9,0.996965
+10,0.997094
+11,0.997236
+12,0.997781
+13,0.997353
+14,0.997891
+15,0.997679
+16,0.997788
+17,0.997614
+18,0.997941
+19,0.997696
+20,0.99812
+END
+$cosine2 << END
+1,-0.0280555
+2,-0.0724338
+3,-0.0685798
+4,-0.0719821
+5,-0.0712127
+6,-0.0751898
+7,-0.0720208
+8,-0.0714299
+9,-0.0697312
+10,-0.0794302
+11,-0.0810167
+12,-0.0793526
+13,-0.0764548
+14,-0.0727282
+15,-0.0798876
+16,-0.0648331
+17,-0.0726838
+18,-0.0889153
+19,-0.0721684
+20,-0.0730762
+END
+$accepted0 << END
+1,0
+2,0
+3,0
+4,0
+5,0
+6,0
+7,0
+8,0
+9,0
+10,0
+11,0
+12,0
+13,0
+14,0
+15,0
+16,0
+17,0
+18,0
+19,0
+20,0
+END
+$accepted1 << END
+1,0.664833
+2,0.938694
+3,0.999707
+4,1
+5,1
+6,1
+7,1
+8,1
+9,1
+10,1
+11,1
+12,1
+13,1
+14,1
+15,1
+16,1
+17,1
+18,1
+19,1
+20,1
+END
+$accepted2 << END
+1,1
+2,1
+3,1
+4,1
+5,1
+6,1
+7,1
+8,1
+9,1
+10,1
+11,1
+12,1
+13,1
+14,1
+15,1
+16,1
+17,1
+18,1
+19,1
+20,1
+END
+$ahead0 << END
+1,0
+2,0
+3,0
+4,0
+5,0
+6,0
+7,0
+8,0
+9,0
+10,0
+11,0
+12,0
+13,0
+14,0
+15,0
+16,0
+17,0
+18,0
+19,0
+20,0
+END
+$ahead1 << END
+1,0.775
+2,1
+3,1
+4,1
+5,1
+6,1
+7,1
+8,1
+9,1
+10,1
+11,1
+12,1
+13,1
+14,1
+15,1
+16,1
+17,1
+18,1
+19,1
+20,1
+END
+$ahead2 << END
+1,0.3625
+2,0.153125
+3,0.190625
+4,0.2625
+5,0.253125
+6,0.309375
+7,0.33125
+8,0.33125
+9,0.3125
+10,0.31875
+11,0.334375
+12,0.303125
+13,0.346875
+14,0.334375
+15,0.321875
+16,0.35625
+17,0.35625
+18,0.31875
+19,0.3375
+20,0.346875
+END
 do for [kind in 'png'] {
-  eval start(kind, 1500, 820)
-  set multiplot layout 2,3 title title font ',17' textcolor rgb ink margins 0.06, 0.98, 0.09, 0.88 spacing 0.07, 0.17
+  eval start(kind, 1200, 800)
+  set multiplot layout 2,2 title 'Digits, SGD with momentum' font ',17'
+  set title 'size of the remainder'
   set logscale y
-  set title 'Share of errors on the test part'
-  eval 'plot ' . vanilla_line(1) . ', ' . gal_line(1) . ', ' . paper_line(1)
+  plot $remainder0 with lines linewidth 2.5 linecolor rgb vanilla title 'plain', $remainder1 with lines linewidth 2.5 linecolor rgb adjusted title 'GAL, recommended', $remainder2 with lines linewidth 2.5 linecolor rgb ink title 'GAL, paper'
+  set title 'cosine of adjustment and gradient'
   unset logscale y
-  set format y '%g %%'
-  set yrange [-30:30]
-  set title 'The same against vanilla, cut at 30 %'
-  eval 'plot 0 linewidth 3 linecolor rgb vanilla title "vanilla", $curves using 1:' . change(7) . ' with lines linewidth 3 linecolor rgb adjusted title "recommended", $curves using 1:' . change(12) . ' with lines linewidth 2 dashtype 2 linecolor rgb ink title "paper"'
-  set yrange [*:*]
-  set logscale y
-  set format y '10^{%T}'
-  set title 'Remainder of the tentative step, |R|'
-  eval 'plot ' . vanilla_line(2) . ', ' . gal_line(2) . ', ' . paper_line(2)
+  plot $cosine0 with lines linewidth 2.5 linecolor rgb vanilla title 'plain', $cosine1 with lines linewidth 2.5 linecolor rgb adjusted title 'GAL, recommended', $cosine2 with lines linewidth 2.5 linecolor rgb ink title 'GAL, paper'
+  set title 'share of samples accepted'
   unset logscale y
-  set format y '%g'
-  set yrange [-1.05:1.05]
-  set key at graph 0.97, graph 0.8
-  set title 'Cosine between gradient and adjustment'
-  eval 'plot ' . gal_line(3) . ', ' . paper_line(3)
-  set yrange [-0.02:1.02]
-  set title 'Share of samples accepted'
-  eval 'plot ' . gal_line(4) . ', ' . paper_line(4)
-  set title 'Share of steps ahead of vanilla''s'
-  eval 'plot ' . gal_line(5) . ', ' . paper_line(5)
-  set yrange [*:*]
+  plot $accepted0 with lines linewidth 2.5 linecolor rgb vanilla title 'plain', $accepted1 with lines linewidth 2.5 linecolor rgb adjusted title 'GAL, recommended', $accepted2 with lines linewidth 2.5 linecolor rgb ink title 'GAL, paper'
+  set title 'share of steps ahead of the plain gradient'
+  unset logscale y
+  plot $ahead0 with lines linewidth 2.5 linecolor rgb vanilla title 'plain', $ahead1 with lines linewidth 2.5 linecolor rgb adjusted title 'GAL, recommended', $ahead2 with lines linewidth 2.5 linecolor rgb ink title 'GAL, paper'
   unset multiplot
 }
 unset output

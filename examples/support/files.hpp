@@ -1,12 +1,10 @@
 // support/files.hpp: output files that are there completely or not at all.
-// Provides: write_file, prepare_output, no_name, temporary_suffix, remove_temporary, move_into_place, try_to_write,
-// append_csv_row.
+// Provides: write_file, prepare_output, no_name, temporary_suffix, remove_temporary, try_to_write, append_csv_row.
 #pragma once
 
 #include "support/text.hpp"
 
 #include <gal/core/error.hpp>
-#include <gal/data/csv.hpp>
 #include <gal/io/files.hpp>
 
 #include <unistd.h>
@@ -36,20 +34,6 @@ inline std::string temporary_suffix() { return text(".", ::getpid(), ".part"); }
 inline void remove_temporary(const std::filesystem::path& path) {
   std::error_code ignored;
   std::filesystem::remove(path.string() + temporary_suffix(), ignored);
-}
-
-/// Gives `path`, written under its temporary name, its own, as `gal::replace_file` does: links and modes stay. Throws
-/// `gal::error` where that fails, with the temporary file removed.
-inline void move_into_place(const std::filesystem::path& path) {
-  const std::string written = path.string() + temporary_suffix();
-  try {
-    const std::string contents = gal::detail::read_file(written, "support::move_into_place");
-    remove_temporary(path);  // replace_file may take the same name
-    gal::replace_file(path.string(), {contents});
-  } catch (const gal::error&) {
-    remove_temporary(path);
-    throw;
-  }
 }
 
 /// Tries to write under the temporary name of `path`, in directories that are made where they are missing, and leaves

@@ -210,27 +210,6 @@ TEST_CASE("a file that cannot get its name leaves nothing behind") {
   CHECK(fs::file_size(here.path / "deep" / "free") == 4);
 }
 
-TEST_CASE("a file that another program wrote takes its place, through a link") {
-  const scratch here;
-  fs::create_directory(here.path / "there");
-  support::write_file(here.path / "there" / "target", "old");
-  fs::create_symlink("there/target", here.path / "link");
-  const auto written = [&] {
-    std::ofstream((here.path / "link").string() + support::temporary_suffix()) << "new";
-    support::move_into_place(here.path / "link");
-  };
-  written();
-  CHECK(fs::is_symlink(here.path / "link"));
-  CHECK(fs::file_size(here.path / "there" / "target") == 3);
-  CHECK(here.entries() == 2);
-  fs::remove(here.path / "there" / "target");
-  fs::create_directory(here.path / "there" / "target");
-  CHECK(refusal(written).starts_with("gal::replace_file: cannot write "));
-  CHECK(here.entries() == 2);
-  CHECK(refusal([&] { support::move_into_place(here.path / "none"); }).find("No such file") !=
-        std::string::npos);
-}
-
 TEST_CASE("output is tried without a trace but its directories") {
   const scratch here;
   support::prepare_output("", "");

@@ -2,5 +2,6 @@
 #pragma once
 
 #include <gal/io/files.hpp>
+#include <gal/io/gnuplot.hpp>
 #include <gal/io/machine.hpp>
 #include <gal/io/state.hpp>

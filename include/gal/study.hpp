@@ -4,5 +4,6 @@
 #include <gal/study/compare.hpp>
 #include <gal/study/compare_options.hpp>
 #include <gal/study/comparison_page.hpp>
+#include <gal/study/comparison_pictures.hpp>
 #include <gal/study/comparison_report.hpp>
 #include <gal/study/comparison_result.hpp>

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -769,6 +772,65 @@ TEST_CASE("what a comparison looks like") {
   // What a run has come to that diverged.
   CHECK(gal::detail::signed_text(1.5e9) == "+1.5e+09");
   CHECK(gal::detail::signed_text(-12.5) == "-12.50");
+}
+
+TEST_CASE("pictures of a comparison") {
+  std::atomic<int> calls = 0;
+  auto options = troubled_options();
+  options.title = "it's troubled";
+  std::vector<method> methods = troubled(calls);
+  methods.push_back(made_up("far off", [](const trial& t) { return 30.0 * shared(t) + noise(4, t); }));
+  methods.back().settings = {2.0};
+  const auto result = gal::compare(methods, options);
+  const scratch folder;
+  const auto drawn = [&](const auto& comparison, const char* name) {
+    const bool done = gal::write_pictures(comparison, folder.path.string(), name);
+    CHECK(done == gal::gnuplot::find().has_value());
+    for (const char* which : {"_differences", "_rates"}) {
+      const std::string file = std::string(name) + which;
+      const bool is_there = std::filesystem::exists(folder.path / (file + ".png"));
+      CHECK(is_there == done);
+      CHECK((!is_there || contents((folder.path / (file + ".png")).string()).starts_with("\x89PNG\r\n")));
+    }
+    return contents(folder.file((std::string(name) + "_differences.gp").c_str()));
+  };
+  const std::string script = drawn(result, "here");
+  for (const char* part :
+       {"set title 'it''s troubled'", "'throws' 0, 'diverges' -1, 'far off' -2", " % →'", "title 'own rate'",
+        "title 'equal time'", "'← better      error: difference to plain"}) {
+    CAPTURE(part);
+    CHECK(script.find(part) != std::string::npos);
+  }
+  // A row is the difference in percent, its place, the interval, and an open point where nothing is said.
+  const gal::contrast& own = find(result, "throws", comparison_setting::own_rate);
+  const std::size_t row = script.find("$own_rate << END\n") + 17;
+  CHECK(std::stod(script.substr(row)) == Approx(100.0 * own.relative(own.t_test.mean_difference)));
+  CHECK(script.substr(row, script.find('\n', row) - row)
+            .ends_with(own.verdict == verdict::undecided ? ",6" : ",7"));
+  const std::string rates = contents(folder.file("here_rates.gp"));
+  CHECK(rates.find("set title 'far off, setting 2'") != std::string::npos);
+  CHECK(rates.find("0.1,NaN,NaN\n") != std::string::npos);  // where "diverges" does
+  CHECK(script == drawn(nlohmann::ordered_json::parse(to_json(result).dump()), "here"));
+  CHECK(folder.entries() == (gal::gnuplot::find() ? 4 : 2));
+
+  // One rate, nothing to show but that a run has no number, and no gnuplot.
+  const method broken = made_up("broken", [](const trial&) { return infinity; });
+  const auto small = gal::compare({made_up("plain", shared), broken}, one_rate(1, 3));
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/nowhere", 1);
+  CHECK_FALSE(gal::write_pictures(small, folder.path.string(), "small"));
+  ::setenv("PATH", path.c_str(), 1);
+  CHECK(std::filesystem::exists(folder.file("small_differences.gp")));
+  CHECK_FALSE(std::filesystem::exists(folder.file("small_rates.gp")));
+  CHECK(contents(folder.file("small_differences.gp")).find("'no number'") != std::string::npos);
+  if (const auto program = gal::gnuplot::find()) {
+    CHECK(gal::write_pictures(small, folder.path.string(), "small"));
+    CHECK(refusal(gal::error_code::unreadable_file, [&] {
+            program->draw(folder.path, "wrong", "plot 'no such file'\n", {"png"});
+            return 0;
+          }).starts_with("gnuplot failed on " + folder.file("wrong.gp") + ":\n"));
+  }
+  CHECK_THROWS_AS(static_cast<void>(gal::write_pictures(small, folder.file("missing"))), gal::error);
 }
 
 TEST_CASE("comparisons refuse what they cannot make") {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gal::inline GAL_ABI::detail {
@@ -15,11 +16,12 @@ inline std::string cell(double value, int digits) {
   return std::isfinite(value) ? significant(value, digits) : std::string("n/a");
 }
 
-inline std::string words(comparison_setting setting) {
-  std::string result = to_string(setting);
+inline std::string words(std::string_view setting) {
+  std::string result(setting);
   std::ranges::replace(result, '_', ' ');
   return result;
 }
+inline std::string words(comparison_setting setting) { return words(to_string(setting)); }
 
 inline std::string signed_text(double number) {
   if (!std::isfinite(number)) {
