@@ -1,25 +1,20 @@
 // support/comparison.hpp: a vanilla optimizer against the same with adjusted gradients, over seeds that both share: the
 // frame of regression, digits, boxes and cifar.
-// Provides: vanilla, adjusted, methods and their names; run_settings, comparison_settings, add_options, add_count, add_choice;
-// training_run, train, with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps,
-// summary; to_json, write_json, write_pictures, write_report; prepare_outputs, run_program.
+// Provides: vanilla, adjusted, methods and their names; run_settings, comparison_settings, add_options; training_run, train,
+// with_adjuster, parameters_of, classify; measure, comparison, compare; statistics; print, print_steps, summary; to_json,
+// write_json, write_pictures, write_report. Includes support/program.hpp.
 #pragma once
 
-#include "support/command_line.hpp"
 #include "support/console.hpp"
-#include "support/files.hpp"
 #include "support/gnuplot.hpp"
 #include "support/parallel.hpp"
-#include "support/run_record.hpp"
+#include "support/program.hpp"
 #include "support/text.hpp"
 #include "support/trainers.hpp"
 
 #include <gal/fit/html_page.hpp>
 #include <gal/gal.hpp>
 #include <gal/stats/t_test.hpp>
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -29,7 +24,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <limits>
@@ -41,8 +35,6 @@
 #include <vector>
 
 namespace support {
-
-using json = nlohmann::ordered_json;  // NaN and infinity become null
 
 /// The two methods, as positions.
 constexpr std::size_t vanilla = 0;
@@ -68,11 +60,6 @@ struct comparison_settings : run_settings {
   int batch = 32;
 };
 
-/// An option that takes a count.
-inline void add_count(CLI::App& app, const char* name, int& value, const char* what, int most) {
-  app.add_option(name, value, what)->check(CLI::Range(1, most))->capture_default_str();
-}
-
 /// Their options, after the program's own.
 inline void add_options(CLI::App& app, run_settings& s) {
   add_count(app, "--seeds", s.seeds, "Runs of every method, of seeds 1, 2, ...", 100'000);
@@ -87,12 +74,6 @@ inline void add_options(CLI::App& app, comparison_settings& s) {
   add_count(app, "--epochs", s.epochs, "Passes through the training part", 1'000'000);
   add_count(app, "--batch", s.batch, "Samples in a batch", 1'000'000);
   add_options(app, static_cast<run_settings&>(s));
-}
-
-/// An option that takes one of some words.
-inline void add_choice(CLI::App& app, const char* name, std::string& value, const char* what,
-                       std::vector<std::string> words) {
-  app.add_option(name, value, what)->check(CLI::IsMember(std::move(words)))->capture_default_str();
 }
 
 // ---- Training ------------------------------------------------------------------------------------------------------
@@ -428,23 +409,17 @@ template <class Run>
   return configuration;
 }
 
-/// The file of `--json`, where it is asked for: what was set, and `numbers`, one for each comparison. Everything but `run`
-/// is the same for any number of threads.
+/// The file of `--json`, where it is asked for: what was set, and `numbers`, one for each comparison.
 template <class Run>
 void write_json(const comparison_settings& s, std::string_view program, const json& configuration,
                 const std::vector<comparison<Run>>& comparisons, std::vector<json> numbers) {
-  if (s.json_file.empty()) {
-    return;
-  }
-  json result{{"program", program},
-              {"configuration", with_counts(configuration, s)},
-              {"comparisons", std::move(numbers)},
-              {"run", {{"threads", s.threads}, {"seconds", json::object()}}}};
+  json run{{"threads", s.threads}, {"seconds", json::object()}};
   for (const auto& c : comparisons) {
-    result["run"]["seconds"][c.name] = c.seconds;
+    run["seconds"][c.name] = c.seconds;
   }
-  add_run_record(result["run"]);
-  write_file(s.json_file, result.dump(2) + "\n");
+  write_json(s.json_file, program,
+             {{"configuration", with_counts(configuration, s)}, {"comparisons", std::move(numbers)}},
+             std::move(run));
 }
 
 // ---- Curves and pictures -------------------------------------------------------------------------------------------
@@ -690,21 +665,6 @@ void write_report(const comparison_settings& s, std::string_view title, const js
 }
 
 /// Before the work: that all files can be written.
-inline void prepare_outputs(const run_settings& s) {
-  prepare_output(s.out, s.json_file);
-  prepare_output({}, s.report_file);
-}
-
-/// The exit code of a program that runs `body`: 1 where it throws, with the message on stderr.
-template <class Body>
-int run_program(const char* name, Body body) {
-  try {
-    body();
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "%s: %s\n", name, failure.what());
-    return 1;
-  }
-  return 0;
-}
+inline void prepare_outputs(const run_settings& s) { prepare_outputs(s.out, {s.json_file, s.report_file}); }
 
 }  // namespace support

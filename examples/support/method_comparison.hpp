@@ -163,13 +163,8 @@ template <class Run>
 /// The file of `--json`, where it is asked for.
 inline void write_method_json(const char* program, const comparison_settings& s, const json& configuration,
                               const json& of_methods, double seconds) {
-  if (s.json_file.empty()) {
-    return;
-  }
-  json result{{"program", program}, {"configuration", configuration}, {"methods", of_methods}};
-  result["run"] = {{"threads", s.threads}, {"seconds", seconds}};
-  add_run_record(result["run"]);
-  write_file(s.json_file, result.dump(2) + "\n");
+  write_json(s.json_file, program, {{"configuration", configuration}, {"methods", of_methods}},
+             {{"threads", s.threads}, {"seconds", seconds}});
 }
 
 /// Means over the seeds after the last `epochs` epochs.
