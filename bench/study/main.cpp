@@ -1,6 +1,7 @@
 // Where gradient adjustment helps, and where it does not: every task, method and control of the study. Writes the numbers of
 // each part (JSON), and a page with tables and pictures made of all parts that are there.
 #include "experiments.hpp"
+#include "images.hpp"
 #include "page.hpp"
 
 #include "support/comparison.hpp"
@@ -37,6 +38,7 @@ Parts:
   follow   remainder, cosine, and what is accepted, over training
   sweep    epsilon, tau, hidden widths and safeguards
   search   other settings than the recommended ones, and ideas that the library does not offer, on a validation part
+  images   Fashion-MNIST by convolutional networks; goes on where a run was stopped
   bound    theorem IV.4 along the paths of trainings
   page     nothing new: only the page, from the numbers that are there
 
@@ -130,6 +132,14 @@ bool run(const settings& s) {
   if (wanted(s.part, "bound") && (s.task == "all" || s.task == "surface")) {
     write(s, "bound", "surface", 1, study::bound_of_walks());
   }
+  for (const std::string_view name : study::image_tasks) {
+    if (s.part == "images" && wanted(s.task, name)) {  // by its own name alone: it takes an hour
+      const int seeds = s.seeds > 0 ? s.seeds : 5;
+      const std::string ledger = support::text(s.out, "/images_", name, ".jsonl");
+      write(s, "images", name, seeds,
+            study::images(name, {.seeds = seeds, .threads = s.threads, .epochs = s.epochs}, ledger));
+    }
+  }
   for (const std::string_view name : all_tasks) {
     if (!wanted(s.task, name)) {
       continue;
@@ -162,11 +172,12 @@ int main(int count, char** arguments) {
   auto* const quick =
       app.add_flag("--quick", s.quick, "In brief, and fail where the first bar does not hold");
   app.add_flag("--full", s.full, "As published")->excludes(quick);
-  support::add_choice(
-      app, "--part", s.part, "Part to run",
-      {"walks", "compare", "splits", "tune", "related", "follow", "sweep", "search", "bound", "page", "all"});
+  support::add_choice(app, "--part", s.part, "Part to run",
+                      {"walks", "compare", "splits", "tune", "related", "follow", "sweep", "search", "images",
+                       "bound", "page", "all"});
   std::vector<std::string> tasks = {"surface", "all"};
   tasks.insert(tasks.end(), all_tasks.begin(), all_tasks.end());
+  tasks.insert(tasks.end(), study::image_tasks.begin(), study::image_tasks.end());
   support::add_choice(app, "--task", s.task, "Task to run it on; surface: the 3D problem", std::move(tasks));
   app.add_option("--seeds", s.seeds, "Seeds of every method, instead of the part's number")
       ->check(CLI::Range(1, 100'000));
