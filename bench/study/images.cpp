@@ -78,7 +78,9 @@ struct divided_images {
   gal::image_data test;
 };
 
-gal::augmentation<float> normalisation() { return {picture, {.mean = {0.286}, .deviation = {0.353}}}; }
+gal::augmentation<float> normalisation() {
+  return gal::augmentation<float>(picture, {.mean = {0.286}, .deviation = {0.353}});
+}
 
 double error_on(network& model, const gal::image_data& images) {
   auto scale = normalisation();

@@ -95,9 +95,9 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
   CHECK(adjusting([&](auto& o) {
           o.safeguard = static_cast<gal::safeguard>(-1);
         }).find("safeguard is -1; expected one of") != std::string::npos);
-  CHECK(
-      adjusting([&](auto& o) { seven(o.normalisation); }) ==
-      "gal::adjust_options: normalisation is 7; expected one of per_sample, per_batch, gate, sample_weight");
+  CHECK(adjusting([&](auto& o) { seven(o.normalisation); }) ==
+        "gal::adjust_options: normalisation is 7; expected one of per_sample, per_batch, gate, "
+        "sample_weight, additive");
   CHECK(
       adjusting([&](auto& o) { seven(o.remainder); }) ==
       "gal::adjust_options: remainder is 7; expected one of exact, mean_over_samples, mean_over_coordinates");
@@ -113,8 +113,10 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
         "gal::adjust_options: training is 7; expected one of model_optimizer, own_adam");
   CHECK(adjusting([&](auto& o) { seven(o.non_finite); }) ==
         "gal::adjust_options: non_finite is 7; expected one of skip, raise, ignore");
-  CHECK(adjusting([&](auto& o) { seven(o.adjuster.kind); }) ==
-        "gal::adjuster_options: kind is 7; expected one of learned, untrained, zero, uniform, normal");
+  CHECK(adjusting([&](auto& o) { o.adjuster.kind = static_cast<gal::adjuster_kind>(8); }) ==
+        "gal::adjuster_options: kind is 8; expected one of learned, untrained, zero, uniform, normal, "
+        "label_smoothing, "
+        "feature_decay, mixed_features");
   CHECK(adjusting([&](auto& o) { seven(o.adjuster.activation); }) ==
         "gal::adjuster_options: activation is 7; expected one of identity, relu, tanh, sigmoid, gelu, silu");
   CHECK(adjusting([&](auto& o) { seven(o.adjuster.initialization); }) ==
@@ -142,17 +144,21 @@ TEST_CASE_TEMPLATE("options that are none of their enumeration are refused with 
         "gal::nn::cnn: layer 1, activation: activation is 6; expected one of identity, relu, tanh, sigmoid, "
         "gelu, silu");
   CHECK(refusal(invalid_option, [&] {
-          return gal::adjuster<T>({2, 2}, {.kind = static_cast<gal::adjuster_kind>(5)}).options();
-        }).find("gal::adjuster_options: kind is 5; expected one of") == 0);
+          return gal::adjuster<T>({2, 2}, {.kind = static_cast<gal::adjuster_kind>(8)}).options();
+        }).find("gal::adjuster_options: kind is 8; expected one of") == 0);
   CHECK(refusal(invalid_option, [&] {
           adjust_options options;
           seven(options.adjuster.initialization);
           return gal::cnn_adjuster<T>({1, 1, 4}, options).options();
         }).find("gal::adjuster_options: initialization is 7; expected one of") == 0);
-  CHECK(refusal(invalid_option, [&] {
-          gal::adjustment_map<T, gal::eigen_backend> map(static_cast<gal::normalisation>(4), 1.0, false, {});
-          return 0;
-        }) == "gal::adjustment_map: kind is 4; expected one of per_sample, per_batch, gate, sample_weight");
+  CHECK(
+      refusal(invalid_option,
+              [&] {
+                gal::adjustment_map<T, gal::eigen_backend> map(static_cast<gal::normalisation>(5), 1.0, false,
+                                                               {});
+                return 0;
+              }) ==
+      "gal::adjustment_map: kind is 5; expected one of per_sample, per_batch, gate, sample_weight, additive");
 
   const auto x = random_matrix<T>(2, 4, 1);
   CHECK(refusal(invalid_option, [&] {

@@ -126,8 +126,9 @@ TEST_CASE("the adjuster's gradient is that of its objective, in every setting") 
     CHECK(largest > 1e-6);  // or the comparison says nothing
   };
 
-  for (const auto norm : {gal::normalisation::per_sample, gal::normalisation::per_batch,
-                          gal::normalisation::gate, gal::normalisation::sample_weight}) {
+  for (const auto norm :
+       {gal::normalisation::per_sample, gal::normalisation::per_batch, gal::normalisation::gate,
+        gal::normalisation::sample_weight, gal::normalisation::additive}) {
     for (const auto goal : {gal::objective::remainder, gal::objective::tentative_loss}) {
       for (const auto kind : {gal::remainder_kind::exact, gal::remainder_kind::mean_over_samples,
                               gal::remainder_kind::mean_over_coordinates}) {

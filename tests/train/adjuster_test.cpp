@@ -26,8 +26,10 @@ using gal::normalisation;
 using gal::detail::text;
 constexpr std::array normalisations = {normalisation::per_sample, normalisation::per_batch,
                                        normalisation::gate};
-constexpr std::array kinds = {adjuster_kind::learned, adjuster_kind::untrained, adjuster_kind::zero,
-                              adjuster_kind::uniform, adjuster_kind::normal};
+constexpr std::array kinds = {adjuster_kind::learned,       adjuster_kind::untrained,
+                              adjuster_kind::zero,          adjuster_kind::uniform,
+                              adjuster_kind::normal,        adjuster_kind::label_smoothing,
+                              adjuster_kind::feature_decay, adjuster_kind::mixed_features};
 
 template <class T>
 double norm(gal::matrix_view<const T> m) {
@@ -63,7 +65,7 @@ static_assert(std::copyable<gal::adjuster<float>>);
 TEST_CASE_TEMPLATE("every kind of adjuster gives a direction for every feature", T, float, double) {
   for (const adjuster_kind kind : kinds) {
     CAPTURE(static_cast<int>(kind));
-    gal::adjuster<T> h({4, 8, 2}, {.kind = kind, .seed = 1});
+    gal::adjuster<T> h({4, 8, 2}, {.kind = kind, .seed = 1, .strength = 0.1});
     for (const gal::index_type samples : {5, 1, 9}) {
       const auto x = random_matrix<T>(4, samples, 1);
       CHECK(h.forward(x).shape() == gal::shape{2, samples});
@@ -210,16 +212,16 @@ TEST_CASE("an adjuster refuses what does not fit") {
   for (const adjuster_kind kind : kinds) {
     CAPTURE(static_cast<int>(kind));
     CHECK(refusal(invalid_option, [&] {
-            return gal::adjuster<float>({}, {.kind = kind});
+            return gal::adjuster<float>({}, {.kind = kind, .strength = 0.1});
           }).find("0 widths") != std::string::npos);
     CHECK(refusal(invalid_option, [&] {
-            return gal::adjuster<float>({2}, {.kind = kind});
+            return gal::adjuster<float>({2}, {.kind = kind, .strength = 0.1});
           }).find("1 widths") != std::string::npos);
     CHECK(refusal(invalid_option, [&] {
-            return gal::adjuster<float>({2, 0, 2}, {.kind = kind});
+            return gal::adjuster<float>({2, 0, 2}, {.kind = kind, .strength = 0.1});
           }).find("width 0; expected a positive number") != std::string::npos);
     CHECK(refusal(invalid_option, [&] {
-            return gal::adjuster<float>({2, -3}, {.kind = kind});
+            return gal::adjuster<float>({2, -3}, {.kind = kind, .strength = 0.1});
           }).find("width -3; expected a positive number") != std::string::npos);
   }
   for (const adjuster_kind kind : {adjuster_kind::zero, adjuster_kind::uniform, adjuster_kind::normal}) {
@@ -368,7 +370,8 @@ TEST_CASE_TEMPLATE("removing the mean leaves columns of mean zero, and nothing e
 }
 
 TEST_CASE("the way back agrees with central differences") {
-  for (const normalisation kind : normalisations) {
+  for (const normalisation kind :
+       {normalisation::per_sample, normalisation::per_batch, normalisation::gate, normalisation::additive}) {
     for (const bool remove_mean : {false, true}) {
       for (const gal::shape size : {gal::shape{4, 3}, gal::shape{2, 1}, gal::shape{1, 5}, gal::shape{7, 1}}) {
         INFO("normalisation " << static_cast<int>(kind) << ", remove_mean " << remove_mean << ", "
@@ -399,7 +402,8 @@ TEST_CASE("the way back agrees with central differences") {
           CHECK(std::abs(slope.data()[i] - (above - f(moved)) / 2e-5) < 1e-8);
           along += slope.data()[i] * h.data()[i];
         }
-        if (kind != normalisation::gate) {  // a longer h is the same h
+        if (kind == normalisation::per_sample ||
+            kind == normalisation::per_batch) {  // a longer h is the same h
           CHECK(std::abs(along) < 1e-14);
         }
 
@@ -447,6 +451,13 @@ TEST_CASE_TEMPLATE("a weight of the sample takes from its gradient, and learns b
   }
 }
 
+TEST_CASE_TEMPLATE("what is additive is the adjustment itself", T, float, double) {
+  const auto h = random_matrix<T>(4, 3, 1);
+  const auto g = random_matrix<T>(4, 3, 2);
+  CHECK(adjustment(normalisation::additive, 0.7, false, h, g) == h);
+  CHECK(adjustment(normalisation::additive, 0.7, false, h, gal::matrix<T>(4, 3, T(0))) == h);
+}
+
 TEST_CASE("a map serves batches of changing size") {
   for (const normalisation kind : normalisations) {
     map<double> used(kind, 0.5, true, gal::eigen_backend());
@@ -467,8 +478,8 @@ TEST_CASE("a map serves batches of changing size") {
 }
 
 TEST_CASE("a NaN in h stays visible in the adjustment") {
-  for (const auto kind :
-       {gal::normalisation::per_sample, gal::normalisation::per_batch, gal::normalisation::gate}) {
+  for (const auto kind : {gal::normalisation::per_sample, gal::normalisation::per_batch,
+                          gal::normalisation::gate, gal::normalisation::additive}) {
     gal::adjustment_map<double, gal::eigen_backend> map(kind, 0.5, false, gal::eigen_backend());
     const gal::matrix<double> h(2, 1, std::numeric_limits<double>::quiet_NaN());
     const gal::matrix<double> g(2, 1, 1.0);

@@ -212,6 +212,9 @@ TEST_CASE("neither do other losses, optimizers and adjusters") {
   gal::adjust_options shared = gal::paper();
   shared.adjuster_steps = 4;
   CHECK(count(gal::sgd<float>({.momentum = 0.9}), noise) == 0);
+  for (const auto& options : {gal::label_smoothing(0.1), gal::feature_decay(0.1), gal::mixed_features(0.1)}) {
+    CHECK(count(gal::sgd<float>({.momentum = 0.9}), options) == 0);
+  }
   CHECK(count(gal::lookahead(gal::rmsprop<float>(), {.k = 3}), shared) == 0);
   CHECK(count(gal::adabound<float>({.schedule = gal::linear_warm_up(5).then(gal::cosine_schedule(9))}), {}) ==
         0);

@@ -77,8 +77,13 @@ class torch_adjust : public detail::torch_trainer<Model, Loss> {
   torch_adjust(Model& model, torch::optim::Optimizer& optimizer, Loss loss, adjust_options options = {})
       : base("gal::torch_adjust", model, optimizer, std::move(loss)),
         options_(detail::validated(std::move(options))) {
-    detail::require(options_.normalisation != normalisation::sample_weight, error_code::invalid_option,
-                    "gal::torch_adjust: normalisation sample_weight; expected per_sample, per_batch or gate");
+    detail::require(options_.normalisation != normalisation::sample_weight &&
+                        options_.normalisation != normalisation::additive,
+                    error_code::invalid_option, "gal::torch_adjust: normalisation ", options_.normalisation,
+                    "; expected per_sample, per_batch or gate");
+    detail::require(!detail::is_closed_form(options_.adjuster.kind), error_code::invalid_option,
+                    "gal::torch_adjust: adjuster ", options_.adjuster.kind,
+                    "; expected learned, untrained, zero, uniform or normal");
     detail::require(options_.input != adjuster_input::losses, error_code::invalid_option,
                     "gal::torch_adjust: input losses; expected features or features_and_gradients");
     detail::require(

@@ -4,11 +4,12 @@
 
 #include <gal/core/concepts.hpp>
 #include <gal/core/detail/math.hpp>
+#include <gal/core/detail/softmax.hpp>
 #include <gal/core/error.hpp>
 #include <gal/core/view.hpp>
 #include <gal/loss/detail/batch_checks.hpp>
 #include <gal/loss/detail/exp_remainder.hpp>
-#include <gal/loss/detail/softmax.hpp>
+#include <gal/loss/detail/target_probability.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -34,6 +35,9 @@ namespace gal::inline GAL_ABI {
 /// distributions are not checked.
 class softmax_cross_entropy {
  public:
+  /// What closed-form adjusters ask of a loss: n G_j is softmax(x_j) less the target.
+  static constexpr bool is_softmax_cross_entropy = true;
+
   explicit softmax_cross_entropy(double label_smoothing = 0.0) : smoothing_(label_smoothing) {
     detail::require(label_smoothing >= 0.0 && label_smoothing < 1.0, error_code::invalid_option,
                     "gal::softmax_cross_entropy: label smoothing ", label_smoothing,

@@ -161,16 +161,15 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
   [[nodiscard]] auto last_gradient() const { return gradient_.view(); }
   [[nodiscard]] auto last_adjustment() const { return adjustment_.view(); }
 
-  /// Throws where a recorded step, replayed, would not do what a new one does: noise would repeat itself, and a policy
+  /// Throws where a recorded step, replayed, would not do what a new one does: random numbers would repeat themselves, and a policy
   /// that throws, or an optimizer that cannot be told by the device to keep still, has to wait for the device.
   void check_repeatable() const {
     frame_.check_repeatable();
-    const adjuster_kind kind = options_.adjuster.kind;
-    detail::require(
-        kind != adjuster_kind::uniform && kind != adjuster_kind::normal && std::is_void_v<Adjuster>,
-        error_code::invalid_option,
-        "gal::adjust: the adjuster draws noise, or is not the library's; expected what a recorded step can "
-        "repeat");
+    detail::require(!detail::draws_noise(options_.adjuster.kind) && std::is_void_v<Adjuster>,
+                    error_code::invalid_option,
+                    "gal::adjust: the adjuster draws random numbers, or is not the library's; expected what "
+                    "a recorded step can "
+                    "repeat");
   }
 
   /// The state of model, optimizer, adjuster and the adjuster's optimizer: after loading it training goes on as it would
@@ -194,7 +193,7 @@ class adjust : public detail::trainer_base<adjust<Model, Optimizer, Loss, Adjust
              backend),
         options_(std::move(options)),
         backend_(backend),
-        adjuster_("gal::adjust", options_, std::move(adjuster), backend),
+        adjuster_("gal::adjust", options_, std::move(adjuster), frame_.loss(), backend),
         map_(options_.normalisation, options_.epsilon, options_.remove_mean, backend),
         expansion_(backend),
         learner_(options_, optimizer, backend) {

@@ -1,5 +1,6 @@
 // gal/train/adjust_options.hpp: the settings of a step with adjusted gradients.
-// Provides: adjust_options and its enumerations, paper, recommended. Includes gal/train/step_report.hpp.
+// Provides: adjust_options and its enumerations, paper, recommended, label_smoothing, feature_decay, mixed_features.
+// Includes gal/train/step_report.hpp.
 #pragma once
 
 #include <gal/core/error.hpp>
@@ -146,6 +147,41 @@ struct adjust_options {
           .input = adjuster_input::features,
           .training = adjuster_training::model_optimizer,
           .adjuster = {.activation = nn::identity, .initialization = nn::initialization::xavier}};
+}
+
+namespace detail {
+
+[[nodiscard]] inline adjust_options in_closed_form(adjuster_options adjuster) {
+  return {.hidden = {},
+          .normalisation = normalisation::additive,
+          .safeguard = safeguard::always,
+          .input = adjuster_input::features_and_gradients,
+          .adjuster = validated(adjuster)};
+}
+
+}  // namespace detail
+
+/// Settings under which `adjust` steps along the gradient of the loss with smoothed targets (1 - strength) t_j + strength /
+/// classes (Szegedy et al., arXiv 1512.00567, section 7), in every sample: A_j = strength/n (t_j - 1/classes). A control: nothing
+/// learns. `strength` in [0, 1]. Needs `softmax_cross_entropy`.
+///
+///     gal::adjust trainer(model, optimizer, gal::softmax_cross_entropy(), gal::label_smoothing(0.1));
+[[nodiscard]] inline adjust_options label_smoothing(double strength) {
+  return detail::in_closed_form({.kind = adjuster_kind::label_smoothing, .strength = strength});
+}
+
+/// The same for loss + strength/(2n) sum_j |x_j - mean of x_j|^2, the mean over the sample's d >= 2 features: A_j = strength/n
+/// (x_j - mean). `strength` at least 0. With any loss.
+[[nodiscard]] inline adjust_options feature_decay(double strength) {
+  return detail::in_closed_form({.kind = adjuster_kind::feature_decay, .strength = strength});
+}
+
+/// The same for the loss at mixes of the features and of the targets of each sample and the next one in the batch, the last one's
+/// being the first: l_j x_j + (1 - l_j) x_next, l_j = 1 - strength u_j / 2, u_j uniform in [0, 1) from `seed`. As mixup (Zhang et
+/// al., arXiv 1710.09412) of features in place of inputs. A batch of one sample is its own next one, and is not adjusted.
+/// `strength` in [0, 1]. Needs `softmax_cross_entropy`.
+[[nodiscard]] inline adjust_options mixed_features(double strength, std::uint64_t seed = 0) {
+  return detail::in_closed_form({.kind = adjuster_kind::mixed_features, .seed = seed, .strength = strength});
 }
 
 namespace detail {

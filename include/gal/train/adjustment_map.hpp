@@ -19,9 +19,10 @@ enum class normalisation {
   per_batch,  ///< A = epsilon H / norm(H) norm(G), Frobenius norms (the paper's 3D problem)
   gate,       ///< A = epsilon tanh(H) .* G: bounded, entry by entry
   sample_weight,  ///< A_i = epsilon (sigmoid(h_i) - 1) G_i, one number h_i a sample: with epsilon 1 a weight in (0, 1)
+  additive,  ///< A = H: h is the adjustment itself, and epsilon has no part
 };
 constexpr auto enumerator_names(normalisation) {
-  return std::to_array<std::string_view>({"per_sample", "per_batch", "gate", "sample_weight"});
+  return std::to_array<std::string_view>({"per_sample", "per_batch", "gate", "sample_weight", "additive"});
 }
 
 namespace detail {
@@ -79,7 +80,9 @@ class adjustment_map {
     direction_.resize(h.rows(), h.columns());
     T* const direction = direction_.data();
     const T epsilon = epsilon_;
-    if (kind_ == normalisation::gate) {
+    if (kind_ == normalisation::additive) {
+      backend_.copy(h.data(), a.data(), h.size());
+    } else if (kind_ == normalisation::gate) {
       backend_.for_each(h.size(), [=] GAL_KERNEL(index_type i) {
         direction[i] = detail::tanh(h.data()[i]);
         a.data()[i] = epsilon * direction[i] * g.data()[i];
@@ -111,10 +114,13 @@ class adjustment_map {
 
   /// The gradient of a function with respect to h, from that with respect to A, whose memory it takes, after `forward`:
   /// epsilon norm(G_i) / norm(h_i) (I - u_i u_i^T), u_i the unit vector of h_i; epsilon (1 - tanh^2 h) .* G; or
-  /// epsilon w_i (1 - w_i) <G_i, .>, w_i = sigmoid(h_i).
+  /// epsilon w_i (1 - w_i) <G_i, .>, w_i = sigmoid(h_i); or the same, where A = H.
   view backward(view g, matrix_view<T, memory_type> slope) {
     if (remove_mean_) {
       detail::subtract_column_means(backend_, slope, sums_);
+    }
+    if (kind_ == normalisation::additive) {
+      return slope.as_const();
     }
     const T* const direction = direction_.data();
     const T epsilon = epsilon_;

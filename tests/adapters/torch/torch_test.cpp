@@ -897,6 +897,12 @@ TEST_CASE("misuse is refused by name, before anything changes") {
   CHECK(contains(message(invalid_option, model, gal::mse(), y,
                          gal::adjust_options{.normalisation = gal::normalisation::sample_weight}),
                  "normalisation sample_weight; expected per_sample, per_batch or gate"));
+  CHECK(contains(message(invalid_option, model, gal::mse(), y, gal::feature_decay(0.1)),
+                 "normalisation additive; expected per_sample, per_batch or gate"));
+  gal::adjust_options in_closed_form = gal::feature_decay(0.1);
+  in_closed_form.normalisation = gal::normalisation::gate;
+  CHECK(contains(message(invalid_option, model, gal::mse(), y, in_closed_form),
+                 "adjuster feature_decay; expected learned, untrained, zero, uniform or normal"));
   CHECK(contains(message(invalid_option, model, gal::mse(), y,
                          gal::adjust_options{.input = gal::adjuster_input::losses}),
                  "input losses; expected features or features_and_gradients"));

@@ -476,6 +476,9 @@ TEST_CASE("steps that cannot be repeated are not captured") {
   gal::adjust noisy(training.model, optimizer, gal::mse(),
                     {.adjuster = {.kind = gal::adjuster_kind::uniform}});
   CHECK_THROWS_AS(gal::captured_step(noisy, training.x, training.y), gal::error);
+  const auto classes = paths::put(training.backend, paths::labels(16, 2, 12));
+  gal::adjust mixing(training.model, optimizer, gal::softmax_cross_entropy(), gal::mixed_features(0.1));
+  CHECK_THROWS_AS(gal::captured_step(mixing, training.x, classes), gal::error);
   gal::nn::cnn<float, backend_type> with_dropout(
       {5, 1, 1}, {gal::nn::flatten{}, gal::nn::dropout{0.5}, gal::nn::linear{2}}, {}, training.backend);
   gal::adjust dropping(with_dropout, optimizer, gal::mse());

@@ -213,8 +213,8 @@ inline std::vector<setting> settings() {
     add("activation " + std::to_string(static_cast<int>(activation)),
         [&](setting& s) { s.activation = activation; });
   }
-  for (const auto normalisation :
-       {gal::normalisation::per_sample, gal::normalisation::per_batch, gal::normalisation::gate}) {
+  for (const auto normalisation : {gal::normalisation::per_sample, gal::normalisation::per_batch,
+                                   gal::normalisation::gate, gal::normalisation::additive}) {
     for (const bool remove_mean : {false, true}) {
       add("normalisation " + std::to_string(static_cast<int>(normalisation)) +
               (remove_mean ? ", mean removed" : ""),
@@ -250,6 +250,13 @@ inline std::vector<setting> settings() {
                           gal::adjuster_kind::uniform, gal::adjuster_kind::normal}) {
     add("adjuster " + std::to_string(static_cast<int>(kind)),
         [&](setting& s) { s.options.adjuster.kind = kind; });
+  }
+  for (const auto& options :
+       {gal::label_smoothing(0.3), gal::feature_decay(0.3), gal::mixed_features(0.8, 5)}) {
+    add("adjuster " + std::to_string(static_cast<int>(options.adjuster.kind)), [&](setting& s) {
+      s.options = options;
+      s.loss = "probabilities";
+    });
   }
   add("four adjuster steps", [](setting& s) { s.options.adjuster_steps = 4; });
   return all;

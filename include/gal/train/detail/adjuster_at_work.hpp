@@ -11,6 +11,7 @@
 #include <gal/train/adjuster.hpp>
 #include <gal/train/adjustment_map.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -20,16 +21,20 @@
 
 namespace gal::inline GAL_ABI::detail {
 
-// X, or X above the samples' own gradients. An infinite feature, such as the logit of a class that is masked out, is shown as
-// zero: a network would make NaN of it.
+// A loss that says of itself that n G_j is softmax(x_j) less the target.
+template <class Loss>
+concept softmax_loss = requires { requires Loss::is_softmax_cross_entropy; };
+
+// X, or X above the samples' own gradients. With `hides_infinite` an infinite feature, such as the logit of a class that is
+// masked out, is shown as zero: a network would make NaN of it.
 template <class T, class Memory, class Backend>
 void show_features(const Backend& backend, matrix_view<const T, Memory> x, matrix_view<const T, Memory> g,
-                   matrix_view<T, Memory> input) {
+                   bool hides_infinite, matrix_view<T, Memory> input) {
   const index_type rows = x.rows();
   const bool with_gradients = input.rows() > rows;
   backend.for_each(rows, x.columns(),
                    [=, samples = static_cast<T>(x.columns())] GAL_KERNEL(index_type i, index_type j) {
-                     input(i, j) = is_infinite(x(i, j)) ? T(0) : x(i, j);
+                     input(i, j) = hides_infinite && is_infinite(x(i, j)) ? T(0) : x(i, j);
                      if (with_gradients) {
                        input(rows + i, j) = samples * g(i, j);
                      }
@@ -54,8 +59,10 @@ class adjuster_at_work {
   using adjuster_type = std::conditional_t<is_built_here, gal::adjuster<T, Backend>, Adjuster>;
   static_assert(explain_adjuster<adjuster_type, T, memory_type>());
 
+  /// Throws where the adjuster has a closed form that does not fit the options or the loss.
+  template <class Loss>
   adjuster_at_work(std::string_view trainer, const adjust_options& options,
-                   std::optional<adjuster_type> adjuster, Backend backend)
+                   std::optional<adjuster_type> adjuster, const Loss&, Backend backend)
       : trainer_(trainer),
         hidden_(options.hidden),
         input_kind_(options.input),
@@ -63,7 +70,14 @@ class adjuster_at_work {
         options_(options.adjuster),
         backend_(backend),
         adjuster_(std::move(adjuster)),
-        input_(backend) {}
+        input_(backend) {
+    require(!is_closed_form(kind()) || (normalisation_ == gal::normalisation::additive &&
+                                        input_kind_ == adjuster_input::features_and_gradients),
+            error_code::invalid_option, trainer_, ": adjuster ", kind(), " with normalisation ",
+            normalisation_, " and input ", input_kind_, "; expected additive and features_and_gradients");
+    require(!needs_softmax(kind()) || softmax_loss<Loss>, error_code::invalid_option, trainer_, ": adjuster ",
+            kind(), " with a loss that has no is_softmax_cross_entropy; expected gal::softmax_cross_entropy");
+  }
 
   [[nodiscard]] adjuster_type& operator*() { return *adjuster_; }
 
@@ -90,7 +104,7 @@ class adjuster_at_work {
     if (input_kind_ == adjuster_input::losses) {
       show_losses(backend_, losses, input_.view());
     } else {
-      show_features(backend_, x, g, input_.view());
+      show_features(backend_, x, g, !is_closed_form(kind()), input_.view());
     }
     const view h(adjuster_->forward(std::as_const(input_).view()));
     const shape expected{direction_rows(normalisation_, x.rows()), x.columns()};
@@ -120,6 +134,14 @@ class adjuster_at_work {
   }
 
  private:
+  // Of the library's adjuster, given or still to be built.
+  [[nodiscard]] adjuster_kind kind() const {
+    if constexpr (std::same_as<adjuster_type, gal::adjuster<T, Backend>>) {
+      return adjuster_ ? adjuster_->options().kind : options_.kind;
+    }
+    return adjuster_kind::learned;
+  }
+
   [[nodiscard]] index_type input_rows(index_type features) const {
     switch (input_kind_) {
       case adjuster_input::features_and_gradients:

@@ -1,10 +1,10 @@
-// gal/loss/detail/softmax.hpp: the softmax of one sample, and the target probability of a class.
+// gal/core/detail/softmax.hpp: the softmax of one sample.
+// Provides: nothing public; detail::softmax.
 #pragma once
 
 #include <gal/core/view.hpp>
 
 #include <cmath>
-#include <concepts>
 #include <limits>
 
 namespace gal::inline GAL_ABI::detail {
@@ -49,27 +49,6 @@ struct softmax {
       sum += std::exp(log(k) - moved(d, k, mean) - top);
     }
     return top + std::log(sum);
-  }
-};
-
-// The target probability of a class, from labels or from a matrix of probabilities, smoothed.
-template <class U>
-struct target_probability {
-  const U* data;
-  index_type classes;
-  double kept;
-  double spread;
-
-  GAL_HOST_DEVICE double operator()(index_type k, index_type j) const {
-    if constexpr (std::integral<U>) {
-      const auto label = static_cast<index_type>(data[j]);
-      if (label < 0 || label >= classes) {  // which the host refuses, and the device cannot
-        return std::numeric_limits<double>::quiet_NaN();
-      }
-      return (label == k ? kept : 0.0) + spread;
-    } else {
-      return kept * static_cast<double>(data[j * classes + k]) + spread;
-    }
   }
 };
 
