@@ -44,7 +44,7 @@ images_task task_called(std::string_view name) {
     return {.title = adam ? "Fashion-MNIST, LeNet, AdamW" : "Fashion-MNIST, LeNet, SGD with momentum",
             .layers = gal::nn::lenet(picture, classes),
             .adam = adam,
-            .rates = adam ? std::vector{5e-4, 1e-3, 2e-3, 4e-3} : std::vector{1e-2, 3e-2, 1e-1, 3e-1},
+            .rates = adam ? std::vector{1e-3, 2e-3, 4e-3, 8e-3} : std::vector{3e-3, 1e-2, 3e-2, 1e-1, 3e-1},
             .weight_decays = adam ? std::vector{0.0, 0.05} : std::vector{0.0, 1e-3},
             .epochs = 10,
             .choosing = 10'000,
