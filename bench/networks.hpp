@@ -33,7 +33,7 @@ inline const std::array<network, 3> regressions = {
 
 inline const network wide = {"wide", {1024, 1024, 1024, 10}, 512, {64, 16}};
 
-/// A training step of a convolutional network on images of 3 x 32 x 32.
+/// A training step of a convolutional network on images of 3 x 32 x 32, or of `small_lenet`.
 struct image_step {
   std::string network;  // lenet, resnet8 or efficientnet: the lists of gal/nn/cnn.hpp
   long batch;
@@ -44,8 +44,17 @@ struct image_step {
   }
 };
 
+/// LeNet on images of 1 x 28 x 28, as those of Fashion-MNIST: a step, and an epoch of 60,000 images in a new order.
+inline constexpr const char* small_lenet = "lenet-28";
+inline constexpr long small_lenet_batch = 64;
+inline constexpr long images_of_epoch = 60'000;
+
+inline std::string epoch_name(int threads) {
+  return std::string(small_lenet) + "/epoch/threads:" + std::to_string(threads);
+}
+
 inline std::vector<image_step> image_steps() {
-  std::vector<image_step> steps;
+  std::vector<image_step> steps = {{small_lenet, small_lenet_batch, 1}, {small_lenet, small_lenet_batch, 2}};
   for (const char* network : {"lenet", "resnet8", "efficientnet"}) {
     for (const long batch : {1, 8, 32}) {
       for (const int threads : {1, 2}) {

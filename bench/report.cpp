@@ -1,5 +1,6 @@
-// Usage: bench_report RESULTS.json [PAGE.md]
-// Prints the tables of a run of gal_bench (medians of its repetitions), and writes them to PAGE.md.
+// Usage: bench_report RESULTS.json [PAGE.md [PYTORCH.json]]
+// Prints the tables of a run of gal_bench (medians of its repetitions), with those of lenet_peer.py where they are given, and
+// writes them to PAGE.md.
 #include <gal/core/text.hpp>
 #include <gal/io/files.hpp>
 
@@ -17,6 +18,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,13 +36,13 @@ struct result {
 
 class results {
  public:
-  explicit results(const json& file) {
+  void add(const json& file) {
     for (const json& run : file.at("benchmarks")) {
       if (run.value("aggregate_name", "median") != "median" || run.value("error_occurred", false)) {
         continue;
       }
       std::string name = run.at("run_name").get<std::string>();
-      for (const char* const ending : {"/process_time", "/real_time"}) {
+      for (const char* const ending : {"/process_time", "/real_time", "/iterations:"}) {
         if (const auto end = name.find(ending); end != std::string::npos) {
           name.erase(end);
         }
@@ -151,6 +153,30 @@ void compare_images(std::ostream& page, const results& r) {
   page << "\n";
 }
 
+void compare_lenet(std::ostream& page, const results& r) {
+  page << "### LeNet, a step and an epoch\n\n"
+          "Images of 1 x 28 x 28 in batches of 64, SGD with momentum, by the clock: milliseconds a step, and "
+          "seconds an epoch of\n60,000 images in a new order. PyTorch runs eagerly.\n\n"
+          "| what | threads | gal | with oneDNN | libtorch | PyTorch | gal over libtorch | gal over PyTorch "
+          "|\n"
+          "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+  for (const auto& [what, in_report, unit] :
+       {std::tuple("batch:64", "step", 1e-3), std::tuple("epoch", "epoch", 1e-6)}) {
+    for (const std::string threads : {"1", "2"}) {
+      const auto time = [&, name = std::string(what)](const char* library) {
+        return r.elapsed(std::string(library) + "/lenet-28/" + name + "/threads:" + threads);
+      };
+      page << "| " << in_report << " | " << threads;
+      for (const char* library : {"gal", "onednn", "torch", "pytorch"}) {
+        page << " | " << number(unit * time(library), 2);
+      }
+      page << " | " << number(time("gal") / time("torch"), 2) << " | "
+           << number(time("gal") / time("pytorch"), 2) << " |\n";
+    }
+  }
+  page << "\n";
+}
+
 void compare_methods(std::ostream& page, const results& r) {
   page << "## What an adjustment costs\n\n"
           "| network | scalar | vanilla, us | paper, us | over vanilla | recommended, us | over vanilla |\n"
@@ -231,16 +257,10 @@ void report_memory(std::ostream& page, const results& r) {
        << " bytes.\n";
 }
 
-}  // namespace
-
-int main(int count, char** arguments) try {
-  if (count < 2 || count > 3) {
-    std::fprintf(stderr, "usage: bench_report RESULTS.json [PAGE.md]\n");
-    return 2;
-  }
-  std::ifstream file(arguments[1]);
+json read(const char* path) {
+  std::ifstream file(path);
   if (!file) {
-    throw std::runtime_error(std::string("cannot read ") + arguments[1]);
+    throw std::runtime_error(std::string("cannot read ") + path);
   }
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const std::string name : {"-nan", "nan", "NaN"}) {  // of no spread, which JSON has no number for
@@ -248,8 +268,22 @@ int main(int count, char** arguments) try {
       text.replace(at, 2 + name.size(), ": null");
     }
   }
-  const json content = json::parse(text);
-  const results r(content);
+  return json::parse(text);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) try {
+  if (count < 2 || count > 4) {
+    std::fprintf(stderr, "usage: bench_report RESULTS.json [PAGE.md [PYTORCH.json]]\n");
+    return 2;
+  }
+  const json content = read(arguments[1]);
+  results r;
+  r.add(content);
+  if (count == 4) {
+    r.add(read(arguments[3]));
+  }
   std::ostringstream page;
   page.imbue(std::locale::classic());
   page << "# Benchmarks\n\nFor readers who ask what a step costs. `sh bench/compare.sh` measures everything "
@@ -258,6 +292,7 @@ int main(int count, char** arguments) try {
   describe_machine(page, content.at("context"));
   compare_with_peers(page, r);
   compare_images(page, r);
+  compare_lenet(page, r);
   compare_methods(page, r);
   compare_with_peak(page, r);
   report_memory(page, r);
@@ -269,7 +304,7 @@ int main(int count, char** arguments) try {
           "products in "
           "float, TF32 and\nbfloat16, and PyTorch's eager step where PyTorch is installed.\n";
   std::cout << page.str();
-  if (count == 3) {
+  if (count >= 3) {
     gal::replace_file(arguments[2], {page.str()});
   }
 } catch (const std::exception& error) {

@@ -18,10 +18,11 @@ nn::Conv2d convolution(long from, long to, long kernel, long stride, long paddin
       nn::Conv2dOptions(from, to, kernel).stride(stride).padding(padding).bias(bias).groups(groups));
 }
 
-nn::Sequential lenet() {
-  return nn::Sequential(convolution(3, 6, 5, 1, 2, true), nn::ReLU(), nn::MaxPool2d(2),
+nn::Sequential lenet(long channels, long side) {
+  const long last = side / 4 - 2;
+  return nn::Sequential(convolution(channels, 6, 5, 1, 2, true), nn::ReLU(), nn::MaxPool2d(2),
                         convolution(6, 16, 5, 1, 0, true), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
-                        nn::Linear(16 * 6 * 6, 120), nn::ReLU(), nn::Linear(120, 84), nn::ReLU(),
+                        nn::Linear(16 * last * last, 120), nn::ReLU(), nn::Linear(120, 84), nn::ReLU(),
                         nn::Linear(84, 10));
 }
 
@@ -108,10 +109,15 @@ nn::Sequential efficientnet() {
 void step(benchmark::State& state, const bench::image_step& s) {
   torch::set_num_threads(s.threads);
   torch::manual_seed(1);
-  auto model = s.network == "lenet" ? lenet() : s.network == "resnet8" ? resnet8() : efficientnet();
+  const bool small = s.network == bench::small_lenet;
+  const long channels = small ? 1 : 3;
+  const long side = small ? 28 : 32;
+  auto model = s.network.starts_with("lenet") ? lenet(channels, side)
+               : s.network == "resnet8"       ? resnet8()
+                                              : efficientnet();
   torch::optim::SGD optimizer(model->parameters(),
                               torch::optim::SGDOptions(bench::learning_rate).momentum(0.9));
-  const auto images = torch::randn({s.batch, 3, 32, 32});
+  const auto images = torch::randn({s.batch, channels, side, side});
   const auto labels = torch::arange(s.batch) % 10;
   const auto train = [&] {
     optimizer.zero_grad();
@@ -124,11 +130,38 @@ void step(benchmark::State& state, const bench::image_step& s) {
   }
 }
 
+// All images scaled before, a new order, and a step each batch.
+void epoch(benchmark::State& state, int threads) {
+  torch::set_num_threads(threads);
+  torch::manual_seed(1);
+  auto model = lenet(1, 28);
+  torch::optim::SGD optimizer(model->parameters(),
+                              torch::optim::SGDOptions(bench::learning_rate).momentum(0.9));
+  const auto images = torch::rand({bench::images_of_epoch, 1, 28, 28});
+  const auto labels = torch::arange(bench::images_of_epoch) % 10;
+  for (auto _ : state) {
+    for (const Tensor& chosen : torch::randperm(bench::images_of_epoch).split(bench::small_lenet_batch)) {
+      optimizer.zero_grad();
+      torch::nn::functional::cross_entropy(model->forward(images.index_select(0, chosen)),
+                                           labels.index_select(0, chosen))
+          .backward();
+      optimizer.step();
+    }
+  }
+}
+
 const bool registered = [] {
   for (const bench::image_step& s : bench::image_steps()) {
     benchmark::RegisterBenchmark(("torch/" + s.name()).c_str(),
                                  [s](benchmark::State& state) { step(state, s); })
         ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+  for (const int threads : {1, 2}) {
+    benchmark::RegisterBenchmark(("torch/" + bench::epoch_name(threads)).c_str(),
+                                 [threads](benchmark::State& state) { epoch(state, threads); })
+        ->UseRealTime()
+        ->Iterations(1)
         ->Unit(benchmark::kMicrosecond);
   }
   return true;

@@ -23,4 +23,4 @@ class Model(nn.Module):
 
 
 torch.manual_seed(1)
-torch.jit.script(Model()).save(sys.argv[1] if len(sys.argv) > 1 else "tests/torch/model.pt")
+torch.jit.script(Model()).save(sys.argv[1] if len(sys.argv) > 1 else "tests/adapters/torch/model.pt")

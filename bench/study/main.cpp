@@ -1,6 +1,7 @@
 // Where gradient adjustment helps, and where it does not: every task, method and control of the study. Writes the numbers of
 // each part (JSON), and a page with tables and pictures made of all parts that are there.
 #include "experiments.hpp"
+#include "images.hpp"
 #include "page.hpp"
 
 #include "support/files.hpp"
@@ -29,6 +30,7 @@ Parts:
   walks     the 3D problem under five optimizers: all methods and controls
   networks  everything that the library offers, each at its own best learning rate and setting
   defaults  gradient adjustment, its controls and other settings of it at the default learning rate
+  images    Fashion-MNIST by LeNet and ResNet-8: two hours, and only where it is asked for by name
   follow    remainder, cosine, and what is accepted, over training
   bound     theorem IV.4 along the paths of trainings
   page      nothing new: only the page and its pictures, from the numbers that are there
@@ -137,6 +139,16 @@ bool run(const settings& s) {
       }
     }
   }
+  for (const std::string_view name : study::image_tasks) {
+    if (s.part == "images" && s.wants("images", name)) {
+      const int seeds = s.seeds > 0 ? s.seeds : 5;
+      const std::string ledger = support::text(s.out, "/images_", name, ".jsonl");
+      write(
+          s, "images", name, seeds,
+          study::images(name, {.seeds = seeds, .threads = s.threads, .epochs = s.epochs, .ledger = ledger}));
+      std::filesystem::remove(ledger);
+    }
+  }
   study::write_page(s.out);
   return holds || !s.quick;
 }
@@ -150,10 +162,11 @@ int main(int count, char** arguments) {
       app.add_flag("--quick", s.quick, "In brief, and fail where the first bar does not hold");
   app.add_flag("--full", s.full, "As published")->excludes(quick);
   support::add_choice(app, "--part", s.part, "Part to run",
-                      {"walks", "networks", "defaults", "follow", "bound", "page", "all"});
+                      {"walks", "networks", "defaults", "images", "follow", "bound", "page", "all"});
   std::vector<std::string> tasks = {"surface", "all"};
   tasks.insert(tasks.end(), study::walk_names.begin(), study::walk_names.end());
   tasks.insert(tasks.end(), all_tasks.begin(), all_tasks.end());
+  tasks.insert(tasks.end(), study::image_tasks.begin(), study::image_tasks.end());
   support::add_choice(app, "--task", s.task, "Task, or optimizer of the 3D problem; surface: its bound",
                       std::move(tasks));
   app.add_option("--seeds", s.seeds, "Seeds of every method, instead of the part's number")

@@ -103,6 +103,7 @@ one comparison; *level* that the 95 % interval lies within 1 % of plain's mean; 
 | task | network | optimizer | data |
 |---|---|---|---|
 | Boston housing, Diabetes, California housing | the paper's MLPs | AdamW | standardised; the measure is the mean squared error |
+| Fashion-MNIST | LeNet, ResNet-8 | SGD with momentum 0.9, or AdamW | 28 x 28 pixels; [its own settings](#images) |
 | Digits | MLP 64-64-10 | SGD with momentum 0.9, or AdamW | 8 x 8 pixels; the measure is the share of errors |
 
 - **Every seed has its own division of the samples**: a quarter tests, a quarter of the rest validates. So a verdict holds over
@@ -164,7 +165,18 @@ class page {
         "to find, and "
         "equal splits the reward nothing to choose:\n[noisy labels](instance_rates.md#does-it-help) and "
         "[mixtures](alignment_reward.md#does-it-help) are what they are for.\n\n");
-    section("images", "Images", "");
+    section("images", "Images",
+            "Fashion-MNIST, batches of 64, rates that fall to zero along a line, weight decay as every "
+            "method's setting; "
+            "no augmentation.\nLeNet trains 10 epochs on all 60,000 images, ResNet-8 5 epochs on 10,000 of "
+            "them, since a "
+            "run on all takes ten minutes; all 10,000 test\nimages decide. Rate and weight decay are chosen "
+            "with one seed by "
+            "networks that train on the first 10,000 images (ResNet-8: 5,000) and are\nmeasured on the last "
+            "10,000 for "
+            "training. Published test errors of two convolutions with pooling, without augmentation: 8.4 %\n"
+            "([the data's page](https://github.com/zalandoresearch/fashion-mnist)); here LeNet has 44,426 "
+            "parameters.\n\n");
     section("defaults", "At the default learning rate",
             "1e-3 for Adam, 0.02 for SGD, constant: what one gets who tunes nothing. On two tasks one "
             "setting of the "
