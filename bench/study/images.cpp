@@ -57,8 +57,8 @@ images_task task_called(std::string_view name) {
           .rates = adam ? std::vector{1e-3, 3e-3, 1e-2} : std::vector{3e-2, 1e-1, 3e-1},
           .weight_decays = adam ? std::vector{0.0, 0.05} : std::vector{0.0, 1e-3},
           .epochs = 5,
-          .choosing = 5'000,
-          .training = 10'000,
+          .choosing = 2'500,
+          .training = 5'000,
           .all_methods = false};
 }
 

@@ -168,11 +168,11 @@ class page {
     section("images", "Images",
             "Fashion-MNIST, batches of 64, rates that fall to zero along a line, weight decay as every "
             "method's setting; "
-            "no augmentation.\nLeNet trains 10 epochs on all 60,000 images, ResNet-8 5 epochs on 10,000 of "
+            "no augmentation.\nLeNet trains 10 epochs on all 60,000 images, ResNet-8 5 epochs on 5,000 of "
             "them, since a "
             "run on all takes ten minutes; all 10,000 test\nimages decide. Rate and weight decay are chosen "
             "with one seed by "
-            "networks that train on the first 10,000 images (ResNet-8: 5,000) and are\nmeasured on the last "
+            "networks that train on the first 10,000 images (ResNet-8: 2,500) and are\nmeasured on the last "
             "10,000 for "
             "training. Published test errors of networks of two convolutions, without augmentation: 7.5 to "
             "12.4 %\n([the data's "

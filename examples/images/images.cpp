@@ -1,6 +1,8 @@
 // Images: a network on digits, Fashion-MNIST, CIFAR or a folder of such files, trained by a plain optimizer or by gradient
 // adjustment learning (arXiv 2201.09193); or by both, over seeds and learning rates, to a verdict.
-#include "support/comparison.hpp"
+#include "support/compare.hpp"
+#include "support/console.hpp"
+#include "support/gnuplot.hpp"
 #include "support/problems.hpp"
 
 #include <gal/data/gzip.hpp>
@@ -48,7 +50,7 @@ struct settings {
   std::optional<double> epsilon{}, tau{};
   double weight_decay = 0.0;
   int epochs = 10, batch = 32, images = 0, test_images = 0, seed = 1, seeds = 10;
-  int threads = support::default_threads();
+  int threads = support::compare_settings::default_threads();
   bool compares = false;
 };
 

@@ -1,16 +1,13 @@
 // support/console.hpp: what the examples show on the terminal.
-// Provides: progress_bar, console_table, fixed, scientific.
+// Provides: console_table, fixed, scientific.
 #pragma once
 
 #include <gal/core/text.hpp>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,52 +24,6 @@ inline std::string fixed(std::optional<double> number, int decimals) {
 inline std::string scientific(std::optional<double> number, int decimals) {
   return number && std::isfinite(*number) ? gal::detail::scientific(*number, decimals) : "n/a";
 }
-
-/// How far a long task is, on stderr; silent where that is no terminal. Any thread may advance it.
-class progress_bar {
- public:
-  progress_bar(std::string title, std::size_t total)
-      : title_(std::move(title)),
-        total_(std::max<std::size_t>(total, 1)),
-        visible_(::isatty(STDERR_FILENO) == 1) {
-    draw();
-  }
-  progress_bar(const progress_bar&) = delete;
-  progress_bar& operator=(const progress_bar&) = delete;
-  ~progress_bar() {
-    if (visible_) {
-      std::fputs("\r\x1b[K", stderr);  // clears the line
-    }
-  }
-
-  void advance() {
-    const std::lock_guard lock(mutex_);
-    const std::size_t before = percent();
-    ++done_;
-    if (percent() != before) {
-      draw();
-    }
-  }
-
- private:
-  [[nodiscard]] std::size_t percent() const { return std::min<std::size_t>(100, 100 * done_ / total_); }
-
-  void draw() const {
-    if (visible_) {
-      constexpr std::size_t width = 30;
-      std::string bar(width, '.');
-      std::fill_n(bar.begin(), width * percent() / 100, '#');
-      std::fprintf(stderr, "\r%s [%s] %3zu %%", title_.c_str(), bar.c_str(), percent());
-      std::fflush(stderr);
-    }
-  }
-
-  std::string title_;
-  std::size_t total_;
-  std::size_t done_ = 0;
-  bool visible_;
-  std::mutex mutex_;
-};
 
 /// Text in columns as wide as they need: the first `left` flush left, the others flush right.
 class console_table {

@@ -1,5 +1,5 @@
-// What the examples share: comparisons, output files, where data are looked for, California's features, the surfaces.
-#include "support/comparison.hpp"
+// What the examples share: output files, where data are looked for, California's features, the surfaces.
+#include "support/console.hpp"
 #include "support/data_files.hpp"
 #include "support/files.hpp"
 #include "support/housing.hpp"
@@ -71,82 +71,14 @@ struct variable {
   ~variable() { ::setenv(name, before.c_str(), 1); }
 };
 
-// Two epochs of two seeds; numbers that are told apart.
-support::comparison<> two_seeds() {
-  const auto run = [](double start) {
-    return support::training_run{
-        .epochs = {{start, 0.5, 0.25, 1.0, 10 * start}, {start + 1, 0.5, 0.25, 0.5, 20 * start}}, .steps = 6};
-  };
-  return {.name = "task",
-          .title = "A task",
-          .measures = {{.name = "score", .title = "score", .larger_is_better = true}},
-          .runs = {{{run(1), run(2)}, {run(3), run(6)}}}};
-}
-
 }  // namespace
-
-TEST_CASE("a comparison's numbers are those of its runs") {
-  support::comparison<> c = two_seeds();
-  CHECK(support::by_seed(c, support::vanilla, 0) == std::vector<double>{20, 40});
-  CHECK(support::by_seed(c, support::adjusted, 0) == std::vector<double>{60, 120});
-  CHECK(support::mean_curve(c, support::adjusted)[1] == std::vector<double>{5.5, 0.5, 0.25, 0.5, 90});
-  CHECK(support::accepted_share(c) == 0.75);
-  CHECK(support::total(c, support::vanilla, &support::training_run::steps) == 12);
-  CHECK(support::p_value(c, 0) ==
-        doctest::Approx(0.2048327646991335).epsilon(1e-9));  // differences 40 and 80, t = 3
-  CHECK(support::curves_csv(c) ==
-        "epoch,vanilla_training_loss,vanilla_score,"
-        "gal_training_loss,gal_remainder,gal_cosine,gal_accepted_share,gal_score\n"
-        "1,1.5,15,4.5,0.5,0.25,1,45\n"
-        "2,2.5,30,5.5,0.5,0.25,0.5,90\n");
-  const support::json numbers = support::to_json(c);
-  CHECK(numbers["gal"]["summary"]["score"]["mean"] == 90.0);
-  CHECK(numbers["vanilla"]["runs"][1]["score"] == 40.0);
-  CHECK(numbers["vanilla"]["mean_curve"]["training_loss"][1] == 2.5);
-  CHECK_FALSE(numbers["vanilla"]["mean_curve"].contains("remainder"));
-  CHECK(numbers["gal"]["mean_curve"]["remainder"][1] == 0.5);
-  const std::string script = support::script_head(c);
-  CHECK(script.find("title = 'A task, mean of 2 seeds'") != std::string::npos);
-  CHECK(script.find("gal_score = 8\n") != std::string::npos);
-
-  CHECK(support::drawable(c));
-  for (auto& runs : c.runs) {
-    for (auto& run : runs) {
-      for (auto& row : run.epochs) {
-        row[0] = std::numeric_limits<double>::quiet_NaN();
-      }
-    }
-  }
-  CHECK_FALSE(support::drawable(c));
-  c.runs[support::adjusted][0].epochs[1][4] = std::numeric_limits<double>::infinity();
-  CHECK_FALSE(support::p_value(c, 0).has_value());
-  // A run that left the range of numbers is in the range of the runs, wherever it stands.
-  CHECK(support::curve_of(c, support::vanilla, 4).low[1] == 20.0);
-  CHECK(support::curve_of(c, support::vanilla, 4).high[1] == 40.0);
-  for (const std::size_t seed : {0U, 1U}) {
-    for (const double bad :
-         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-      c = two_seeds();
-      c.runs[support::adjusted][seed].epochs[1][4] = bad;
-      CHECK(std::isnan(support::range_of(support::by_seed(c, support::adjusted, 0))[1]));
-      CHECK(std::isnan(support::curve_of(c, support::adjusted, 4).low[1]));
-      CHECK(std::isnan(support::curve_of(c, support::adjusted, 4).high[1]));
-    }
-  }
-  c = two_seeds();
-  for (auto& runs : c.runs) {
-    runs.pop_back();
-  }
-  CHECK_FALSE(support::p_value(c, 0).has_value());
-  CHECK_FALSE(support::deviation_of(support::by_seed(c, support::vanilla, 0)).has_value());
-}
 
 TEST_CASE("files and tables have the same numbers in every locale, and files have them exactly") {
   const auto written = [] {
     std::string row;
     support::append_csv_row(row, 1234567, std::array{1.0 / 3.0, 1234567.5, std::nan("")});
     return std::array{row, support::fixed(1234567.5, 2), support::scientific(0.125, 1),
-                      support::text(1234567, " ", 0.33333349), support::curves_csv(two_seeds())};
+                      support::text(1234567, " ", 0.33333349)};
   };
   const auto plain = written();
   CHECK(plain[0] == "1234567,0.3333333333333333,1234567.5,\n");
@@ -155,48 +87,6 @@ TEST_CASE("files and tables have the same numbers in every locale, and files hav
   CHECK(plain[3] == "1234567 0.33333349");
   const other_locale locale;
   CHECK(written() == plain);
-}
-
-TEST_CASE("an epoch's numbers are means over its samples and steps, and both methods share their seeds") {
-  const gal::matrix<float> x(2, 10, 1.0f);
-  const gal::matrix<float> y(1, 10, 2.0f);
-  support::comparison_settings s;
-  s.seeds = 2;
-  s.epochs = 3;
-  std::array<std::vector<std::uint64_t>, 2> seeds{};
-  s.threads = 1;
-  const auto c = support::compare(
-      "task", "A task", {{.name = "first", .title = "first"}}, s,
-      [&](std::size_t method, std::uint64_t seed, support::progress_bar& progress) {
-        seeds[method].push_back(seed);
-        gal::nn::mlp<float> model({2, 1}, {.seed = seed});
-        gal::sgd<float> optimizer({.learning_rate = 0.0});
-        gal::batches batches(x, y, 4, seed);  // 4, 4 and 2 samples
-        const std::array options = {support::maybe_adjusted(), support::maybe_adjusted(gal::recommended())};
-        return support::with_trainer(model, optimizer, gal::mse(), options[method], [&](auto& trainer) {
-          return support::train(
-              trainer, batches, s.epochs, [](auto part) { return part; },
-              [&](auto& trained) { return std::array{static_cast<double>(trained.forward(x)(0, 0))}; },
-              progress);
-        });
-      });
-  CHECK(seeds[support::vanilla] == std::vector<std::uint64_t>{1, 2});
-  CHECK(seeds[support::adjusted] == seeds[support::vanilla]);
-  for (const support::training_run& run : c.runs[support::adjusted]) {
-    CHECK(run.steps == 9);
-    REQUIRE(run.epochs.size() == 3);
-    const double error = run.epochs[2][4] - 2.0;
-    CHECK(run.epochs[2][0] == doctest::Approx(error * error));
-    CHECK(run.epochs[2][3] <= 1.0);
-  }
-  for (std::size_t seed = 0; seed < 2;
-       ++seed) {  // a learning rate of 0: the same losses, whatever the gradients
-    const std::vector<double>& plain = c.runs[support::vanilla][seed].epochs[2];
-    CHECK(plain[0] == c.runs[support::adjusted][seed].epochs[2][0]);
-    CHECK(std::isnan(plain[1]));
-    CHECK(std::isnan(plain[3]));
-  }
-  CHECK(support::drawable(c));
 }
 
 TEST_CASE("a file that cannot get its name leaves nothing behind") {

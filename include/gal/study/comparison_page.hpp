@@ -44,7 +44,7 @@ inline html_page::chart rates_chart(const comparison_result& result) {
 }
 
 // Validation by setting and learning rate.
-inline html_page::table settings_table(const comparison_result& result) {
+inline html_page::table validation_by_setting(const comparison_result& result) {
   html_page::table table{.header = {"method", "setting"}};
   for (const double rate : result.options.learning_rates) {
     table.header.push_back(text("learning rate ", rate));
@@ -122,7 +122,7 @@ inline void add_comparison(html_page& page, const comparison_result& result) {
     page.heading("Learning rates");
     page.add(rates_chart(result));
   }
-  if (const html_page::table settings = settings_table(result); !settings.rows.empty()) {
+  if (const html_page::table settings = validation_by_setting(result); !settings.rows.empty()) {
     page.heading("Settings, by validation");
     page.add(settings);
   }
