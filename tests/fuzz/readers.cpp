@@ -6,6 +6,7 @@
 #include <gal/data/npy.hpp>
 #include <gal/io/checkpoint.hpp>
 #include <gal/nn/mlp.hpp>
+#include <gal/predict.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -71,6 +72,9 @@ void read(char reader, std::string_view bytes) {
       gal::load_checkpoint(memory_file(bytes).path(), model);
       break;
     }
+    case 'm':
+      static_cast<void>(gal::load_predictor<float>(memory_file(bytes).path()));
+      break;
     default:
       break;
   }
