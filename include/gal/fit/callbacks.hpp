@@ -121,7 +121,9 @@ class progress_bar {
   template <class Run>
   void fit_end(Run& run) {
     tell_resumption(run);
-    std::fputs(detail::text(on_terminal_ ? "\r\033[K" : "", "ended: ", run.message(), "\n").c_str(), to_);
+    std::fputs(
+        detail::text(on_terminal_ ? "\r\033[K" : "", "ended: ", run.message(), run.advice(), "\n").c_str(),
+        to_);
     std::fflush(to_);
     line_is_open_ = false;
     told_resumption_ = false;

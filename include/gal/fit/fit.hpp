@@ -124,7 +124,7 @@ struct fit_loop {
       run.best_->weights.restore(trainer.model());
     }
     result.reason = *run.reason_;
-    result.message = run.message_;
+    result.message = run.message_ + run.advice_;
     result.epochs = run.epochs_;
     result.steps = trainer.steps();
     if (run.best_) {

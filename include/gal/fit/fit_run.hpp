@@ -93,6 +93,9 @@ class fit_run {
   [[nodiscard]] std::optional<stop_reason> stopping() const { return reason_; }
   [[nodiscard]] const std::string& message() const { return message_; }
 
+  /// What to do where a training had ended before this call of `fit`, to be read behind the message; empty elsewhere.
+  [[nodiscard]] const std::string& advice() const { return advice_; }
+
   void visit_state(state_view& visit) {
     static_assert(
         detail::visits_state<Trainer>,
@@ -182,9 +185,9 @@ class fit_run {
     if (reason_) {
       return;
     }
-    const std::string none_left = std::exchange(has_looked_, true) ? "" : ", all of them before: raise ";
-    const std::string to_go_on = " to train longer";
+    const bool at_once = !std::exchange(has_looked_, true);
     const std::int64_t best = best_ ? best_->epoch : 0;
+    std::string_view raised;
     if (!trains_) {
       reason_ = stop_reason::refused;
       message_ =
@@ -192,12 +195,15 @@ class fit_run {
                        " was refused: losses or gradients are not finite; look at targets and learning rate");
     } else if (options_.patience > 0 && epochs_ - best >= options_.patience) {
       reason_ = stop_reason::patience;
-      message_ = detail::text(options_.patience, " epochs without a better validation loss",
-                              none_left.empty() ? "" : none_left + "patience" + to_go_on);
+      message_ = detail::text(options_.patience, " epochs without a better validation loss");
+      raised = "patience";
     } else if (epochs_ >= options_.epochs) {
       reason_ = stop_reason::epochs;
-      message_ = detail::text(epochs_, " epochs",
-                              none_left.empty() || epochs_ == 0 ? "" : none_left + "epochs" + to_go_on);
+      message_ = detail::text(epochs_, " epochs");
+      raised = "epochs";
+    }
+    if (at_once && !raised.empty() && epochs_ > 0) {
+      advice_ = detail::text(", all of them before: raise ", raised, " to train longer");
     }
   }
 
@@ -214,6 +220,7 @@ class fit_run {
   std::function<void(state_view&)> others_;  // batches, and callbacks that have a state
   std::optional<stop_reason> reason_;
   std::string message_;
+  std::string advice_;
   std::string resumption_;
   bool has_looked_ = false;  // for an end
   bool trains_ = true;       // the last epoch had a step that was taken
