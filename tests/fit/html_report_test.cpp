@@ -223,10 +223,10 @@ TEST_CASE("what is not finite is a gap, and is told") {
   gal::batches<double> batches(s.data, 23, 7);
   gal::fit(s.trainer, batches, s.validation, {.epochs = 2}, html_report(path));
   const nlohmann::json charts = charts_of(path);
-  CHECK(values(charts, loss, 0).dump() == "[null,null]");
-  CHECK(values(charts, remainder_size).dump() == "[null,null]");
-  CHECK(values(charts, loss, 1)[1].is_number());
-  CHECK(contents(path).find("<dt>refused steps</dt><dd>2</dd>") != std::string::npos);
+  CHECK(values(charts, loss, 0).dump() == "[null]");  // after which nothing could be different
+  CHECK(values(charts, remainder_size).dump() == "[null]");
+  CHECK(values(charts, loss, 1)[0].is_number());
+  CHECK(contents(path).find("<dt>refused steps</dt><dd>1</dd>") != std::string::npos);
   CHECK(contents(path).find("<dt>training loss</dt><dd>none</dd>") != std::string::npos);
 }
 
