@@ -75,10 +75,10 @@ set arrow from graph 0, first -9.5 to graph 1, first -9.5 nohead linecolor rgb '
 set arrow from graph 0, first -10.5 to graph 1, first -10.5 nohead linecolor rgb '#dddddd' back
 set arrow from graph 0, first -11.5 to graph 1, first -11.5 nohead linecolor rgb '#dddddd' back
 set title 'Diabetes' noenhanced font ',16' textcolor rgb ink offset 0,0.5
-set xlabel '← better      mse: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced
+set xlabel '← better      mse: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced font ',11'
 set xrange [-8.940734451137685:8.940734451137685]
 set yrange [-12.5:0.5]
-set ytics ('GAL, recommended' -0, 'GAL, epsilon tuned' -1, 'GAL, paper' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6, 'weight decay' -7, 'rescaled' -8, 'held-out samples mixed in' -9, 'rates of samples' -10, 'weights by a network' -11, 'alignment reward' -12) noenhanced
+set ytics ('GAL, recommended' 0, 'GAL, epsilon tuned' -1, 'GAL, paper' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6, 'weight decay' -7, 'rescaled' -8, 'held-out samples mixed in' -9, 'rates of samples' -10, 'weights by a network' -11, 'alignment reward' -12) noenhanced
 set grid noytics
 set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 1.5 linecolor rgb ink back
 set key outside top center horizontal maxrows 1 samplen 2 font ',12'

@@ -134,7 +134,7 @@ set format x '10^{%L}'
 set key off
 set xtics font ',10'
 set ytics font ',10'
-set title font ',12'
+set title font ',10.5'
 set yrange [2811.7432753704325:9684.893504053713]
 do for [kind in 'png'] {
   eval start(kind, 1300, 1030)

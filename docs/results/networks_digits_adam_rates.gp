@@ -150,7 +150,7 @@ set format x '10^{%L}'
 set key off
 set xtics font ',10'
 set ytics font ',10'
-set title font ',12'
+set title font ',10.5'
 set yrange [0.02314540059347181:0.07972304648862512]
 do for [kind in 'png'] {
   eval start(kind, 1300, 1030)

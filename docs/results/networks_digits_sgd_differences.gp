@@ -83,10 +83,10 @@ set arrow from graph 0, first -11.5 to graph 1, first -11.5 nohead linecolor rgb
 set arrow from graph 0, first -12.5 to graph 1, first -12.5 nohead linecolor rgb '#dddddd' back
 set arrow from graph 0, first -13.5 to graph 1, first -13.5 nohead linecolor rgb '#dddddd' back
 set title 'Digits, SGD with momentum' noenhanced font ',16' textcolor rgb ink offset 0,0.5
-set xlabel '← better      test_error: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced
+set xlabel '← better      test_error: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced font ',11'
 set xrange [-111.02104714954639:111.02104714954639]
 set yrange [-14.5:0.5]
-set ytics ('GAL, recommended' -0, 'GAL, epsilon tuned' -1, 'GAL, paper' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6, 'label smoothing' -7, 'feature decay' -8, 'mixed features' -9, 'rescaled' -10, 'held-out samples mixed in' -11, 'rates of samples' -12, 'weights by a network' -13, 'alignment reward' -14) noenhanced
+set ytics ('GAL, recommended' 0, 'GAL, epsilon tuned' -1, 'GAL, paper' -2, 'untrained adjuster' -3, 'uniform noise' -4, 'normal noise' -5, 'linear adjuster' -6, 'label smoothing' -7, 'feature decay' -8, 'mixed features' -9, 'rescaled' -10, 'held-out samples mixed in' -11, 'rates of samples' -12, 'weights by a network' -13, 'alignment reward' -14) noenhanced
 set grid noytics
 set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 1.5 linecolor rgb ink back
 set key outside top center horizontal maxrows 1 samplen 2 font ',12'

@@ -47,10 +47,10 @@ set arrow from graph 0, first -2.5 to graph 1, first -2.5 nohead linecolor rgb '
 set arrow from graph 0, first -3.5 to graph 1, first -3.5 nohead linecolor rgb '#dddddd' back
 set arrow from graph 0, first -4.5 to graph 1, first -4.5 nohead linecolor rgb '#dddddd' back
 set title '3D problem, gradient descent' noenhanced font ',16' textcolor rgb ink offset 0,0.5
-set xlabel '← better      mean height of the path: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced
+set xlabel '← better      mean height of the path: difference to plain in percent, 95 % interval      worse →' . "\n" . 'filled: p < 0.05, corrected for the number of contrasts' noenhanced font ',11'
 set xrange [-13.396712080175234:13.396712080175234]
 set yrange [-5.5:0.5]
-set ytics ('GAL, recommended' -0, 'GAL, paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5) noenhanced
+set ytics ('GAL, recommended' 0, 'GAL, paper' -1, 'untrained adjuster' -2, 'uniform noise' -3, 'normal noise' -4, 'linear adjuster' -5) noenhanced
 set grid noytics
 set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 1.5 linecolor rgb ink back
 set key outside top center horizontal maxrows 1 samplen 2 font ',12'
