@@ -127,7 +127,7 @@ struct adjust_options {
 };
 
 /// The library's own settings: one configuration for all tasks. Where the optimizer alone has its best learning rate, too, they are
-/// better than it on none of the study's networks, and worse on the digits under AdamW (docs/results.md). On a task as short as
+/// better than it on none of the study's networks, and worse on the digits (docs/results.md). On a task as short as
 /// the 3D problem the adjuster needs more steps to learn: `toy3d --preset recommended --seeds 100` sets `adjuster_steps` 5 and
 /// `adjuster_learning_rate` 3e-3, and is ahead of the plain optimizer in every run.
 [[nodiscard]] inline adjust_options recommended() { return {}; }
