@@ -263,23 +263,18 @@ json compare(const network_task& task, const scope& s, schedule_maker schedule, 
         using target = std::remove_cvref_t<decltype(samples.targets(0, 0))>;
         const auto with = [&](const auto& made) {
           const gal::index_type training = divide(samples, 1).train.size();
-          // A validation part of a hundred samples says little: more of them, and the large rates that it lets pass.
-          const bool is_small = samples.size() < 1000;
-          const int tuning_seeds = is_small ? 6 : 3;
-          const std::vector<double> rates =
-              is_small ? std::vector{1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1} : task.rates;
           const int epochs = s.epochs > 0 ? s.epochs : task.epochs;
-          json result =
-              gal::to_json(gal::compare(tunes ? made.tuned() : made.defaults(),
-                                        {.title = task.title,
-                                         .measure = std::is_same_v<target, int> ? "test_error" : "mse",
-                                         .learning_rates = tunes ? rates : std::vector{task.learning_rate},
-                                         .budget = std::int64_t{(training + batch - 1) / batch} * epochs,
-                                         .tuning_seeds = s.seeds > tuning_seeds ? tuning_seeds : 1,
-                                         .verdict_seeds = std::max(2, s.seeds),
-                                         .threads = s.threads,
-                                         .ledger = s.ledger,
-                                         .progress = gal::show_progress}));
+          json result = gal::to_json(
+              gal::compare(tunes ? made.tuned() : made.defaults(),
+                           {.title = task.title,
+                            .measure = std::is_same_v<target, int> ? "test_error" : "mse",
+                            .learning_rates = tunes ? task.rates : std::vector{task.learning_rate},
+                            .budget = std::int64_t{(training + batch - 1) / batch} * epochs,
+                            .tuning_seeds = s.seeds > task.tuning_seeds ? task.tuning_seeds : 1,
+                            .verdict_seeds = std::max(2, s.seeds),
+                            .threads = s.threads,
+                            .ledger = s.ledger,
+                            .progress = gal::show_progress}));
           result.erase("runs");  // thousands
           result["epochs"] = epochs;
           return result;

@@ -31,6 +31,7 @@ struct network_task {
   bool adam = true;           ///< AdamW; false: SGD with momentum 0.9
   double learning_rate;       ///< the default
   std::vector<double> rates;  ///< to choose from
+  int tuning_seeds = 3;       ///< to choose by
   int epochs;
   bool sweeps;                          ///< whether the defaults have other values of the settings too
   std::vector<gal::index_type> widths;  ///< of the network
@@ -73,10 +74,13 @@ inline constexpr std::array<std::string_view, 5> network_names = {"boston", "dia
   widths.push_back(1);
   paper.normalisation = gal::normalisation::per_batch;  // per sample, one feature leaves nothing to learn
   paper.hidden = about->adjuster_hidden;
+  // A validation part of a hundred samples says little: more of them, and the large rates that it lets pass.
+  const bool is_small = samples.size() < 1000;
   return {.name = std::string(name),
           .title = std::string(about->title),
           .learning_rate = 1e-3,
-          .rates = for_adam,
+          .rates = is_small ? std::vector{1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1} : for_adam,
+          .tuning_seeds = is_small ? 6 : 3,
           .epochs = name == "california" ? 20 : 100,
           .sweeps = name == "boston",
           .widths = std::move(widths),

@@ -246,17 +246,17 @@ struct mistake {
 // What a network makes of images. Error and loss are NaN where a score is not finite.
 struct evaluation {
   double error = 0.0, loss = 0.0;
-  std::vector<std::vector<int>> confusion{};  // counts, by label, then by answer
-  std::vector<mistake> mistakes{};            // the most confident first
+  gal::confusion_matrix counts;
+  std::vector<mistake> mistakes{};  // the most confident first
 };
 
 evaluation evaluate(const settings& s, network& model, const gal::image_data& images) {
   const gal::evaluation_mode mode(model);
-  const auto classes = static_cast<std::size_t>(model.output_shape().size());
-  evaluation result{.confusion = std::vector(classes, std::vector<int>(classes))};
+  evaluation result{.counts = gal::confusion_matrix(model.output_shape().size())};
   gal::index_type image = 0;
   for (const auto& [x, labels] : image_batches(s, images)) {
     const auto& scores = model.forward(x);
+    result.counts.add(scores, labels);
     const double weight = static_cast<double>(x.columns()) / static_cast<double>(images.size());
     result.error += weight * gal::error_rate(scores, labels);
     result.loss += weight * gal::evaluate_loss(gal::softmax_cross_entropy(), scores, labels).mean;
@@ -265,7 +265,6 @@ evaluation evaluate(const settings& s, network& model, const gal::image_data& im
       const auto best = std::ranges::max_element(column);
       const auto label = static_cast<std::size_t>(labels(0, j)),
                  answer = static_cast<std::size_t>(best - column.begin());
-      ++result.confusion[label][answer];
       if (answer != label && std::isfinite(*best)) {
         const double sum =
             std::accumulate(column.begin(), column.end(), 0.0, [&](double before, float score) {
@@ -398,13 +397,16 @@ json train_one(const settings& s, const data_set& data) {
   const std::size_t shown = data.names.size() > 20 ? 2 : header.size();
   header.resize(shown);
   support::console_table table(header);
+  std::vector<std::vector<gal::index_type>> confusion(data.names.size());
   for (std::size_t k = 0; k < data.names.size(); ++k) {
-    const std::vector<int>& answers = test.confusion[k];
+    const auto label = static_cast<gal::index_type>(k);
     csv.append("\n").append(data.names[k]);
-    const double recall = answers[k] / std::accumulate(answers.begin(), answers.end(), 0.0);
-    std::vector<std::string> row = {data.names[k], support::fixed(100.0 * recall, 1)};
-    for (const int count : answers) {
-      row.push_back(std::to_string(count));
+    const bool has_samples = test.counts.support(label) > 0;
+    std::vector<std::string> row = {
+        data.names[k], has_samples ? support::fixed(100.0 * test.counts.recall(label), 1) : "n/a"};
+    for (gal::index_type answer = 0; answer < test.counts.classes(); ++answer) {
+      confusion[k].push_back(test.counts.count(label, answer));
+      row.push_back(std::to_string(test.counts.count(label, answer)));
       csv.append(",").append(row.back());
     }
     row.resize(shown);
@@ -416,8 +418,7 @@ json train_one(const settings& s, const data_set& data) {
   if (!s.out.empty()) {
     draw(s, data, test, csv + "\n");
   }
-  return {
-      {"test_error", test.error}, {"test_loss", test.loss}, {"confusion", test.confusion}, {"curve", curve}};
+  return {{"test_error", test.error}, {"test_loss", test.loss}, {"confusion", confusion}, {"curve", curve}};
 }
 
 // ---- Both methods --------------------------------------------------------------------------------------------------

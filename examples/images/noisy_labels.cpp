@@ -115,7 +115,7 @@ struct noisy_data {
   labelled right;  // the samples of `train` whose labels are
   labelled all;    // `train` and `clean`
   labelled test;
-  std::vector<bool> is_wrong;  // of `train`
+  std::vector<int> is_right;  // labels of `train`, 0 or 1
 };
 
 noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint64_t seed) {
@@ -126,7 +126,7 @@ noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint6
                   .right = {},
                   .all = {},
                   .test = parts.test,
-                  .is_wrong = {}};
+                  .is_right = {}};
   std::vector<gal::index_type> right;
   for (gal::index_type j = 0; j < data.train.size(); ++j) {
     int& label = data.train.targets(0, j);
@@ -135,7 +135,7 @@ noisy_data spoil(const support::parts<int>& parts, const settings& s, std::uint6
       label = s.noise == "shifted" ? (label + 1) % support::digit_classes
                                    : static_cast<int>(random.below(support::digit_classes));
     }
-    data.is_wrong.push_back(label != before);
+    data.is_right.push_back(label == before ? 1 : 0);
     if (label == before) {
       right.push_back(j);
     }
@@ -168,29 +168,11 @@ struct outcome {
   std::vector<gal::index_type> distrusted;  // samples of `train`, the least trusted first
 };
 
-// The chance that a right label has a larger number than a wrong one; ties count half.
-double area_under_curve(std::span<const double> values, const std::vector<bool>& is_wrong) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  double wrong_below = 0.0;
-  double wrong_total = 0.0;
-  double right_total = 0.0;
-  double area = 0.0;
-  for (std::size_t i = 0; i < order.size();) {
-    double wrong = 0.0;
-    double right = 0.0;
-    std::size_t k = i;
-    for (; k < order.size() && values[order[k]] == values[order[i]]; ++k) {
-      (is_wrong[order[k]] ? wrong : right) += 1.0;
-    }
-    area += right * (wrong_below + 0.5 * wrong);
-    wrong_below += wrong;
-    wrong_total += wrong;
-    right_total += right;
-    i = k;
-  }
-  return area / (wrong_total * right_total);
+// The chance that a right label has a larger number than a wrong one; NaN without either.
+template <class Numbers>
+double area_under_curve(const Numbers& numbers, const std::vector<int>& is_right) {
+  const auto [least, most] = std::ranges::minmax(is_right);
+  return least == most ? gal::step_report::none : gal::area_under_roc(numbers, is_right);
 }
 
 // Generalised cross-entropy (Zhang and Sabuncu, arXiv 1805.07836): (1 - p^q) / q, p the probability of the label. From q = 0,
@@ -256,16 +238,16 @@ outcome train(const noisy_data& data, const settings& s, std::string_view method
     const auto losses =
         gal::evaluate_loss(loss, model.forward(data.train.features), data.train.targets).samples;
     gal::matrix<float> input(1, losses.columns());
-    std::ranges::transform(std::span(losses.data(), data.is_wrong.size()), input.data(),
+    std::ranges::transform(std::span(losses.data(), data.is_right.size()), input.data(),
                            [](double l) { return static_cast<float>(l); });
     const auto& h = trainer.adjuster().forward(std::as_const(input).view());
-    result.area = area_under_curve(std::vector<double>(h.data(), h.data() + h.size()), data.is_wrong);
+    result.area = area_under_curve(h, data.is_right);
   } else if (method == "rates") {
     gal::instance_rates trainer(model, optimizer, loss, batches, data.clean.features.view(),
                                 data.clean.targets.view(), {.rate = t.setting});
     train_with(batches, [&](const auto& x, const auto& y) { trainer.step(x, y); });
     result.distrusted = trainer.least_trusted(std::min(shown_columns * shown_rows, data.train.size()));
-    result.area = area_under_curve(trainer.rates(), data.is_wrong);
+    result.area = area_under_curve(trainer.rates(), data.is_right);
   } else if (method == "oracle") {
     train_on(data.right, plainly);
   } else {
@@ -330,7 +312,7 @@ void draw(const settings& s, const noisy_data& data, const outcome& rates) {
       page(left + p % side, top + p / side) = static_cast<double>(data.train.features(p, sample));
     }
     labels += support::text(left, ",", top - gap / 2, ",", data.train.targets(0, sample), ",",
-                            data.is_wrong[static_cast<std::size_t>(sample)] ? 1 : 0, "\n");
+                            1 - data.is_right[static_cast<std::size_t>(sample)], "\n");
   }
   std::string pixels = "x,y,brightness\n";
   for (gal::index_type y = 0; y < page.columns(); ++y) {

@@ -456,6 +456,13 @@ TEST_CASE("training ends after an epoch in which every step was refused, and say
   const gal::fit_result goes_on = gal::fit(third.trainer, in_order, {.epochs = 3});
   CHECK(goes_on.reason == stop_reason::epochs);
   CHECK(goes_on.history[0].refused == 3);
+  // Of steps that were not reported nobody knows.
+  setting fourth;
+  fourth.data.targets(0, 22) = none;  // in the last batch, whose step is reported
+  gal::batches<double> last_refused(fourth.data, 6, {.shuffle = false});
+  const gal::fit_result unread = gal::fit(fourth.trainer, last_refused, {.epochs = 3, .report_every = 100});
+  CHECK(unread.history.back().refused == 1);
+  CHECK(unread.reason == stop_reason::epochs);
 }
 
 TEST_CASE("a checkpoint of other data is refused, and one that fits is said on the progress line") {

@@ -25,7 +25,7 @@ namespace gal::inline GAL_ABI {
 enum class stop_reason {
   epochs,       ///< all epochs were trained
   patience,     ///< the validation loss did not improve any more
-  refused,      ///< no step of a whole epoch was taken, since losses or gradients were not finite
+  refused,      ///< no step of a whole epoch, all reported, was taken: losses or gradients were not finite
   requested,    ///< a callback asked for it
   interrupted,  ///< Ctrl-C
 };
@@ -107,7 +107,6 @@ class fit_run {
     visit("epochs", epochs_, 0, most);
     visit("epoch_is_complete", epoch_is_complete_);
     visit("epoch.steps", steps_in_epoch_, 0, most);
-    visit("epoch.reported", reported_, 0, most);
     visit("epoch.refused", refused_, 0, most);
     visit("epoch.samples", samples_, 0, most);
     visit("epoch.loss", loss_sum_);
@@ -144,7 +143,6 @@ class fit_run {
     last_step_ = *report;
     last_step_number_ = trainer_->steps();
     learning_rate_ = report->learning_rate;
-    ++reported_;
     refused_ += report->non_finite ? 1 : 0;
     if (std::isfinite(report->loss)) {
       loss_sum_ += report->loss * static_cast<double>(report->samples);
@@ -173,8 +171,8 @@ class fit_run {
       last_epoch_.is_best = true;
       best_ = std::make_shared<best_epoch>(best_epoch{epochs_, validation_loss, state_copy(model())});
     }
-    trains_ = refused_ < reported_;
-    steps_in_epoch_ = reported_ = refused_ = samples_ = 0;
+    trains_ = refused_ < steps_in_epoch_;  // steps that were not reported may have been taken
+    steps_in_epoch_ = refused_ = samples_ = 0;
     loss_sum_ = 0.0;
     numbers_.clear();
     epoch_is_complete_ = false;
@@ -232,7 +230,6 @@ class fit_run {
   std::int64_t epochs_ = 0;
   bool epoch_is_complete_ = false;  // all its batches were seen, and it was not looked at yet
   std::int64_t steps_in_epoch_ = 0;
-  std::int64_t reported_ = 0;
   std::int64_t refused_ = 0;
   std::int64_t samples_ = 0;
   double loss_sum_ = 0.0;
